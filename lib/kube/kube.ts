@@ -1,0 +1,37 @@
+// The few Kubernetes calls that charms need, over the HTTP port, with the pod's service account.
+// Objects are passed as plain JSON; only the fields that we read are typed.
+// Source: Kubernetes API reference, core/v1 and apps/v1.
+
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly unknown[];
+  readonly resourceVersion?: string;
+  readonly uid?: string;
+}
+
+export interface KubeObject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: ObjectMeta;
+  readonly [field: string]: unknown;
+}
+
+export type CoreKind = 'pods' | 'services' | 'endpoints' | 'nodes';
+
+/**
+ * Every call rejects with `KubeError`: codes `forbidden` (403: the operator has to run
+ * `juju trust`), `conflict`, `unreachable`, `api` (fields: status, reason). Namespace: the model's.
+ */
+export interface Kube {
+  get(kind: CoreKind, name: string): Promise<KubeObject | undefined>;
+  list(kind: CoreKind, labelSelector: string): Promise<readonly KubeObject[]>;
+  /** Server-side apply with `force`, as the given field manager; gives the object as stored. */
+  apply(kind: CoreKind, manifest: KubeObject, fieldManager: string): Promise<KubeObject>;
+  /** Strategic-free merge patch (RFC 7386): `null` removes. */
+  patch(kind: CoreKind, name: string, patch: Readonly<Record<string, unknown>>): Promise<KubeObject>;
+  /** Deleting what is not there is fine. */
+  delete(kind: CoreKind, name: string): Promise<void>;
+}

@@ -1,0 +1,68 @@
+// Everything outside that the PostgreSQL charm talks to besides Juju. `main.ts` builds the real
+// ones; the scenario kit builds them in memory.
+
+import type { Clock } from '../lib/base/clock.ts';
+import type { HttpPort } from '../lib/base/http-port.ts';
+import type { Random } from '../lib/base/random.ts';
+import type { Secret } from '../lib/base/secret.ts';
+import type { Kube } from '../lib/kube/kube.ts';
+import type { Pebble } from '../lib/pebble/pebble.ts';
+
+export interface ObjectStoreSettings {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly uriStyle: 'host' | 'path';
+  readonly accessKey: Secret;
+  readonly secretKey: Secret;
+  /** PEM of the authorities that signed the server's certificate. */
+  readonly caChain?: string;
+}
+
+/**
+ * One bucket of an S3 server. Every call rejects with `ObjectStoreError`: codes `unreachable`,
+ * `untrusted`, `wrong-key`, `wrong-secret`, `forbidden`, `no-bucket`, `api`.
+ */
+export interface ObjectStore {
+  /** Makes the bucket unless it exists. */
+  ensureBucket(): Promise<void>;
+  /** The object's text, or `undefined` when there is none. Keys have no leading `/`. */
+  get(key: string): Promise<string | undefined>;
+  put(key: string, text: string): Promise<void>;
+}
+
+export interface SystemUser {
+  readonly name: string;
+  readonly password?: Secret;
+  readonly superuser?: boolean;
+  /** Predefined roles to be a member of. */
+  readonly memberOf?: readonly string[];
+}
+
+export interface PostgresTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: Secret;
+}
+
+/** One connection. Rejects with `PostgresError`: codes `unreachable`, `refused-login`, `sql`. */
+export interface Postgres {
+  /** Makes system users, access groups and default privileges true; safe to repeat. */
+  setUp(users: readonly SystemUser[]): Promise<void>;
+  /** Sets a password without letting it reach the server's log. */
+  setPassword(user: string, password: Secret): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface PostgresqlPorts {
+  /** The workload container `postgresql`. */
+  readonly pebble: Pebble;
+  /** Patroni's REST interface. */
+  readonly http: HttpPort;
+  readonly kube: Kube;
+  readonly clock: Clock;
+  readonly random: Random;
+  connectPostgres(target: PostgresTarget): Promise<Postgres>;
+  openObjectStore(settings: ObjectStoreSettings): ObjectStore;
+}
