@@ -1,0 +1,82 @@
+/**
+ * Runs other programs for the build: arguments as an array, no shell, output into a log file or
+ * captured. A failed command throws a CommandError; nothing here decides what that means.
+ */
+
+import { execa } from 'execa';
+import { appendFile, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+
+import { type Environment, getEnvironment } from './machine.ts';
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  /** The whole environment of the program; that of this process when absent. */
+  readonly env?: Environment;
+  readonly signal?: AbortSignal;
+}
+
+export interface LoggedCommand extends Command {
+  /** Standard output and error are appended to this file. */
+  readonly logFile: string;
+}
+
+export class CommandError extends Error {
+  readonly code = 'command-failed';
+  readonly file: string;
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+
+  constructor(command: Command, failure: CommandFailure) {
+    const how = failure.isCanceled
+      ? 'stopped because another step failed'
+      : (failure.originalMessage ?? `exit code ${failure.exitCode ?? failure.signal ?? 'unknown'}`);
+    super(`cannot run "${command.file} ${command.args.slice(0, 2).join(' ')}": ${how}`);
+    this.name = 'CommandError';
+    this.file = command.file;
+    this.exitCode = failure.exitCode;
+    this.stderr = typeof failure.stderr === 'string' ? failure.stderr : '';
+  }
+}
+
+interface CommandFailure {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly originalMessage?: string | undefined;
+  readonly stderr?: unknown;
+  readonly isCanceled: boolean;
+}
+
+/** Runs a program to its end with its output in a log file. */
+export async function runLogged(command: LoggedCommand): Promise<void> {
+  await mkdir(path.dirname(command.logFile), { recursive: true });
+  await appendFile(command.logFile, `$ ${command.file} ${command.args.join(' ')}\n`);
+  const output = { file: command.logFile, append: true } as const;
+  const result = await execa(command.file, command.args, {
+    ...options(command),
+    buffer: false,
+    stdout: output,
+    stderr: output,
+  });
+  if (result.failed) throw new CommandError(command, result);
+}
+
+/** Runs a program to its end and returns its standard output without the last line end. */
+export async function captureOutput(command: Command): Promise<string> {
+  const result = await execa(command.file, command.args, options(command));
+  if (result.failed) throw new CommandError(command, result);
+  return result.stdout;
+}
+
+function options(command: Command) {
+  return {
+    reject: false,
+    stdin: 'ignore',
+    extendEnv: false,
+    env: { ...(command.env ?? getEnvironment()) },
+    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+    ...(command.signal === undefined ? {} : { cancelSignal: command.signal }),
+  } as const;
+}
