@@ -1,0 +1,176 @@
+// Implements the Kubernetes port over HTTP. Credentials are read on first use and kept for the
+// dispatch; when the API server refuses them they are read once more, because the file may have
+// been replaced meanwhile. Nothing else is retried.
+// Source: Kubernetes API reference; "Server-Side Apply" (JSON is accepted as YAML).
+
+import * as v from 'valibot';
+
+import { CodedError } from '../base/error.ts';
+import type { HttpPort, HttpRequest, HttpResponse } from '../base/http-port.ts';
+import { lazy } from '../base/lazy.ts';
+import { KubeError, type KubeErrorCode } from './error.ts';
+import type { CoreKind, Kube } from './kube.ts';
+import type { KubeCredentials } from './service-account.ts';
+
+export interface KubeOptions {
+  readonly http: HttpPort;
+  /** The model's name. */
+  readonly namespace: string;
+  /** `https://10.152.183.1:443`, see `inClusterUrl`. */
+  readonly url: string;
+  /** See `readServiceAccount`. */
+  readonly credentials: () => Promise<KubeCredentials>;
+}
+
+interface KubeRequest {
+  readonly method: HttpRequest['method'];
+  readonly path: string;
+  readonly contentType?: string;
+  readonly body?: unknown;
+}
+
+// The API server answers within milliseconds; under load its own limit for such calls is higher,
+// but a hook must not stand still longer than this.
+const timeoutMs = 10_000;
+
+const kindNames: Readonly<Record<CoreKind, string>> = {
+  pods: 'Pod',
+  services: 'Service',
+  endpoints: 'Endpoints',
+  nodes: 'Node',
+};
+
+/** A client for one namespace; reads nothing and sends nothing before the first call. */
+export function createKube(options: KubeOptions): Kube {
+  const send = authorised(options);
+  const path = (kind: CoreKind, name?: string) => pathOf(options.namespace, kind, name);
+
+  return {
+    get: async (kind, name) => {
+      const answer = await send({ method: 'GET', path: path(kind, name) });
+      if (answer.status === 404) return undefined;
+      return parse(objectSchema, accept(`read ${kind} "${name}"`, answer));
+    },
+    list: async (kind, labelSelector) => {
+      const query = `?labelSelector=${encodeURIComponent(labelSelector)}`;
+      const answer = await send({ method: 'GET', path: path(kind) + query });
+      return parse(listSchema, accept(`list ${kind}`, answer)).items;
+    },
+    apply: async (kind, manifest, fieldManager) => {
+      const { name } = manifest.metadata;
+      const query = `?fieldManager=${encodeURIComponent(fieldManager)}&force=true`;
+      const answer = await send({
+        method: 'PATCH',
+        path: path(kind, name) + query,
+        contentType: 'application/apply-patch+yaml',
+        body: { apiVersion: 'v1', kind: kindNames[kind], ...manifest },
+      });
+      return parse(objectSchema, accept(`apply ${kind} "${name}"`, answer));
+    },
+    patch: async (kind, name, patch) => {
+      const contentType = 'application/merge-patch+json';
+      const answer = await send({
+        method: 'PATCH',
+        path: path(kind, name),
+        contentType,
+        body: patch,
+      });
+      return parse(objectSchema, accept(`patch ${kind} "${name}"`, answer));
+    },
+    delete: async (kind, name) => {
+      const answer = await send({ method: 'DELETE', path: path(kind, name) });
+      if (answer.status !== 404) accept(`delete ${kind} "${name}"`, answer);
+    },
+  };
+}
+
+function pathOf(namespace: string, kind: CoreKind, name: string | undefined): string {
+  const scope = kind === 'nodes' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  const tail = name === undefined ? '' : `/${encodeURIComponent(name)}`;
+  return `/api/v1${scope}/${kind}${tail}`;
+}
+
+function authorised(options: KubeOptions): (request: KubeRequest) => Promise<HttpResponse> {
+  let credentials = lazy(options.credentials);
+  return async (request) => {
+    const first = await send(options, await credentials(), request);
+    if (first.status !== 401) return first;
+    credentials = lazy(options.credentials);
+    return await send(options, await credentials(), request);
+  };
+}
+
+async function send(
+  options: KubeOptions,
+  credentials: KubeCredentials,
+  request: KubeRequest,
+): Promise<HttpResponse> {
+  try {
+    return await options.http({
+      method: request.method,
+      url: options.url + request.path,
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${credentials.token}`,
+        ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
+      },
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      ...(credentials.ca === undefined ? {} : { ca: credentials.ca }),
+      timeoutMs,
+    });
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    const details = { code: 'unreachable', fields: { reason: error.code }, cause: error } as const;
+    throw new KubeError(`cannot reach the Kubernetes API: ${error.code}`, details);
+  }
+}
+
+function accept(purpose: string, response: HttpResponse): HttpResponse {
+  const { status } = response;
+  if (status >= 200 && status < 300) return response;
+  const { reason, message } = v.parse(statusSchema, response.body.toString());
+  const code: KubeErrorCode = status === 403 ? 'forbidden' : status === 409 ? 'conflict' : 'api';
+  throw new KubeError(`cannot ${purpose}: ${message ?? `status ${status}`}`, {
+    code,
+    fields: { status, reason },
+    ...(code === 'forbidden' ? { hint: 'Run `juju trust` with --scope=cluster.' } : {}),
+  });
+}
+
+const metadataSchema = v.looseObject({
+  name: v.string(),
+  namespace: v.exactOptional(v.string()),
+  labels: v.exactOptional(v.record(v.string(), v.string())),
+  annotations: v.exactOptional(v.record(v.string(), v.string())),
+  ownerReferences: v.exactOptional(v.array(v.unknown())),
+  resourceVersion: v.exactOptional(v.string()),
+  uid: v.exactOptional(v.string()),
+});
+
+const objectSchema = v.looseObject({
+  apiVersion: v.exactOptional(v.string()),
+  kind: v.exactOptional(v.string()),
+  metadata: metadataSchema,
+});
+
+const listSchema = v.object({ items: v.array(objectSchema) });
+
+/** Kubernetes' `Status` object; anything else (a proxy's page) says nothing. */
+const statusSchema = v.fallback(
+  v.pipe(
+    v.string(),
+    v.parseJson(),
+    v.object({ reason: v.optional(v.string()), message: v.optional(v.string()) }),
+  ),
+  {},
+);
+
+function parse<T>(schema: v.GenericSchema<unknown, T>, response: HttpResponse): T {
+  const text = response.body.toString();
+  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
+  if (result.success) return result.output;
+  throw new KubeError("cannot understand Kubernetes' answer", {
+    code: 'api',
+    fields: { status: response.status, reason: 'malformed answer' },
+  });
+}
