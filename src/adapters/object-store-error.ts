@@ -1,0 +1,108 @@
+// What can go wrong with object storage, and how the S3 client's errors are read. Server errors
+// carry what was signed and network errors the address; neither is kept as a cause, because the
+// key pair must not be found in anything that is logged.
+
+import { CodedError, messageOf } from '../../lib/base/error.ts';
+import { toHttpError } from '../../lib/base/http.ts';
+import type { ObjectStoreSettings } from '../ports.ts';
+
+export type ObjectStoreErrorCode =
+  | 'unreachable'
+  | 'untrusted'
+  | 'wrong-key'
+  | 'wrong-secret'
+  | 'forbidden'
+  | 'no-bucket'
+  | 'api';
+
+/** Fields: bucket; of an answer also its `status` and `reason` (the server's own code). */
+export class ObjectStoreError extends CodedError {
+  declare readonly code: ObjectStoreErrorCode;
+}
+
+/** The S3 client's error as ours. What is no failure of the conversation is given back as it is. */
+export function toObjectStoreError(
+  purpose: string,
+  settings: ObjectStoreSettings,
+  error: unknown,
+): unknown {
+  if (!(error instanceof Error) || error instanceof ObjectStoreError) return error;
+  const status = statusOf(error);
+  // Without a status there was no answer; without a system code it is no network failure either.
+  if (status === undefined && !isNetworkError(error)) return error;
+  const code = status === undefined ? networkCode(settings, error) : answerCode(status, error.name);
+  // After a semicolon Node.js advises people who write programs.
+  const said = code === 'untrusted' ? messageOf(error).split(';')[0] : messageOf(error);
+  const reason = withoutKeys(settings, said || error.name).slice(0, 200);
+  const hint = answerHints[error.name] ?? hints[code];
+  return new ObjectStoreError(`cannot ${purpose}: ${reason}`, {
+    code,
+    fields: { bucket: settings.bucket, status, reason: status === undefined ? code : error.name },
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** One sentence for the operator, by what went wrong. */
+const hints: Readonly<Record<ObjectStoreErrorCode, string | undefined>> = {
+  unreachable: 'Check the endpoint, and whether the storage server is up.',
+  untrusted: "Set tls-ca-chain to the authority that signed the storage server's certificate.",
+  'wrong-key': 'Check the access key.',
+  'wrong-secret': 'Check the secret key.',
+  forbidden: 'Allow the access key to list, read and write in the bucket.',
+  'no-bucket': 'Check the name of the bucket.',
+  api: undefined,
+};
+
+/** The same for answers that have no code of their own among ours. */
+const answerHints: Readonly<Record<string, string>> = {
+  AuthorizationHeaderMalformed: 'Check the region.',
+  PermanentRedirect: 'Check the region.',
+  IllegalLocationConstraintException: 'Check the region.',
+  InvalidBucketName: 'Check the name of the bucket.',
+  BucketAlreadyExists: 'Choose another bucket: this one belongs to somebody else.',
+};
+
+/** The server's own codes that mean what one of ours says. */
+const answerCodes: Readonly<Record<string, ObjectStoreErrorCode>> = {
+  InvalidAccessKeyId: 'wrong-key',
+  InvalidToken: 'wrong-key',
+  InvalidSecurity: 'wrong-key',
+  // Versity's gateway.
+  XAdminUserNotFound: 'wrong-key',
+  SignatureDoesNotMatch: 'wrong-secret',
+  AccessDenied: 'forbidden',
+  AllAccessDisabled: 'forbidden',
+  AccountProblem: 'forbidden',
+  NoSuchBucket: 'no-bucket',
+};
+
+function answerCode(status: number, name: string): ObjectStoreErrorCode {
+  return answerCodes[name] ?? (status === 403 ? 'forbidden' : 'api');
+}
+
+function networkCode(settings: ObjectStoreSettings, error: Error): ObjectStoreErrorCode {
+  const request = { method: 'GET', url: settings.endpoint, timeoutMs: 0 } as const;
+  return toHttpError(request, error).code === 'untrusted' ? 'untrusted' : 'unreachable';
+}
+
+function isNetworkError(error: Error): boolean {
+  const timedOut = ['TimeoutError', 'AbortError'].includes(error.name);
+  return timedOut || ('code' in error && typeof error.code === 'string');
+}
+
+function statusOf(error: Error): number | undefined {
+  if (!('$metadata' in error) || !isRecord(error.$metadata)) return undefined;
+  const status = error.$metadata['httpStatusCode'];
+  return typeof status === 'number' ? status : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function withoutKeys(settings: ObjectStoreSettings, text: string): string {
+  return [settings.accessKey, settings.secretKey].reduce(
+    (kept, key) => kept.replaceAll(key.reveal(), '<secret>'),
+    text,
+  );
+}
