@@ -26,7 +26,12 @@ export default {
   },
 
   getCacheKey(source: string, file: string): string {
-    return createHash('sha256').update(transformerKey).update(file).update('\0').update(source).digest('hex');
+    return createHash('sha256')
+      .update(transformerKey)
+      .update(file)
+      .update('\0')
+      .update(source)
+      .digest('hex');
   },
 };
 

@@ -1,0 +1,44 @@
+# Every task of the project. Needs git and make; setup brings the rest.
+
+NODE := node_modules/.bin/node
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test demo cloud cloud-down cloud-status pack bench flowcharts format
+
+help: ## Lists the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Installs the tools that everything else needs, if something is missing.
+	@scripts/setup
+
+check: setup ## Checks format, lint, types, unused code; runs unit, scenario and architecture tests.
+	@$(NODE) scripts/run.ts check
+
+test: setup ## Runs everything that CI runs: check, contract, integration and end-to-end tests.
+	@$(NODE) scripts/run.ts test
+
+demo: setup ## Shows the main job on the local cloud: deploy, back up, destroy, restore.
+	@cloud/demo
+
+cloud: setup ## Starts the local cloud: real Juju on real Kubernetes on this machine.
+	@cloud/up
+
+cloud-down: setup ## Stops the local cloud and frees what it used.
+	@cloud/down
+
+cloud-status: setup ## Says what of the local cloud is running.
+	@cloud/status
+
+pack: setup ## Packs every charm into dist/*.charm and prints sizes and start-up times.
+	@$(NODE) scripts/pack.ts
+
+bench: setup ## Measures what a hook costs before its first line: Node.js, bundle, chunks.
+	@$(NODE) scripts/bench.ts
+
+flowcharts: setup ## Compares the paths that the handlers walk with the charts in docs/flowcharts.
+	@$(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning \
+	  node_modules/jest/bin/jest.js --selectProjects scenario architecture --testPathPatterns flowchart
+
+format: setup ## Formats all files.
+	@$(NODE) node_modules/@biomejs/biome/bin/biome check --write .
