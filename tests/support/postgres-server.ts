@@ -1,0 +1,103 @@
+// A real PostgreSQL server for integration tests: its own cluster in a temporary folder, a free
+// port, run as the user `postgres` when we are root, which PostgreSQL refuses to be run by.
+
+import { chown, glob, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { execa } from 'execa';
+
+import { Secret } from '../../lib/base/secret.ts';
+import { makeTemporaryFolder, startChildServer } from './child-server.ts';
+import { findFreePort } from './free-port.ts';
+
+export interface PostgresServer {
+  readonly host: string;
+  readonly port: number;
+  /** The superuser, as Patroni makes it. */
+  readonly user: string;
+  readonly password: Secret;
+  /** Folder of `psql` and its like. */
+  readonly binaries: string;
+  log(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts a server that asks everybody for a SCRAM password and logs every statement. */
+export async function startPostgresServer(
+  parameters: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
+  const binaries = await ensureBinaries();
+  const folder = await makeTemporaryFolder('postgres');
+  const identity = await findIdentity();
+  const options = { ...identity, cwd: folder.path, env: { LC_ALL: 'C.UTF-8' } };
+  const [data, passwordFile] = [join(folder.path, 'data'), join(folder.path, 'password')];
+  const password = new Secret('integration');
+  await writeFile(passwordFile, password.reveal());
+  if (identity !== undefined) await chown(folder.path, identity.uid, identity.gid);
+
+  await execa(
+    join(binaries, 'initdb'),
+    [
+      ...['--pgdata', data, '--username', 'operator', '--no-sync', '--encoding', 'UTF8'],
+      ...['--auth', 'scram-sha-256', '--pwfile', passwordFile],
+    ],
+    options,
+  );
+  const port = await findFreePort();
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: folder.path,
+    fsync: 'off',
+    log_statement: 'all',
+    log_min_duration_statement: '0',
+    ...parameters,
+  };
+  const server = await startChildServer({
+    command: join(binaries, 'postgres'),
+    args: ['-D', data, '-p', String(port), ...Object.entries(settings).flatMap(toArguments)],
+    spawn: options,
+    isReady: async (log) => await Promise.resolve(log.includes('ready to accept connections')),
+    // Fast shutdown: does not wait for clients.
+    stopSignal: 'SIGINT',
+  });
+  return {
+    ...{ host: '127.0.0.1', port, user: 'operator', password, binaries, log: server.log },
+    stop: async () => {
+      await server.stop();
+      await folder.remove();
+    },
+  };
+}
+
+function toArguments([name, value]: readonly [string, string]): readonly string[] {
+  return ['-c', `${name}=${value}`];
+}
+
+/** Debian keeps them out of the search path; installs the package where it is missing. */
+async function ensureBinaries(): Promise<string> {
+  return (await findBinaries()) ?? (await installBinaries());
+}
+
+async function findBinaries(): Promise<string | undefined> {
+  const found: string[] = [];
+  for await (const path of glob('/usr/lib/postgresql/*/bin/initdb')) found.push(path);
+  const newest = found.toSorted().at(-1);
+  return newest === undefined ? undefined : dirname(newest);
+}
+
+async function installBinaries(): Promise<string> {
+  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeout: 300_000 };
+  await execa('apt-get', ['update', '--quiet'], options);
+  await execa('apt-get', ['install', '--yes', '--quiet', 'postgresql'], options);
+  const found = await findBinaries();
+  if (found === undefined) throw new Error('cannot find initdb after installing postgresql');
+  return found;
+}
+
+async function findIdentity(): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const users = await readFile('/etc/passwd', 'utf8');
+  const [, , uid, gid] = users.match(/^postgres:.*$/mu)?.[0].split(':') ?? [];
+  if (uid === undefined || gid === undefined) throw new Error('cannot find the user "postgres"');
+  return { uid: Number(uid), gid: Number(gid) };
+}
