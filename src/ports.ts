@@ -39,6 +39,11 @@ export interface SystemUser {
   readonly memberOf?: readonly string[];
 }
 
+export interface ArchiverState {
+  readonly lastArchivedWal?: string;
+  readonly lastFailedWal?: string;
+}
+
 export interface PostgresTarget {
   readonly host: string;
   readonly port: number;
@@ -52,6 +57,10 @@ export interface Postgres {
   setUp(users: readonly SystemUser[]): Promise<void>;
   /** Sets a password without letting it reach the server's log. */
   setPassword(user: string, password: Secret): Promise<void>;
+  /** Writes a restore point, ends the WAL segment it is in and gives that segment's file name. */
+  switchWal(): Promise<string>;
+  /** What the archiver did last (pg_stat_archiver). */
+  archiver(): Promise<ArchiverState>;
   close(): Promise<void>;
 }
 

@@ -10,11 +10,11 @@ import { CodedError } from '../../lib/base/error.ts';
 import type { HttpPort, HttpRequest, HttpResponse } from '../../lib/base/http-port.ts';
 import type { Secret } from '../../lib/base/secret.ts';
 import {
+  type Cluster,
   clusterSchema,
   configSchema,
-  healthSchema,
-  type Cluster,
   type Health,
+  healthSchema,
   type JsonObject,
 } from './patroni-answers.ts';
 

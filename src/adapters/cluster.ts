@@ -1,0 +1,204 @@
+// The cluster as one dispatch sees it: the peer relation, the passwords, and Patroni's own view.
+// Each is read at most once; `setApp` keeps what was read in step with what was written.
+
+import type { Secret } from '../../lib/base/secret.ts';
+import type { Hook } from '../../lib/juju/hook.ts';
+import type { DataBagChange, Relation } from '../../lib/juju/juju.ts';
+import {
+  missingUnits,
+  parseEndpoints,
+  presentEndpoints,
+  renderEndpoints,
+} from '../core/membership.ts';
+import {
+  appSecretLabel,
+  memberHost,
+  memberOfUnit,
+  type PasswordUser,
+  passwordKey,
+  patroniPort,
+  peerEndpoint,
+  unitOfMember,
+} from '../core/names.ts';
+import type { PostgresqlPorts } from '../ports.ts';
+import { createPatroni, type Patroni, PatroniError } from './patroni.ts';
+import type { Health, Member, Cluster as PatroniCluster } from './patroni-answers.ts';
+
+export type PostgresqlHook = Hook<PostgresqlPorts>;
+
+/** Keys of the application's peer databag that the charm uses. */
+export interface AppData {
+  readonly endpoints: readonly string[];
+  readonly initialised: boolean;
+  readonly stanza: string | undefined;
+  readonly s3BlockMessage: string | undefined;
+  readonly restoringBackup: string | undefined;
+  readonly restoreStanza: string | undefined;
+}
+
+export interface Cluster {
+  readonly unit: string;
+  readonly app: string;
+  readonly namespace: string;
+  readonly peers: Relation;
+  /** All units, the own one first. */
+  readonly units: readonly string[];
+  appData(): Promise<AppData>;
+  unitData(): Promise<Readonly<Record<string, string>>>;
+  missingUnits(): Promise<readonly string[]>;
+  isMember(): Promise<boolean>;
+  admit(unit: string): Promise<void>;
+  /** Takes members out whose unit is gone. */
+  removeDeparted(departing?: string): Promise<void>;
+  setApp(change: DataBagChange): void;
+  setUnit(change: DataBagChange): void;
+  password(user: PasswordUser): Promise<Secret | undefined>;
+  /** The own member's Patroni. */
+  patroni(): Promise<Patroni>;
+  /** Patroni's view of the cluster from the first member that answers. */
+  patroniCluster(): Promise<PatroniCluster | undefined>;
+  /** The own member's view of itself; `undefined` when Patroni does not answer. */
+  health(options?: { readonly fresh: boolean }): Promise<Health | undefined>;
+  primary(): Promise<string | undefined>;
+  allMembersReady(): Promise<boolean>;
+}
+
+const startedStates: readonly Member['state'][] = ['running', 'streaming', 'in archive recovery'];
+
+/** Whether PostgreSQL of that member answers. */
+export function isStarted(state: Member['state']): boolean {
+  return startedStates.includes(state);
+}
+
+/** `undefined` while there is no peer relation yet (before the first relation-created). */
+export async function openCluster(hook: PostgresqlHook): Promise<Cluster | undefined> {
+  const peers = await hook.juju.relation(peerEndpoint);
+  if (peers === undefined) return undefined;
+  return createCluster(hook, peers, [hook.juju.context.unit, ...(await peers.units())]);
+}
+
+function createCluster(hook: PostgresqlHook, peers: Relation, units: readonly string[]): Cluster {
+  const { unit, app, modelName: namespace } = hook.juju.context;
+  const patroniView = createPatroniView(hook, units);
+  const data = async (): Promise<AppData> => parseAppData(await peers.data(app));
+  return {
+    unit,
+    app,
+    namespace,
+    peers,
+    units,
+    appData: data,
+    unitData: async () => await peers.data(unit),
+    missingUnits: async () => missingUnits(app, units, (await data()).endpoints),
+    isMember: async () => (await data()).endpoints.includes(memberHost(unit, app)),
+    admit: async (other) => {
+      const endpoints = [...(await data()).endpoints, memberHost(other, app)];
+      peers.setApp({ endpoints: renderEndpoints(endpoints) });
+    },
+    removeDeparted: async (departing) => {
+      const { endpoints } = await data();
+      const staying = units.filter((other) => other !== departing);
+      const present = presentEndpoints(app, staying, endpoints);
+      if (present.length !== endpoints.length) {
+        peers.setApp({ endpoints: renderEndpoints(present) });
+      }
+    },
+    setApp: (change) => {
+      peers.setApp(change);
+    },
+    setUnit: (change) => {
+      peers.setUnit(change);
+    },
+    password: async (user) => {
+      const secret = await hook.juju.secretByLabel(appSecretLabel(app));
+      return secret?.[passwordKey(user)];
+    },
+    ...patroniView,
+  };
+}
+
+function parseAppData(bag: Readonly<Record<string, string>>): AppData {
+  return {
+    endpoints: parseEndpoints(bag['endpoints']),
+    initialised: bag['cluster_initialised'] !== undefined,
+    stanza: bag['stanza'],
+    s3BlockMessage: bag['s3-initialization-block-message'],
+    restoringBackup: bag['restoring-backup'],
+    restoreStanza: bag['restore-stanza'],
+  };
+}
+
+type PatroniView = Pick<
+  Cluster,
+  'patroni' | 'patroniCluster' | 'health' | 'primary' | 'allMembersReady'
+>;
+
+function createPatroniView(hook: PostgresqlHook, units: readonly string[]): PatroniView {
+  const { app } = hook.juju.context;
+  const client = async (host: string): Promise<Patroni> => {
+    const secret = await hook.juju.secretByLabel(appSecretLabel(app));
+    const password = secret?.[passwordKey('patroni')];
+    return createPatroni({
+      http: hook.ports.http,
+      host,
+      port: patroniPort,
+      scheme: 'http',
+      ...(password === undefined ? {} : { password }),
+    });
+  };
+  const read = (host: string): Patroni =>
+    createPatroni({ http: hook.ports.http, host, port: patroniPort, scheme: 'http' });
+  const hosts = units.map((other, index) => (index === 0 ? 'localhost' : memberHost(other, app)));
+
+  let seen: { readonly cluster: PatroniCluster | undefined } | undefined;
+  let ownHealth: { readonly health: Health | undefined } | undefined;
+  const patroniCluster = async (): Promise<PatroniCluster | undefined> => {
+    seen ??= { cluster: await firstAnswer(hosts, async (host) => await read(host).cluster()) };
+    return seen.cluster;
+  };
+  return {
+    patroni: async () => await client('localhost'),
+    patroniCluster,
+    health: async (options) => {
+      if (ownHealth === undefined || options?.fresh === true) {
+        ownHealth = { health: await answerOf(async () => await read('localhost').health()) };
+      }
+      return ownHealth.health;
+    },
+    primary: async () => {
+      const leader = (await patroniCluster())?.members.find((member) => member.role === 'leader');
+      return leader === undefined ? undefined : unitOfMember(leader.name);
+    },
+    allMembersReady: async () => {
+      const members = (await patroniCluster())?.members ?? [];
+      const led = members.some(({ role }) => role === 'leader' || role === 'standby_leader');
+      return led && members.every(({ state }) => isStarted(state));
+    },
+  };
+}
+
+async function firstAnswer<T>(
+  hosts: readonly string[],
+  ask: (host: string) => Promise<T>,
+): Promise<T | undefined> {
+  for (const host of hosts) {
+    const answer = await answerOf(async () => await ask(host));
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
+
+async function answerOf<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    // A member that does not answer, or not yet in Patroni's words, is a fact, not a fault.
+    if (error instanceof PatroniError) return undefined;
+    throw error;
+  }
+}
+
+/** The own member in Patroni's list. */
+export function ownMember(cluster: PatroniCluster, unit: string): Member | undefined {
+  return cluster.members.find(({ name }) => name === memberOfUnit(unit));
+}

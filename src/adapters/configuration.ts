@@ -1,0 +1,157 @@
+// Makes the configuration of this member, and on the leader that of the cluster, what it should
+// be. Compares first and writes only what differs, so an unchanged configuration causes no write.
+
+import { CodedError } from '../../lib/base/error.ts';
+import type { Secret } from '../../lib/base/secret.ts';
+import { deriveMemoryParameters } from '../core/config/derive.ts';
+import { type Settings, validateSettings } from '../core/config/validate.ts';
+import { type PasswordUser, patroniConfigPath, workloadUser } from '../core/names.ts';
+import {
+  type Bootstrap,
+  type Document,
+  type DocumentValue,
+  renderDynamic,
+  renderMember,
+} from '../core/render/patroni.ts';
+import type { Cluster, PostgresqlHook } from './cluster.ts';
+import { readPod } from './kubernetes.ts';
+import type { JsonObject } from './patroni-answers.ts';
+import { pushIfChanged, readWorkload } from './workload.ts';
+
+/** The charm's settings, or the problems that keep the old ones in force. */
+export async function readSettings(
+  hook: PostgresqlHook,
+): Promise<ReturnType<typeof validateSettings>> {
+  return validateSettings(await hook.juju.config());
+}
+
+/** Writes Patroni's file of this member; says whether it changed. */
+export async function writeMemberConfig(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  settings: Settings,
+): Promise<boolean> {
+  const pod = await readPod(hook, cluster);
+  const workload = await readWorkload(hook);
+  const app = await cluster.appData();
+  const document = renderMember({
+    unit: cluster.unit,
+    app: cluster.app,
+    namespace: cluster.namespace,
+    podIp: pod.podIp,
+    binDir: workload.binDir,
+    passwords: await readPasswords(cluster),
+    settings,
+    resources: pod.resources,
+    memoryParameters: deriveMemoryParameters(settings, pod.resources),
+    preloadLibraries: workload.preloadLibraries,
+    members: cluster.units.length,
+    stanza: app.stanza,
+    connectivity: (await cluster.unitData())['connectivity'] !== 'off',
+    bootstrap: bootstrapOf(app.restoringBackup, app.restoreStanza),
+  });
+  const { stringify } = await import('yaml');
+  return await pushIfChanged(hook, {
+    path: patroniConfigPath,
+    content: stringify(document, { lineWidth: 0 }),
+    mode: '0600',
+    user: workloadUser,
+    group: workloadUser,
+  });
+}
+
+function bootstrapOf(label: string | undefined, stanza: string | undefined): Bootstrap {
+  return label === undefined || stanza === undefined
+    ? { kind: 'initdb' }
+    : { kind: 'restore', label, stanza };
+}
+
+async function readPasswords(cluster: Cluster) {
+  const password = async (user: PasswordUser): Promise<Secret> => {
+    const secret = await cluster.password(user);
+    if (secret === undefined) {
+      throw new CodedError(`cannot configure Patroni: no password of "${user}"`, {
+        code: 'no-password',
+      });
+    }
+    return secret;
+  };
+  return {
+    operator: await password('operator'),
+    replication: await password('replication'),
+    rewind: await password('rewind'),
+    patroni: await password('patroni'),
+  };
+}
+
+/** Brings the dynamic configuration, shared by all members, to what the settings say. */
+export async function updateClusterConfig(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  settings: Settings,
+): Promise<void> {
+  const pod = await readPod(hook, cluster);
+  const wanted = renderDynamic({
+    settings,
+    resources: pod.resources,
+    members: (await cluster.appData()).endpoints.length,
+    stanza: (await cluster.appData()).stanza,
+  });
+  await patchClusterConfig(cluster, wanted);
+}
+
+/** Patches only what differs. */
+export async function patchClusterConfig(cluster: Cluster, wanted: Document): Promise<void> {
+  const patroni = await cluster.patroni();
+  const change = differenceOf(wanted, await patroni.config());
+  if (Object.keys(change).length > 0) await patroni.patchConfig(change);
+}
+
+/** The part of `wanted` that `present` does not have. */
+export function differenceOf(wanted: Document, present: JsonObject): Document {
+  const changes: [string, DocumentValue][] = [];
+  for (const [key, value] of Object.entries(wanted)) {
+    const other = present[key];
+    if (isDocument(value)) {
+      const inner = differenceOf(value, isJsonObject(other) ? other : {});
+      if (Object.keys(inner).length > 0) changes.push([key, inner]);
+    } else if (other !== value) {
+      changes.push([key, value]);
+    }
+  }
+  return Object.fromEntries(changes);
+}
+
+function isDocument(value: DocumentValue): value is Document {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The step of the charts that updates Patroni and PostgreSQL: the member's file (Patroni reloads
+ * it when it changed) and, on the leader, the shared part. An invalid configuration changes
+ * nothing. Says whether the settings were valid.
+ */
+export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const result = await readSettings(hook);
+  if (result.kind === 'invalid') return false;
+  if (await writeMemberConfig(hook, cluster, result.settings)) {
+    await (await cluster.patroni()).reload();
+  }
+  if (await hook.juju.isLeader()) await updateClusterConfig(hook, cluster, result.settings);
+  return true;
+}
+
+/** The charts' "turn on/off synchronous_commit": the shared configuration, when Patroni answers. */
+export async function updateSynchronousReplication(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+): Promise<void> {
+  const result = await readSettings(hook);
+  const health = await cluster.health();
+  if (result.kind === 'invalid' || health === undefined) return;
+  await updateClusterConfig(hook, cluster, result.settings);
+}

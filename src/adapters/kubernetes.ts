@@ -1,0 +1,147 @@
+// The Kubernetes objects of the cluster: Services, pod labels, what the pod may use. Each function
+// makes one thing true or reads one thing.
+
+import { CodedError } from '../../lib/base/error.ts';
+import type { KubeObject } from '../../lib/kube/kube.ts';
+import { parseBytes, parseCores } from '../../lib/kube/quantity.ts';
+import type { Resources } from '../core/config/derive.ts';
+import {
+  clusterName,
+  containerName,
+  memberOfUnit,
+  patroniEndpoints,
+  patroniPort,
+  podLabels,
+  postgresPort,
+  primaryServiceName,
+  replicasServiceName,
+} from '../core/names.ts';
+import type { Cluster, PostgresqlHook } from './cluster.ts';
+
+export interface PodFacts {
+  readonly podIp: string;
+  readonly resources: Resources;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Creates or corrects the Services: one to the primary, one to the replicas, and one for each
+ * Endpoints object that Patroni keeps its state in. They belong to the StatefulSet, so Kubernetes
+ * removes them, and with them Patroni's state, when the application goes.
+ */
+export async function ensureServices(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const pod = await hook.ports.kube.get('pods', memberOfUnit(cluster.unit));
+  const owners = pod?.metadata.ownerReferences ?? [];
+  for (const service of renderServices(cluster.app, cluster.namespace, owners)) {
+    await hook.ports.kube.apply('services', service, cluster.app);
+  }
+}
+
+function renderServices(
+  app: string,
+  namespace: string,
+  ownerReferences: readonly unknown[],
+): readonly KubeObject[] {
+  const service = (name: string, spec: Readonly<Record<string, unknown>>): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name,
+      namespace,
+      labels: { 'app.kubernetes.io/name': app },
+      ...(ownerReferences.length === 0 ? {} : { ownerReferences }),
+    },
+    spec,
+  });
+  const port = (name: string, number: number) => ({
+    name,
+    port: number,
+    targetPort: number,
+    protocol: 'TCP',
+  });
+  const forRole = (role: string) => ({
+    ports: [port('api', patroniPort), port('database', postgresPort)],
+    selector: { 'app.kubernetes.io/name': app, 'cluster-name': clusterName(app), role },
+  });
+  const [leader, ...others] = patroniEndpoints(app);
+  return [
+    service(primaryServiceName(app), forRole('primary')),
+    service(replicasServiceName(app), forRole('replica')),
+    // No selector: Patroni writes the Endpoints of this name together with the leader lock.
+    ...(leader === undefined ? [] : [service(leader, { ports: [port('database', postgresPort)] })]),
+    // They carry annotations only; without a Service of their name they would be collected.
+    ...others.map((name) =>
+      service(name, { clusterIP: 'None', ports: [port('database', postgresPort)] }),
+    ),
+  ];
+}
+
+/** Gives a unit's pod the labels by which Patroni and the Services find it. */
+export async function labelPod(hook: PostgresqlHook, app: string, unit: string): Promise<void> {
+  const name = memberOfUnit(unit);
+  const pod = await hook.ports.kube.get('pods', name);
+  const labels = podLabels(app);
+  const present = pod?.metadata.labels ?? {};
+  if (Object.entries(labels).every(([key, value]) => present[key] === value)) return;
+  await hook.ports.kube.patch('pods', name, { metadata: { labels } });
+}
+
+/** Makes Patroni forget the cluster: the next start bootstraps anew. */
+export async function forgetCluster(hook: PostgresqlHook, app: string): Promise<void> {
+  for (const name of patroniEndpoints(app)) await hook.ports.kube.delete('endpoints', name);
+}
+
+/** Address of the own pod, and the cores and memory that its workload may use. */
+export async function readPod(hook: PostgresqlHook, cluster: Cluster): Promise<PodFacts> {
+  const name = memberOfUnit(cluster.unit);
+  const pod = await hook.ports.kube.get('pods', name);
+  const podIp = text(field(pod, 'status', 'podIP'));
+  const nodeName = text(field(pod, 'spec', 'nodeName'));
+  if (pod === undefined || podIp === undefined || nodeName === undefined) {
+    throw new CodedError(`cannot read pod "${name}": it has no address yet`, { code: 'no-pod' });
+  }
+  const node = await hook.ports.kube.get('nodes', nodeName);
+  const allocatable = field(node, 'status', 'allocatable');
+  const limits = containerLimits(pod);
+  return {
+    podIp,
+    labels: pod.metadata.labels ?? {},
+    resources: {
+      cores: smallest(parseCores, field(allocatable, 'cpu'), field(limits, 'cpu')) ?? 1,
+      memoryBytes:
+        smallest(parseBytes, field(allocatable, 'memory'), field(limits, 'memory')) ?? 2 ** 30,
+    },
+  };
+}
+
+function containerLimits(pod: KubeObject): unknown {
+  const containers = field(pod, 'spec', 'containers');
+  if (!Array.isArray(containers)) return undefined;
+  const own: unknown = containers.find(
+    (container: unknown) => field(container, 'name') === containerName,
+  );
+  return field(own, 'resources', 'limits');
+}
+
+function smallest(
+  parse: (quantity: string) => number | undefined,
+  ...quantities: readonly unknown[]
+): number | undefined {
+  const values = quantities.flatMap((quantity) => {
+    const value = typeof quantity === 'string' ? parse(quantity) : undefined;
+    return value === undefined ? [] : [value];
+  });
+  return values.length === 0 ? undefined : Math.min(...values);
+}
+
+function field(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (current, key) =>
+      typeof current === 'object' && current !== null ? Reflect.get(current, key) : undefined,
+    value,
+  );
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,97 @@
+// pgBackRest in the workload, one function per command, as the server's user. A non-zero exit is a
+// `PgbackrestError` whose message is what pgBackRest itself named as the reason.
+
+import { CodedError } from '../../lib/base/error.ts';
+import type { ExecResult, Pebble } from '../../lib/pebble/pebble.ts';
+import { parseInfo, type StanzaInfo } from '../core/backups/backup-list.ts';
+import { workloadUser } from '../core/names.ts';
+
+/** Code `failed`; fields: command, exit code. */
+export class PgbackrestError extends CodedError {
+  readonly stdout: string;
+  readonly stderr: string;
+
+  constructor(command: string, result: ExecResult) {
+    super(`cannot run pgbackrest ${command}: ${reasonOf(result)}`, {
+      code: 'failed',
+      fields: { command, exitCode: result.exitCode },
+    });
+    this.stdout = result.stdout;
+    this.stderr = result.stderr;
+  }
+}
+
+const infoTimeoutMs = 60_000;
+const stanzaTimeoutMs = 120_000;
+// A full backup of a large database takes hours; a day is the bound that nobody should meet.
+const backupTimeoutMs = 24 * 60 * 60 * 1000;
+
+const reasonLength = 200;
+
+/** The lines that pgBackRest marks as errors (else its last line), shortened. */
+export function reasonOf(result: Pick<ExecResult, 'stdout' | 'stderr'>): string {
+  const lines = `${result.stderr}\n${result.stdout}`
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const errors = lines.flatMap((line) => /\bERROR:\s*(.*)$/.exec(line)?.[1] ?? []);
+  const chosen =
+    errors.length > 0 ? [...new Set(errors)].join('; ') : (lines.at(-1) ?? 'no output');
+  return chosen.slice(0, reasonLength);
+}
+
+/** Every stanza of the repository. */
+export async function info(pebble: Pebble): Promise<readonly StanzaInfo[]> {
+  const { stdout } = await run(pebble, ['info', '--output=json'], infoTimeoutMs);
+  return parseInfo(stdout);
+}
+
+/** Fine when the stanza exists already and belongs to this database. Works on any member. */
+export async function createStanza(pebble: Pebble, stanza: string): Promise<void> {
+  await run(pebble, [`--stanza=${stanza}`, '--no-online', 'stanza-create'], stanzaTimeoutMs);
+}
+
+export interface BackupRun {
+  readonly stanza: string;
+  readonly type: 'full' | 'diff' | 'incr';
+  readonly onLine: (line: string) => void;
+}
+
+/** Makes a backup of the local primary; gives what pgBackRest wrote. */
+export async function backup(pebble: Pebble, request: BackupRun): Promise<ExecResult> {
+  let rest = '';
+  return await run(
+    pebble,
+    [
+      `--stanza=${request.stanza}`,
+      '--log-level-console=info',
+      `--type=${request.type}`,
+      '--no-backup-standby',
+      'backup',
+    ],
+    backupTimeoutMs,
+    (text) => {
+      const lines = `${rest}${text}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) request.onLine(line);
+    },
+  );
+}
+
+async function run(
+  pebble: Pebble,
+  args: readonly string[],
+  timeoutMs: number,
+  onStdout?: (text: string) => void,
+): Promise<ExecResult> {
+  const result = await pebble.exec(['pgbackrest', ...args], {
+    user: workloadUser,
+    group: workloadUser,
+    timeoutMs,
+    ...(onStdout === undefined ? {} : { onStdout }),
+  });
+  if (result.exitCode !== 0) {
+    throw new PgbackrestError(args.find((arg) => !arg.startsWith('-')) ?? '', result);
+  }
+  return result;
+}

@@ -1,0 +1,95 @@
+// The backup repository: its settings from the s3 relation, pgBackRest's file, and the objects
+// that the charm itself keeps beside pgBackRest's.
+
+import { CodedError } from '../../lib/base/error.ts';
+import { readS3Parameters } from '../../lib/interfaces/s3.ts';
+import type { S3Parameters, S3Reading } from '../../lib/interfaces/s3-fields.ts';
+import {
+  pgbackrestConfigPath,
+  s3CaPath,
+  s3Endpoint,
+  stanzaName,
+  workloadUser,
+} from '../core/names.ts';
+import { renderIni } from '../core/render/ini.ts';
+import { renderPgbackrest } from '../core/render/pgbackrest.ts';
+import { missingS3Parameters, s3RelationMissing } from '../core/status.ts';
+import type { ObjectStore } from '../ports.ts';
+import type { Cluster, PostgresqlHook } from './cluster.ts';
+import { readPod } from './kubernetes.ts';
+import { pushIfChanged } from './workload.ts';
+
+/** What the provider has given, read from the relation. */
+export async function readRepository(hook: PostgresqlHook): Promise<S3Reading> {
+  return await readS3Parameters(hook.juju, s3Endpoint);
+}
+
+/** The sentence for an operator who asks for something that needs settings which are not there. */
+export function refusalOf(reading: S3Reading): string | undefined {
+  switch (reading.kind) {
+    case 'no-relation':
+      return s3RelationMissing;
+    case 'missing':
+      return missingS3Parameters(reading.missing);
+    case 'invalid':
+      return `Invalid S3 parameters: ${reading.problems.join('; ')}`;
+    case 'ready':
+      return undefined;
+  }
+}
+
+/** Writes pgBackRest's file and the chain of authorities; only what changed. */
+export async function writeRepositoryConfig(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  parameters: S3Parameters,
+): Promise<void> {
+  const owner = { user: workloadUser, group: workloadUser, mode: '0600' } as const;
+  const { resources } = await readPod(hook, cluster);
+  if (parameters.tlsCaChain !== undefined) {
+    await pushIfChanged(hook, { path: s3CaPath, content: parameters.tlsCaChain, ...owner });
+  }
+  const document = renderPgbackrest({
+    stanza: stanzaName(cluster.namespace, cluster.app),
+    endpoint: parameters.endpoint,
+    bucket: parameters.bucket,
+    path: parameters.path,
+    region: parameters.region ?? '',
+    uriStyle: parameters.uriStyle,
+    accessKey: parameters.accessKey,
+    secretKey: parameters.secretKey,
+    hasCaChain: parameters.tlsCaChain !== undefined,
+    retentionDays: parameters.deleteOlderThanDays,
+    cores: resources.cores,
+  });
+  await pushIfChanged(hook, { path: pgbackrestConfigPath, content: renderIni(document), ...owner });
+}
+
+/** Removes the keys from the workload. */
+export async function removeRepositoryConfig(hook: PostgresqlHook): Promise<void> {
+  await hook.ports.pebble.remove(pgbackrestConfigPath, { recursive: true });
+  await hook.ports.pebble.remove(s3CaPath, { recursive: true });
+}
+
+export function openRepositoryStore(hook: PostgresqlHook, parameters: S3Parameters): ObjectStore {
+  return hook.ports.openObjectStore({
+    endpoint: parameters.endpoint,
+    region: parameters.region ?? '',
+    bucket: parameters.bucket,
+    uriStyle: parameters.uriStyle,
+    accessKey: parameters.accessKey,
+    secretKey: parameters.secretKey,
+    ...(parameters.tlsCaChain === undefined ? {} : { caChain: parameters.tlsCaChain }),
+  });
+}
+
+/** Key of an object below the repository's path, without a leading `/`. */
+export function objectKey(parameters: S3Parameters, name: string): string {
+  return `${parameters.path.replace(/\/+$/, '')}/${name}`.replace(/^\/+/, '');
+}
+
+/** Message of a failure followed by what to do, for a status. */
+export function reasonWithHint(error: unknown): string {
+  if (!(error instanceof CodedError)) throw error;
+  return error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+}

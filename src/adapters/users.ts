@@ -1,0 +1,74 @@
+// Passwords of the system users, and what the database needs before anybody uses it.
+
+import { CodedError } from '../../lib/base/error.ts';
+import { Secret } from '../../lib/base/secret.ts';
+import {
+  appSecretLabel,
+  passwordKey,
+  passwordUsers,
+  postgresPort,
+  primaryServiceName,
+  serviceHost,
+} from '../core/names.ts';
+import type { Postgres } from '../ports.ts';
+import type { Cluster, PostgresqlHook } from './cluster.ts';
+
+const passwordLength = 32;
+
+/** Generates the passwords that are missing; leader only. Others in the secret are kept. */
+export async function ensurePasswords(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const label = appSecretLabel(cluster.app);
+  const present = (await hook.juju.secretByLabel(label)) ?? {};
+  const missing = passwordUsers.filter((user) => present[passwordKey(user)] === undefined);
+  if (missing.length === 0) return;
+  const generated = missing.map((user) => [
+    passwordKey(user),
+    new Secret(hook.ports.random.password(passwordLength)),
+  ]);
+  const content: Record<string, Secret> = { ...present, ...Object.fromEntries(generated) };
+  await hook.juju.setSecret({ label, owner: 'application', content });
+}
+
+/** Users, groups and default privileges on the primary. */
+export async function setUpDatabase(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const monitoring = await cluster.password('monitoring');
+  const backup = await cluster.password('backup');
+  await withPrimary(hook, cluster, async (postgres) => {
+    await postgres.setUp([
+      { name: 'operator' },
+      { name: 'replication' },
+      { name: 'rewind' },
+      { name: 'backup', superuser: true, ...(backup === undefined ? {} : { password: backup }) },
+      {
+        name: 'monitoring',
+        memberOf: ['pg_monitor'],
+        ...(monitoring === undefined ? {} : { password: monitoring }),
+      },
+    ]);
+  });
+}
+
+/** One connection to the primary as `operator`, closed whatever happens. */
+export async function withPrimary<T>(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  use: (postgres: Postgres) => Promise<T>,
+): Promise<T> {
+  const password = await cluster.password('operator');
+  if (password === undefined) {
+    throw new CodedError('cannot connect to PostgreSQL: no password of "operator"', {
+      code: 'no-password',
+    });
+  }
+  const postgres = await hook.ports.connectPostgres({
+    host: serviceHost(primaryServiceName(cluster.app), cluster.namespace),
+    port: postgresPort,
+    user: 'operator',
+    password,
+  });
+  try {
+    return await use(postgres);
+  } finally {
+    await postgres.close();
+  }
+}

@@ -1,0 +1,290 @@
+// The unit's own life: leader-elected and postgresql-pebble-ready as their flowcharts draw them,
+// configuration, update-status and notices, get-primary and get-password. The status that holds
+// at the end of every hook is collected in `collect-status.ts`.
+
+import { poll } from '../lib/base/retry.ts';
+import { CodedError } from '../lib/base/error.ts';
+import type { Handler } from '../lib/juju/hook.ts';
+import { KubeError } from '../lib/kube/error.ts';
+import type { Layer } from '../lib/pebble/pebble.ts';
+import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import {
+  applyConfiguration,
+  readSettings,
+  updateSynchronousReplication,
+  writeMemberConfig,
+} from './adapters/configuration.ts';
+import { ensureServices, labelPod } from './adapters/kubernetes.ts';
+import { ensurePasswords, setUpDatabase } from './adapters/users.ts';
+import { createPatroni, PatroniError } from './adapters/patroni.ts';
+import { ensureDirectories, ensureScripts, readVersion, readWorkload } from './adapters/workload.ts';
+import { renewBackupSettings } from './backups.ts';
+import {
+  passwordKey,
+  passwordUsers,
+  patroniConfigPath,
+  patroniPort,
+  postgresPort,
+  primaryServiceName,
+  serviceHost,
+} from './core/names.ts';
+import { renderLayer, layerLabel, patroniService, watcherService } from './core/render/pebble-layer.ts';
+import { awaitingMember, awaitingPrimaryEndpoint, failedToPatchPod } from './core/status.ts';
+import { admitUnits } from './peers.ts';
+import type { PostgresqlPorts } from './ports.ts';
+import { restoreOutcome } from './restore.ts';
+import { isTlsEnabled } from './tls.ts';
+
+type PostgresqlHandler = Handler<PostgresqlPorts>;
+
+/** Opens the ports that clients and other members use. */
+export const install: PostgresqlHandler = async (hook) => {
+  hook.juju.openPorts([postgresPort, patroniPort]);
+};
+
+/** docs/flowcharts/leader-elected.mmd */
+export const leaderElected: PostgresqlHandler = async (hook) => {
+  const { walk } = hook;
+  const cluster = await openCluster(hook);
+  if (cluster === undefined) return;
+  walk.step('generate_passwords');
+  await ensurePasswords(hook, cluster);
+  walk.step('create_k8s_resources');
+  await ensureServices(hook, cluster);
+  if (!walk.decide('is_part_of_cluster', await cluster.isMember())) {
+    walk.step('add_to_cluster');
+    await cluster.admit(cluster.unit);
+  }
+  walk.step('remove_departed_units');
+  await cluster.removeDeparted();
+  const { initialised } = await cluster.appData();
+  if (!walk.decide('has_cluster_initialised', initialised)) {
+    walk.step('rtn');
+    return;
+  }
+  if ((await admitUnits(hook, cluster)) === 'deferred') return;
+  walk.step('update_config');
+  await updateSynchronousReplication(hook, cluster);
+  walk.step('rtn2');
+};
+
+/** docs/flowcharts/postgresql-pebble-ready.mmd */
+export const pebbleReady: PostgresqlHandler = async (hook) => {
+  const { walk, juju } = hook;
+  const cluster = await openCluster(hook);
+  if (cluster === undefined || !(await hook.ports.pebble.canConnect())) return;
+  walk.step('create_pgdata');
+  await ensureDirectories(hook);
+  const leader = await juju.isLeader();
+  const { initialised } = await cluster.appData();
+  if (!walk.decide('is_leader_or_has_cluster_initialised', leader || initialised)) {
+    walk.step('defer');
+    hook.defer();
+    return;
+  }
+  if (!walk.decide('has_pushed_tls_files', await pushFiles(hook, cluster))) {
+    walk.step('defer2');
+    hook.defer();
+    return;
+  }
+  if (walk.decide('has_services_changed', await haveServicesChanged(hook, cluster))) {
+    walk.step('update_and_restart_service');
+    await startServices(hook, cluster);
+  }
+  if (!walk.decide('has_member_started', await hasMemberStarted(hook, cluster))) {
+    walk.step('defer3');
+    hook.status(awaitingMember);
+    hook.defer();
+    return;
+  }
+  if (walk.decide('is_leader', leader) && (await initialise(hook, cluster)) === 'unfinished') return;
+  walk.step('update_config');
+  await applyConfiguration(hook, cluster);
+  walk.step('set_active');
+  cluster.setUnit({ 'member-started': 'True' });
+  walk.step('rtn2');
+};
+
+/**
+ * Puts the files in place that the member starts with. With an invalid configuration the files of
+ * an earlier start stay as they are; without any there is nothing to start with.
+ */
+async function pushFiles(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const result = await readSettings(hook);
+  await renewBackupSettings(hook, cluster);
+  if (result.kind === 'invalid') {
+    return (await hook.ports.pebble.stat(patroniConfigPath)) !== undefined;
+  }
+  await writeMemberConfig(hook, cluster, result.settings);
+  return true;
+}
+
+/** The layer as it has to be now. */
+async function wantedLayer(cluster: Cluster): Promise<Layer> {
+  const { restoringBackup } = await cluster.appData();
+  return renderLayer({
+    scheme: (await isTlsEnabled(cluster)) ? 'https' : 'http',
+    restart: restoringBackup === undefined,
+  });
+}
+
+async function haveServicesChanged(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const wanted = await wantedLayer(cluster);
+  const plan = await hook.ports.pebble.plan();
+  const names = [patroniService, watcherService];
+  const same = names.every(
+    (name) => plan.services[name]?.command === wanted.services?.[name]?.command,
+  );
+  if (!same) return true;
+  const services = await hook.ports.pebble.services(names);
+  return services.length < names.length || services.some(({ current }) => current !== 'active');
+}
+
+async function startServices(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { pebble } = hook.ports;
+  await ensureScripts(hook);
+  // Patroni finds its members by these labels, so they come before its start.
+  await labelPod(hook, cluster.app, cluster.unit);
+  const version = await readVersion(hook, (await readWorkload(hook)).binDir);
+  if (version !== undefined) await hook.juju.setWorkloadVersion(version);
+  await pebble.addLayer(layerLabel, await wantedLayer(cluster));
+  await pebble.replan();
+}
+
+// A start takes a moment; what takes longer is announced by a notice, which ends the deferral.
+const startPatience = { intervalMs: 500, timeoutMs: 3_000 };
+
+async function hasMemberStarted(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const started = await poll({ clock: hook.ports.clock, ...startPatience }, async () => {
+    const health = await cluster.health({ fresh: true });
+    return health !== undefined && isStarted(health.state) ? true : undefined;
+  });
+  return started === true;
+}
+
+/** The leader's part of pebble-ready: labels, the Service, users, and the mark in the databag. */
+async function initialise(hook: PostgresqlHook, cluster: Cluster): Promise<'done' | 'unfinished'> {
+  const { walk } = hook;
+  const failure = await labelFailure(hook, cluster);
+  if (!walk.decide('has_patched_pod_labels', failure === undefined)) {
+    walk.step('set_blocked');
+    hook.status(failedToPatchPod(failure ?? ''));
+    walk.step('rtn');
+    return 'unfinished';
+  }
+  if (!walk.decide('is_service_redirecting_traffic', await doesServiceReachPrimary(hook, cluster))) {
+    walk.step('set_waiting');
+    hook.status(awaitingPrimaryEndpoint);
+    walk.step('defer4');
+    hook.defer();
+    return 'unfinished';
+  }
+  walk.step('mark_cluster_as_initialised');
+  if (!(await cluster.appData()).initialised) {
+    await setUpDatabase(hook, cluster);
+    cluster.setApp({ cluster_initialised: 'True' });
+  }
+  return 'done';
+}
+
+async function labelFailure(hook: PostgresqlHook, cluster: Cluster): Promise<string | undefined> {
+  try {
+    await labelPod(hook, cluster.app, cluster.unit);
+    return undefined;
+  } catch (error) {
+    if (error instanceof KubeError && error.code !== 'forbidden') return error.message;
+    throw error;
+  }
+}
+
+const servicePatience = { intervalMs: 500, timeoutMs: 10_000 };
+
+async function doesServiceReachPrimary(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const primary = createPatroni({
+    http: hook.ports.http,
+    host: serviceHost(primaryServiceName(cluster.app), cluster.namespace),
+    port: patroniPort,
+    scheme: 'http',
+  });
+  const reached = await poll({ clock: hook.ports.clock, ...servicePatience }, async () => {
+    try {
+      const { state } = await primary.health();
+      return isStarted(state) ? true : undefined;
+    } catch (error) {
+      if (error instanceof PatroniError) return undefined;
+      throw error;
+    }
+  });
+  return reached === true;
+}
+
+/** New settings are checked as a whole; invalid ones change nothing and are named in the status. */
+export const configChanged: PostgresqlHandler = async (hook) => {
+  const result = await readSettings(hook);
+  if (result.kind === 'invalid') {
+    for (const problem of result.problems) hook.log('ERROR', `option ${problem}`);
+    return;
+  }
+  await repair(hook);
+};
+
+/** Makes up for what another hook could not do, and otherwise does nothing. */
+export const updateStatus: PostgresqlHandler = async (hook) => {
+  await repair(hook);
+};
+
+/** A member started, stopped or changed its role: statuses and what waits for it follow. */
+export const memberNotice: PostgresqlHandler = async (hook) => {
+  const cluster = await openCluster(hook);
+  if (cluster !== undefined) await restoreOutcome(hook, cluster);
+};
+
+async function repair(hook: PostgresqlHook): Promise<void> {
+  const cluster = await openCluster(hook);
+  if (cluster === undefined) return;
+  const silent: PostgresqlHook = {
+    ...hook,
+    walk: { step: () => undefined, decide: (_node, answer) => answer },
+    defer: () => undefined,
+  };
+  const { initialised, restoringBackup } = await cluster.appData();
+  if (restoringBackup !== undefined) {
+    await restoreOutcome(hook, cluster);
+    return;
+  }
+  const leader = await hook.juju.isLeader();
+  if (leader && !initialised) await leaderElected(silent);
+  const health = await cluster.health();
+  const started = health !== undefined && isStarted(health.state);
+  if (!initialised || !started) await pebbleReady(silent);
+  else if (hook.event.name !== 'update-status') await applyConfiguration(hook, cluster);
+}
+
+export const getPrimary: PostgresqlHandler = async (hook) => {
+  const primary = await (await openCluster(hook))?.primary();
+  if (primary === undefined) {
+    hook.juju.action().fail('No primary: the cluster has not started, or is choosing a new one.');
+    return;
+  }
+  hook.juju.action().setResults({ primary });
+};
+
+export const getPassword: PostgresqlHandler = async (hook) => {
+  const action = hook.juju.action();
+  const name = (await action.params())['username'] ?? 'operator';
+  const user = passwordUsers.find((known) => known === name);
+  if (user === undefined) {
+    action.fail(
+      'The action can be run only for system users or Patroni: ' +
+        `${passwordUsers.join(', ')} not ${String(name)}`,
+    );
+    return;
+  }
+  const password = await (await openCluster(hook))?.password(user);
+  if (password === undefined) {
+    throw new CodedError(`cannot show ${passwordKey(user)}: it has not been generated yet`, {
+      code: 'no-password',
+    });
+  }
+  action.setResults({ password: password.reveal() });
+};

@@ -1,0 +1,91 @@
+// Names that other programs read: members, hosts, stanza, Kubernetes objects, paths in the
+// workload. One function or constant each; nothing else in the project spells them.
+
+export const containerName = 'postgresql';
+export const peerEndpoint = 'database-peers';
+export const s3Endpoint = 's3-parameters';
+
+export const postgresPort = 5432;
+export const patroniPort = 8008;
+
+export const storageRoot = '/var/lib/postgresql/data';
+export const dataDirectory = `${storageRoot}/pgdata`;
+export const patroniConfigPath = `${storageRoot}/patroni.yml`;
+export const s3CaPath = `${storageRoot}/pgbackrest-tls-ca-chain.crt`;
+export const pgbackrestConfigPath = '/etc/pgbackrest.conf';
+export const logDirectory = '/var/log/postgresql';
+export const watcherDirectory = '/opt/charm';
+export const imageVersionPath = '/meta.charmed-postgresql/snap.yaml';
+
+export const workloadUser = 'postgres';
+
+/** `app/0` → `app-0`, the name of the pod and of the Patroni member. */
+export function memberOfUnit(unit: string): string {
+  return unit.replace('/', '-');
+}
+
+/** `app-0` → `app/0`. */
+export function unitOfMember(member: string): string {
+  return member.replace(/-(\d+)$/, '/$1');
+}
+
+export function unitNumber(unit: string): number {
+  return Number(unit.slice(unit.lastIndexOf('/') + 1));
+}
+
+/** Patroni's scope, and the name of the Endpoints object that carries the leader lock. */
+export function clusterName(app: string): string {
+  return `patroni-${app}`;
+}
+
+/** The host under which members know each other, through Juju's headless Service. */
+export function memberHost(unit: string, app: string): string {
+  return `${memberOfUnit(unit)}.${app}-endpoints`;
+}
+
+export function primaryServiceName(app: string): string {
+  return `${app}-primary`;
+}
+
+export function replicasServiceName(app: string): string {
+  return `${app}-replicas`;
+}
+
+export function serviceHost(service: string, namespace: string): string {
+  return `${service}.${namespace}.svc.cluster.local`;
+}
+
+/** Endpoints in which Patroni keeps lock, configuration and synchronous state. */
+export function patroniEndpoints(app: string): readonly string[] {
+  const name = clusterName(app);
+  return [name, `${name}-config`, `${name}-sync`];
+}
+
+export function stanzaName(model: string, app: string): string {
+  return `${model}.${clusterName(app)}`;
+}
+
+/** Labels by which Patroni and the Services find the pods of the cluster. */
+export function podLabels(app: string): Readonly<Record<string, string>> {
+  return { application: 'patroni', 'cluster-name': clusterName(app) };
+}
+
+/** Users that the charm makes; `patroni` exists only in Patroni's REST interface. */
+export const passwordUsers = [
+  'operator',
+  'replication',
+  'rewind',
+  'monitoring',
+  'backup',
+  'patroni',
+] as const;
+export type PasswordUser = (typeof passwordUsers)[number];
+
+/** Label of the application's secret in Juju. */
+export function appSecretLabel(app: string): string {
+  return `${peerEndpoint}.${app}.app`;
+}
+
+export function passwordKey(user: PasswordUser): string {
+  return `${user}-password`;
+}

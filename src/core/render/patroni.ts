@@ -1,0 +1,213 @@
+// Patroni's configuration as plain data: the file of each member, and the part that all members
+// share (the dynamic configuration). Pure; the adapter serialises it.
+// Source: Patroni's configuration reference; PostgreSQL's documentation of each parameter.
+
+import type { Secret } from '../../../lib/base/secret.ts';
+import { deriveClusterParameters, deriveSynchronousNodeCount, type Resources } from '../config/derive.ts';
+import type { Settings } from '../config/validate.ts';
+import {
+  clusterName,
+  dataDirectory,
+  logDirectory,
+  memberHost,
+  memberOfUnit,
+  patroniPort,
+  podLabels,
+  postgresPort,
+  storageRoot,
+  watcherDirectory,
+} from '../names.ts';
+import { pgHba } from './hba.ts';
+
+/** What to bootstrap from when the data directory is empty and there is no cluster yet. */
+export type Bootstrap =
+  | { readonly kind: 'initdb' }
+  | { readonly kind: 'restore'; readonly stanza: string; readonly label: string };
+
+export interface MemberFacts {
+  readonly unit: string;
+  readonly app: string;
+  readonly namespace: string;
+  readonly podIp: string;
+  readonly binDir: string;
+  readonly passwords: {
+    readonly operator: Secret;
+    readonly replication: Secret;
+    readonly rewind: Secret;
+    readonly patroni: Secret;
+  };
+  readonly settings: Settings;
+  readonly resources: Resources;
+  readonly memoryParameters: Readonly<Record<string, string>>;
+  readonly preloadLibraries: readonly string[];
+  /** Cluster size that the synchronous node count is reckoned from at bootstrap. */
+  readonly members: number;
+  /** Stanza to archive into; none: WAL is not archived. */
+  readonly stanza: string | undefined;
+  /** Whether clients from outside may connect (off while a replica is backed up). */
+  readonly connectivity: boolean;
+  readonly bootstrap: Bootstrap;
+}
+
+export type Document = { readonly [key: string]: DocumentValue };
+export type DocumentValue = string | number | boolean | null | readonly DocumentValue[] | Document;
+
+/** The part of the dynamic configuration that the charm keeps as it wants it. */
+export function renderDynamic(facts: DynamicFacts): Document {
+  const nodeCount = deriveSynchronousNodeCount(facts.settings, facts.members);
+  return {
+    ttl: 20,
+    loop_wait: 5,
+    retry_timeout: 6,
+    failsafe_mode: true,
+    maximum_lag_on_failover: facts.settings.maximumLagOnFailoverBytes,
+    max_timelines_history: 50,
+    synchronous_mode: true,
+    // Patroni wants at least 1; with a single member nothing is waited for anyway.
+    synchronous_node_count: Math.max(1, nodeCount),
+    synchronous_mode_strict: facts.settings.synchronousModeStrict && nodeCount > 0,
+    postgresql: {
+      use_pg_rewind: true,
+      // A member that cannot follow is cloned again instead of staying behind for ever.
+      remove_data_directory_on_rewind_failure: true,
+      remove_data_directory_on_diverged_timelines: true,
+      parameters: {
+        ...deriveClusterParameters(facts.resources),
+        wal_level: 'logical',
+        archive_mode: 'on',
+        archive_command: archiveCommand(facts.stanza),
+      },
+    },
+  };
+}
+
+export interface DynamicFacts {
+  readonly settings: Settings;
+  readonly resources: Resources;
+  readonly members: number;
+  readonly stanza: string | undefined;
+}
+
+/** `/bin/true` says "archived" without archiving: there is no place to archive to. */
+export function archiveCommand(stanza: string | undefined): string {
+  return stanza === undefined ? '/bin/true' : `pgbackrest --stanza=${stanza} archive-push %p`;
+}
+
+/** The member's own file. Holds passwords in clear: written with mode 0600 only. */
+export function renderMember(facts: MemberFacts): Document {
+  const host = memberHost(facts.unit, facts.app);
+  return {
+    name: memberOfUnit(facts.unit),
+    scope: clusterName(facts.app),
+    kubernetes: {
+      namespace: facts.namespace,
+      labels: { ...podLabels(facts.app) },
+      use_endpoints: true,
+      leader_label_value: 'primary',
+      pod_ip: facts.podIp,
+      ports: [{ name: 'database', port: postgresPort }],
+      bypass_api_service: true,
+    },
+    log: { level: 'INFO', dateformat: '%Y-%m-%d %H:%M:%S %Z' },
+    restapi: {
+      listen: `0.0.0.0:${patroniPort}`,
+      connect_address: `${host}:${patroniPort}`,
+      authentication: { username: 'patroni', password: facts.passwords.patroni.reveal() },
+    },
+    bootstrap: renderBootstrap(facts),
+    postgresql: renderPostgresql(facts, host),
+  };
+}
+
+function renderBootstrap(facts: MemberFacts): Document {
+  return {
+    dcs: { ...renderDynamic(facts), synchronous_mode_strict: false },
+    initdb: [
+      { 'auth-host': 'scram-sha-256' },
+      { 'auth-local': 'peer' },
+      { encoding: 'UTF8' },
+      { locale: 'C.UTF-8' },
+      'data-checksums',
+    ],
+    ...renderRestoreMethod(facts.bootstrap),
+  };
+}
+
+function renderRestoreMethod(bootstrap: Bootstrap): Document {
+  if (bootstrap.kind === 'initdb') return {};
+  const command = [
+    'pgbackrest',
+    `--stanza=${bootstrap.stanza}`,
+    `--pg1-path=${dataDirectory}`,
+    `--set=${bootstrap.label}`,
+    '--type=immediate',
+    '--target-action=promote',
+    'restore',
+  ].join(' ');
+  return {
+    method: 'pgbackrest',
+    pgbackrest: { command, no_params: true, keep_existing_recovery_conf: true },
+  };
+}
+
+function renderPostgresql(facts: MemberFacts, host: string): Document {
+  const callback = `${watcherDirectory}/patroni-callback`;
+  return {
+    listen: `0.0.0.0:${postgresPort}`,
+    connect_address: `${host}:${postgresPort}`,
+    use_unix_socket: true,
+    use_unix_socket_repl: true,
+    bin_dir: facts.binDir,
+    data_dir: dataDirectory,
+    pgpass: `${storageRoot}/.pgpass`,
+    authentication: {
+      superuser: { username: 'operator', password: facts.passwords.operator.reveal() },
+      replication: { username: 'replication', password: facts.passwords.replication.reveal() },
+      rewind: { username: 'rewind', password: facts.passwords.rewind.reveal() },
+    },
+    callbacks: {
+      on_start: callback,
+      on_stop: callback,
+      on_restart: callback,
+      on_role_change: callback,
+    },
+    parameters: { ...serverParameters(facts), ...facts.memoryParameters, ...facts.settings.parameters },
+    pg_hba: [...pgHba({ connectivity: facts.connectivity })],
+    pg_ident: [
+      'operator postgres operator',
+      'operator postgres replication',
+      'operator postgres rewind',
+      'operator postgres backup',
+    ],
+  };
+}
+
+function serverParameters(facts: MemberFacts): Document {
+  return {
+    autovacuum: 'on',
+    full_page_writes: 'on',
+    fsync: 'on',
+    lc_messages: 'C.UTF-8',
+    log_autovacuum_min_duration: '60000',
+    log_checkpoints: 'on',
+    log_destination: 'stderr',
+    log_directory: logDirectory,
+    log_file_mode: '0600',
+    log_filename: 'postgresql-%a_%H.log',
+    log_line_prefix: '%t [%p]: user=%u,db=%d,app=%a,client=%h,line=%l ',
+    log_recovery_conflict_waits: 'on',
+    log_replication_commands: 'on',
+    log_rotation_age: '60',
+    log_rotation_size: '0',
+    log_statement: 'ddl',
+    log_timezone: 'UTC',
+    log_truncate_on_rotation: 'on',
+    logging_collector: 'on',
+    password_encryption: 'scram-sha-256',
+    shared_preload_libraries: facts.preloadLibraries.join(','),
+    timezone: 'UTC',
+    unix_socket_directories: '/var/run/postgresql',
+    wal_compression: 'on',
+    wal_log_hints: 'on',
+  };
+}

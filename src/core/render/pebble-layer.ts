@@ -1,0 +1,56 @@
+// The Pebble layer of the workload: Patroni (which runs PostgreSQL) and the watcher, which turns
+// Patroni's callbacks into Pebble notices. The watcher runs as root because Juju only sees notices
+// that root sent.
+
+import type { Layer } from '../../../lib/pebble/pebble.ts';
+import { patroniConfigPath, patroniPort, watcherDirectory, workloadUser } from '../names.ts';
+
+export const layerLabel = 'postgresql';
+export const patroniService = 'postgresql';
+export const watcherService = 'watcher';
+
+export interface LayerFacts {
+  /** That of Patroni's REST interface. */
+  readonly scheme: 'http' | 'https';
+  /** Whether Patroni is started again when it ends; not while a backup is being restored. */
+  readonly restart: boolean;
+}
+
+/** The layer as plain data. */
+export function renderLayer({ scheme, restart }: LayerFacts): Layer {
+  return {
+    summary: 'PostgreSQL, run by Patroni',
+    services: {
+      [watcherService]: {
+        override: 'replace',
+        summary: 'turns callbacks of Patroni into Pebble notices',
+        command: `/bin/sh ${watcherDirectory}/watcher`,
+        startup: 'enabled',
+        'on-failure': 'restart',
+        'on-success': 'restart',
+      },
+      [patroniService]: {
+        override: 'replace',
+        summary: 'Patroni, which runs PostgreSQL',
+        command: `patroni ${patroniConfigPath}`,
+        startup: 'enabled',
+        after: [watcherService],
+        user: workloadUser,
+        group: workloadUser,
+        'on-success': restart ? 'restart' : 'ignore',
+        'on-failure': restart ? 'restart' : 'ignore',
+        // PostgreSQL gets time to write its last checkpoint.
+        'kill-delay': '20s',
+      },
+    },
+    checks: {
+      [patroniService]: {
+        override: 'replace',
+        level: 'ready',
+        period: '5s',
+        threshold: 3,
+        http: { url: `${scheme}://localhost:${patroniPort}/health` },
+      },
+    },
+  };
+}

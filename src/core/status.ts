@@ -1,0 +1,73 @@
+// Every status text of the charm. Users and tests of others depend on most of them.
+
+import type { Status } from '../../lib/juju/juju.ts';
+
+export const s3RelationMissing =
+  'Relation with s3-integrator charm missing, cannot create/restore backup.';
+export const foreignRepository = 'the S3 repository has backups from another cluster';
+export const bucketFailed = 'failed to access/create the bucket, check your S3 settings';
+export const stanzaFailed = 'failed to initialize stanza, check your S3 settings';
+export const archivingFailed = 'failed to archive WAL, check your S3 settings';
+
+/** Whether a Blocked message comes from S3; such a unit goes on working, and heals by itself. */
+export function isS3Message(message: string): boolean {
+  return [foreignRepository, bucketFailed, stanzaFailed, archivingFailed].some((prefix) =>
+    message.startsWith(prefix),
+  );
+}
+
+export function missingS3Parameters(keys: readonly string[]): string {
+  return `Missing S3 parameters: ${keys.join(', ')}`;
+}
+
+export function needsTrust(app: string): Status {
+  return {
+    level: 'blocked',
+    message: `Insufficient permissions, try: \`juju trust ${app} --scope=cluster\``,
+  };
+}
+
+export function configurationError(problem: string): Status {
+  return { level: 'blocked', message: `Configuration Error: ${problem}` };
+}
+
+export function failedToPatchPod(reason: string): Status {
+  return { level: 'blocked', message: `failed to patch pod with error ${reason}` };
+}
+
+export const failedToRestore: Status = {
+  level: 'blocked',
+  message: 'Failed to restore backup',
+};
+
+export const waitingForContainer: Status = {
+  level: 'waiting',
+  message: 'waiting for the workload container',
+};
+export const awaitingCluster: Status = {
+  level: 'waiting',
+  message: 'awaiting for cluster to start',
+};
+export const awaitingMember: Status = {
+  level: 'waiting',
+  message: 'awaiting for member to start',
+};
+export const awaitingPrimaryEndpoint: Status = {
+  level: 'waiting',
+  message: 'awaiting for primary endpoint to be ready',
+};
+export const creatingBackup: Status = { level: 'maintenance', message: 'creating backup' };
+export const restoringBackup: Status = { level: 'maintenance', message: 'restoring backup' };
+export const initialisingStanza: Status = { level: 'maintenance', message: 'initialising stanza' };
+export const checkingStanza: Status = { level: 'maintenance', message: 'checking stanza' };
+
+export function blockedByS3(message: string): Status {
+  return { level: 'blocked', message };
+}
+
+/** What a started member shows. */
+export function memberStatus(role: 'primary' | 'standby' | 'replica', degraded: boolean): Status {
+  if (role === 'replica') return { level: 'active', message: '' };
+  const name = role === 'primary' ? 'Primary' : 'Standby';
+  return { level: 'active', message: degraded ? `${name} (degraded)` : name };
+}

@@ -1,0 +1,190 @@
+// The restore action as its flowchart draws it, and what follows: the unit becomes active or
+// blocked when the restored database answers or Patroni gave up.
+
+import { CodedError } from '../lib/base/error.ts';
+import type { Handler } from '../lib/juju/hook.ts';
+import { PebbleError } from '../lib/pebble/errors.ts';
+import { KubeError } from '../lib/kube/error.ts';
+import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import { applyConfiguration, readSettings, writeMemberConfig } from './adapters/configuration.ts';
+import { forgetCluster } from './adapters/kubernetes.ts';
+import { info } from './adapters/pgbackrest.ts';
+import { readRepository, refusalOf, writeRepositoryConfig } from './adapters/repository.ts';
+import { setUpDatabase } from './adapters/users.ts';
+import { type Backup, usableBackups } from './core/backups/backup-list.ts';
+import { dataDirectory, stanzaName, workloadUser } from './core/names.ts';
+import { layerLabel, patroniService, renderLayer } from './core/render/pebble-layer.ts';
+import { isS3Message, restoringBackup } from './core/status.ts';
+import type { PostgresqlPorts } from './ports.ts';
+
+/** docs/flowcharts/restore.mmd */
+export const restore: Handler<PostgresqlPorts> = async (hook) => {
+  const action = hook.juju.action();
+  const id = (await action.params())['backup-id'];
+  const admitted = await admitRestore(hook, typeof id === 'string' ? id.trim() : '');
+  const outcome = 'refusal' in admitted ? admitted : await performRestore(hook, admitted);
+  if (outcome !== undefined) {
+    hook.walk.step('fail_action');
+    action.fail(outcome.refusal);
+    return;
+  }
+  hook.walk.step('finish_action');
+  action.setResults({ 'restore-status': 'restore started' });
+};
+
+interface Refusal {
+  readonly refusal: string;
+}
+
+interface AdmittedRestore {
+  readonly cluster: Cluster;
+  readonly backup: Backup;
+}
+
+/** Everything that can be checked is checked before anything is touched. */
+async function admitRestore(hook: PostgresqlHook, id: string): Promise<AdmittedRestore | Refusal> {
+  const { walk, juju } = hook;
+  const refuse = (refusal: string): Refusal => ({ refusal });
+  if (!walk.decide('has_user_provided_backup_id', id !== '')) {
+    return refuse('A backup-id needs to be provided to be able to do restore');
+  }
+  const cluster = await openCluster(hook);
+  const accessible = cluster !== undefined && (await hook.ports.pebble.canConnect());
+  if (!walk.decide('is_workload_container_accessible', accessible) || cluster === undefined) {
+    return refuse('Workload container not ready yet!');
+  }
+  const status = await juju.unitStatus();
+  const blocked = status?.level === 'blocked' && !isS3Message(status.message);
+  const restoring = (await cluster.appData()).restoringBackup !== undefined;
+  if (walk.decide('is_blocked', blocked && !restoring)) {
+    return refuse('Cluster or unit is in a blocking state');
+  }
+  const single = cluster.units.length === 1 && (await juju.plannedUnits()) === 1;
+  if (!walk.decide('is_single_unit_cluster', single)) {
+    return refuse('Unit cannot restore backup as there are more than one unit in the cluster');
+  }
+  if (!walk.decide('is_leader', await juju.isLeader())) {
+    return refuse('Unit cannot restore backup as it was not elected the leader unit yet');
+  }
+  const found = await findBackup(hook, cluster, id);
+  if (!walk.decide('is_backup_id_valid', 'label' in found)) {
+    return refuse('label' in found ? '' : found.refusal);
+  }
+  return 'label' in found ? { cluster, backup: found } : found;
+}
+
+async function findBackup(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  id: string,
+): Promise<Backup | Refusal> {
+  const reading = await readRepository(hook);
+  if (reading.kind !== 'ready') return { refusal: refusalOf(reading) ?? '' };
+  try {
+    await writeRepositoryConfig(hook, cluster, reading.parameters);
+    const stanza = stanzaName(cluster.namespace, cluster.app);
+    const backup = usableBackups(await info(hook.ports.pebble), stanza).find(
+      (candidate) => candidate.id === id,
+    );
+    return backup ?? { refusal: `Invalid backup-id: ${id}` };
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return { refusal: `Failed to list PostgreSQL backups with error: ${error.message}` };
+  }
+}
+
+async function performRestore(
+  hook: PostgresqlHook,
+  { cluster, backup }: AdmittedRestore,
+): Promise<Refusal | undefined> {
+  const { walk } = hook;
+  walk.step('set_maintenance');
+  await hook.juju.showProgress(restoringBackup);
+  const notStopped = await failureOf(async () => {
+    await stopDatabase(hook);
+  });
+  if (!walk.decide('has_database_stopped', notStopped === undefined)) {
+    return { refusal: `Failed to stop database service with error: ${notStopped ?? ''}` };
+  }
+  const notForgotten = await failureOf(async () => {
+    await forgetCluster(hook, cluster.app);
+  });
+  if (!walk.decide('was_previous_cluster_info_removed', notForgotten === undefined)) {
+    return await backOut(
+      hook,
+      `Failed to remove previous cluster information with error: ${notForgotten ?? ''}`,
+    );
+  }
+  const notEmptied = await failureOf(async () => {
+    await emptyDataDirectory(hook);
+  });
+  if (!walk.decide('was_data_directory_emptied', notEmptied === undefined)) {
+    return await backOut(
+      hook,
+      `Failed to remove contents of the data directory with error: ${notEmptied ?? ''}`,
+    );
+  }
+  walk.step('configure_restore');
+  cluster.setApp({
+    'restoring-backup': backup.label,
+    'restore-stanza': backup.stanza,
+    's3-initialization-block-message': undefined,
+  });
+  const settings = await readSettings(hook);
+  if (settings.kind === 'valid') await writeMemberConfig(hook, cluster, settings.settings);
+  walk.step('start_database');
+  await hook.ports.pebble.start(patroniService);
+  return undefined;
+}
+
+/** While a restore runs, a Patroni that gives up must stay down: that is how its failure is seen. */
+async function stopDatabase(hook: PostgresqlHook): Promise<void> {
+  await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme: 'http', restart: false }));
+  await hook.ports.pebble.stop(patroniService);
+}
+
+async function emptyDataDirectory(hook: PostgresqlHook): Promise<void> {
+  const { pebble } = hook.ports;
+  await pebble.remove(dataDirectory, { recursive: true });
+  await pebble.makeDir(dataDirectory, { user: workloadUser, group: workloadUser, mode: '0700' });
+}
+
+async function backOut(hook: PostgresqlHook, refusal: string): Promise<Refusal> {
+  hook.walk.step('start_database_again');
+  await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme: 'http', restart: true }));
+  await hook.ports.pebble.start(patroniService);
+  return { refusal };
+}
+
+async function failureOf(attempt: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await attempt();
+    return undefined;
+  } catch (error) {
+    if (error instanceof PebbleError || error instanceof KubeError) return error.message;
+    throw error;
+  }
+}
+
+/**
+ * Ends a restore that has succeeded: the marks in the databag go, Patroni gets its ordinary
+ * configuration back, and the users of this model are in force. A restore that goes on, or has
+ * failed, is left as it is; the status says which. Leader only; nothing to do otherwise.
+ */
+export async function restoreOutcome(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { restoringBackup: label } = await cluster.appData();
+  if (label === undefined || !(await hook.juju.isLeader())) return;
+  const health = await cluster.health();
+  if (health === undefined || health.role !== 'primary' || !isStarted(health.state)) return;
+  await setUpDatabase(hook, cluster);
+  cluster.setApp({ 'restoring-backup': undefined, 'restore-stanza': undefined });
+  await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme: 'http', restart: true }));
+  await applyConfiguration(hook, cluster);
+  hook.log('INFO', `backup ${label} has been restored`);
+}
+
+/** Whether a restore is under way and Patroni has given up. */
+export async function hasRestoreFailed(hook: PostgresqlHook): Promise<boolean> {
+  const [service] = await hook.ports.pebble.services([patroniService]);
+  return service === undefined || service.current !== 'active';
+}

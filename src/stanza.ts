@@ -1,0 +1,106 @@
+// Initialising the repository from the leader: bucket, whose repository it is, stanza, archiving.
+// The stanza is created from the local data directory and archiving is switched on for the whole
+// cluster in Patroni's shared configuration, so it does not matter where the primary runs.
+
+import { poll } from '../lib/base/retry.ts';
+import type { S3Parameters } from '../lib/interfaces/s3-fields.ts';
+import { type Cluster, type PostgresqlHook } from './adapters/cluster.ts';
+import { patchClusterConfig } from './adapters/configuration.ts';
+import { ObjectStoreError } from './adapters/object-store-error.ts';
+import { createStanza, info, PgbackrestError } from './adapters/pgbackrest.ts';
+import { objectKey, openRepositoryStore, reasonWithHint } from './adapters/repository.ts';
+import { withPrimary } from './adapters/users.ts';
+import { stanzaName } from './core/names.ts';
+import { archiveCommand } from './core/render/patroni.ts';
+import {
+  archivingFailed,
+  bucketFailed,
+  checkingStanza,
+  foreignRepository,
+  initialisingStanza,
+  stanzaFailed,
+} from './core/status.ts';
+
+/** The message that says why not, or `undefined` when all went well. */
+export type Failure = string | undefined;
+
+const modelUuidObject = 'model-uuid.txt';
+
+/** Bucket reachable, repository ours, stanza there. */
+export async function initialiseStanza(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  parameters: S3Parameters,
+): Promise<Failure> {
+  const store = openRepositoryStore(hook, parameters);
+  try {
+    await store.ensureBucket();
+    const owner = await store.get(objectKey(parameters, modelUuidObject));
+    if (owner !== undefined && owner.trim() !== hook.juju.context.modelUuid) {
+      return foreignRepository;
+    }
+  } catch (error) {
+    if (error instanceof ObjectStoreError) return `${bucketFailed}: ${reasonWithHint(error)}`;
+    throw error;
+  }
+  await hook.juju.showProgress(initialisingStanza);
+  const stanza = stanzaName(cluster.namespace, cluster.app);
+  try {
+    const foreign = await isForeign(hook, cluster, stanza);
+    if (foreign) return foreignRepository;
+    await createStanza(hook.ports.pebble, stanza);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PgbackrestError) return `${stanzaFailed}: ${error.message}`;
+    throw error;
+  }
+}
+
+/** Whether the repository holds a stanza of another name, or of another database. */
+async function isForeign(hook: PostgresqlHook, cluster: Cluster, stanza: string): Promise<boolean> {
+  const stanzas = await info(hook.ports.pebble);
+  const systemId = (await cluster.health())?.systemIdentifier;
+  return stanzas.some(
+    ({ name, systemIds }) =>
+      name !== stanza ||
+      (systemId !== undefined && systemIds.length > 0 && !systemIds.includes(systemId)),
+  );
+}
+
+const archivePatience = { intervalMs: 1_000, timeoutMs: 60_000 };
+
+/** Switches archiving on and waits until a WAL segment has arrived in the repository. */
+export async function startArchiving(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  parameters: S3Parameters,
+): Promise<Failure> {
+  await hook.juju.showProgress(checkingStanza);
+  const stanza = stanzaName(cluster.namespace, cluster.app);
+  const command = archiveCommand(stanza);
+  await patchClusterConfig(cluster, { postgresql: { parameters: { archive_command: command } } });
+  const archived = await withPrimary(hook, cluster, async (postgres) => {
+    return await poll({ clock: hook.ports.clock, ...archivePatience }, async () => {
+      // A new segment in each round wakes the archiver, which pauses a minute after failures.
+      const segment = await postgres.switchWal();
+      await hook.ports.clock.sleep(500);
+      const { lastArchivedWal } = await postgres.archiver();
+      return lastArchivedWal !== undefined && lastArchivedWal >= segment ? true : undefined;
+    });
+  });
+  if (archived !== true) return archivingFailed;
+  try {
+    const store = openRepositoryStore(hook, parameters);
+    await store.put(objectKey(parameters, modelUuidObject), hook.juju.context.modelUuid);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ObjectStoreError) return `${bucketFailed}: ${reasonWithHint(error)}`;
+    throw error;
+  }
+}
+
+/** Switches archiving off: PostgreSQL must not keep WAL for a place that is gone. */
+export async function stopArchiving(cluster: Cluster): Promise<void> {
+  const command = archiveCommand(undefined);
+  await patchClusterConfig(cluster, { postgresql: { parameters: { archive_command: command } } });
+}
