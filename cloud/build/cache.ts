@@ -65,7 +65,9 @@ export function openCache(root = path.join(getCacheHome(), 'charmed-postgresql-k
 
   async function removeLeftovers(): Promise<void> {
     const names = await readFolder(root);
-    const entries = new Set(names.flatMap((name) => temporaryPattern.exec(name)?.groups?.['entry'] ?? []));
+    const entries = new Set(
+      names.flatMap((name) => temporaryPattern.exec(name)?.groups?.['entry'] ?? []),
+    );
     for (const entry of entries) {
       await tryWithLock(lockFile(entry), async () => await removeTemporaries(root, entry));
     }
@@ -93,7 +95,8 @@ export function entryName(id: EntryId): string {
 async function removeTemporaries(root: string, entry: string): Promise<void> {
   await mkdir(root, { recursive: true });
   for (const name of await readFolder(root)) {
-    if (name.startsWith(`${entry}.tmp-`)) await rm(path.join(root, name), { recursive: true, force: true });
+    if (name.startsWith(`${entry}.tmp-`))
+      await rm(path.join(root, name), { recursive: true, force: true });
   }
 }
 

@@ -4,9 +4,10 @@
  * process ids to compare.
  */
 
-import { execa } from 'execa';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+
+import { execa } from 'execa';
 
 /** Runs `work` while this process alone holds the lock; waits as long as another one holds it. */
 export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {

@@ -3,9 +3,10 @@
  * captured. A failed command throws a CommandError; nothing here decides what that means.
  */
 
-import { execa } from 'execa';
 import { appendFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
+
+import { execa } from 'execa';
 
 import { type Environment, getEnvironment } from './machine.ts';
 
@@ -27,6 +28,7 @@ export class CommandError extends Error {
   readonly code = 'command-failed';
   readonly file: string;
   readonly exitCode: number | undefined;
+  readonly stdout: string;
   readonly stderr: string;
 
   constructor(command: Command, failure: CommandFailure) {
@@ -37,7 +39,8 @@ export class CommandError extends Error {
     this.name = 'CommandError';
     this.file = command.file;
     this.exitCode = failure.exitCode;
-    this.stderr = typeof failure.stderr === 'string' ? failure.stderr : '';
+    this.stdout = textOf(failure.stdout);
+    this.stderr = textOf(failure.stderr);
   }
 }
 
@@ -45,8 +48,13 @@ interface CommandFailure {
   readonly exitCode?: number | undefined;
   readonly signal?: string | undefined;
   readonly originalMessage?: string | undefined;
+  readonly stdout?: unknown;
   readonly stderr?: unknown;
   readonly isCanceled: boolean;
+}
+
+function textOf(output: unknown): string {
+  return typeof output === 'string' ? output : '';
 }
 
 /** Runs a program to its end with its output in a log file. */

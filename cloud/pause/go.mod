@@ -1,0 +1,3 @@
+module local-cloud/pause
+
+go 1.21

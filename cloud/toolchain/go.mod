@@ -1,0 +1,3 @@
+module local-cloud/toolchain
+
+go 1.19
