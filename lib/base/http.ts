@@ -25,7 +25,7 @@ export interface HttpErrorDetails {
  * The address is given without user, password and query.
  */
 export class HttpError extends CodedError {
-  override readonly code: HttpErrorCode;
+  declare readonly code: HttpErrorCode;
 
   constructor(details: HttpErrorDetails) {
     const { code, request, reason, hint, cause } = details;
@@ -36,7 +36,6 @@ export class HttpError extends CodedError {
       ...(hint === undefined ? {} : { hint }),
       ...(cause === undefined ? {} : { cause }),
     });
-    this.code = code;
   }
 }
 
@@ -87,6 +86,9 @@ type StartRequest = (
   options: http.RequestOptions & { readonly ca?: string },
 ) => http.ClientRequest;
 
+// A longer timer fires at once.
+const maximumTimerMs = 2 ** 31 - 1;
+
 async function exchange(
   start: StartRequest,
   url: URL,
@@ -95,9 +97,12 @@ async function exchange(
 ): Promise<HttpResponse> {
   return await new Promise<HttpResponse>((resolve, reject) => {
     const outgoing = start(url, { ...describeOptions(request), ...extra });
-    const deadline = setTimeout(() => {
-      outgoing.destroy(timeoutError(request));
-    }, request.timeoutMs);
+    const deadline = setTimeout(
+      () => {
+        outgoing.destroy(timeoutError(request));
+      },
+      Math.min(request.timeoutMs, maximumTimerMs),
+    );
     const fail = (error: Error) => {
       clearTimeout(deadline);
       reject(toHttpError(request, error));
@@ -166,7 +171,7 @@ const untrusted =
   /^(CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH|ERR_TLS_CERT_)/;
 
 /** What a failure of the socket layer means, as an `HttpError`. */
-export function toHttpError(request: HttpRequest, error: Error): HttpError {
+export function toHttpError(request: HttpErrorDetails['request'], error: Error): HttpError {
   if (error instanceof HttpError) return error;
   const systemCode = errorCode(error);
   const code = untrusted.test(systemCode) ? 'untrusted' : (codes.get(systemCode) ?? 'broken');

@@ -24,9 +24,11 @@ export interface LayerService {
   readonly user?: string;
   readonly group?: string;
   readonly 'working-dir'?: string;
-  readonly 'on-success'?: 'restart' | 'shutdown' | 'ignore';
-  readonly 'on-failure'?: 'restart' | 'shutdown' | 'ignore';
-  readonly 'on-check-failure'?: Readonly<Record<string, 'restart' | 'shutdown' | 'ignore'>>;
+  readonly 'on-success'?: 'restart' | 'shutdown' | 'failure-shutdown' | 'ignore';
+  readonly 'on-failure'?: 'restart' | 'shutdown' | 'success-shutdown' | 'ignore';
+  readonly 'on-check-failure'?: Readonly<
+    Record<string, 'restart' | 'shutdown' | 'success-shutdown' | 'ignore'>
+  >;
   readonly 'backoff-delay'?: string;
   readonly 'backoff-factor'?: number;
   readonly 'backoff-limit'?: string;
@@ -90,7 +92,7 @@ export interface Ownership {
 }
 
 export interface PushOptions extends Ownership {
-  /** Makes missing parent directories, with default owner and mode. */
+  /** Makes missing parents: 0755 for a file, the given mode for a directory; owned as given. */
   readonly makeDirs?: boolean;
 }
 
@@ -141,7 +143,10 @@ export interface Pebble {
   /** Adds the layer or merges it into the layer of the same label. */
   addLayer(label: string, layer: Layer): Promise<void>;
   services(names?: readonly string[]): Promise<readonly ServiceInfo[]>;
-  /** Stops what changed, starts what is enabled, waits for the change. */
+  /**
+   * Stops running services whose configuration changed, starts them and all that are enabled, and
+   * waits for it. Starting anything takes at least one second, starting nothing almost none.
+   */
   replan(): Promise<void>;
   start(...services: readonly string[]): Promise<void>;
   stop(...services: readonly string[]): Promise<void>;
@@ -151,15 +156,21 @@ export interface Pebble {
   pull(path: string): Promise<string | undefined>;
   /** Writes atomically. */
   push(path: string, content: string | Uint8Array, options?: PushOptions): Promise<void>;
+  /** The entries of a directory whose names match the pattern (`*.conf`), sorted by name. */
   list(path: string, pattern?: string): Promise<readonly FileInfo[]>;
-  /** The entry itself, or `undefined` when there is none. */
+  /** The entry itself, links followed, or `undefined` when there is none. */
   stat(path: string): Promise<FileInfo | undefined>;
+  /** With `makeDirs` also its parents, and one that exists is fine; owner and mode are not changed. */
   makeDir(path: string, options?: PushOptions): Promise<void>;
   /** Removing what is not there is fine with `recursive`. */
   remove(path: string, options?: { readonly recursive?: boolean }): Promise<void>;
-  /** Runs a command to its end; a non-zero exit code is a result, not an error. */
+  /**
+   * Runs a command to its end; a non-zero exit code is a result, not an error (128 + n for signal n).
+   * Rejects with `not-found` when there is no such program, with `timeout` when it was killed.
+   */
   exec(command: readonly string[], options: ExecOptions): Promise<ExecResult>;
   checks(): Promise<readonly CheckInfo[]>;
+  /** Custom notices that root sent, of the given keys or all. */
   notices(options?: { readonly keys?: readonly string[] }): Promise<readonly Notice[]>;
   notify(key: string, data?: Readonly<Record<string, string>>): Promise<void>;
   health(level: 'alive' | 'ready'): Promise<boolean>;
