@@ -21,9 +21,8 @@ import { writeKubeconfigs } from './kubeconfig.ts';
 import { describeLayout, type Layout } from './layout.ts';
 import { renderManifests } from './manifests.ts';
 import { unmountBelow } from './mounts.ts';
-import { prepareNode, startNode, stopNode } from './node.ts';
+import { findNode, isInside, prepareNode, startNode, stopNode } from './node.ts';
 import { createS3Keys } from './object-storage.ts';
-import { isRunning } from './process-id.ts';
 import { settings } from './settings.ts';
 import { type CloudState, loadState, removeState, saveState } from './state.ts';
 import { waitUntil } from './wait.ts';
@@ -39,10 +38,11 @@ export async function ensureCloud(request: CloudRequest): Promise<void> {
   const { layout, progress } = request;
   const state = await loadState(layout);
   const key = describeKey(request.artifacts);
-  if (state?.phase === 'up' && state.node !== undefined && (await isRunning(state.node))) {
+  const node = await findNode(state?.node);
+  if (state?.phase === 'up' && node !== undefined) {
     if (state.key === key) {
       progress.note(`the cloud is up since ${state.since}`);
-      await restartDead(request, { layout, node: state.node, binDir: state.binDir }, state);
+      await restartDead(request, { layout, node, binDir: state.binDir }, state);
       return;
     }
     progress.note('the running cloud was made from something else: replacing it');
@@ -54,6 +54,9 @@ export async function ensureCloud(request: CloudRequest): Promise<void> {
 /** Removes everything that a cloud, or a part of one, leaves on the machine. */
 export async function removeCloud(layout: Layout, progress: Progress): Promise<void> {
   const state = await loadState(layout);
+  if (state?.node !== undefined && (await isInside(state.node))) {
+    throw new Error('cannot remove the cloud: this command runs inside it');
+  }
   const remains = state !== undefined || (await isPresent(layout.run));
   if (!remains) {
     await stopNode(layout, undefined);
@@ -178,7 +181,8 @@ async function startAll(start: Start, names: readonly ComponentName[]): Promise<
   }
 }
 
-async function waitForApi(inside: Inside): Promise<void> {
+/** Waits until the API server answers and is ready. */
+export async function waitForApi(inside: Inside): Promise<void> {
   await waitUntil(async () => (await runInside(inside, ['kubectl', 'get', '--raw=/readyz'])) === 'ok', {
     what: 'the API server is not ready',
     timeoutMs: 60_000,

@@ -109,6 +109,7 @@ const commands: Readonly<Record<ComponentName, (installation: Installation) => r
       '--use-service-account-credentials=true',
       // With an election the process would end when the API server is away for a while.
       '--leader-elect=false',
+      `--flex-volume-plugin-dir=${path.join(layout.kubelet, 'volume-plugins')}`,
       '--controllers=*,-node-ipam-controller,-service-lb-controller,-node-route-controller',
       '--profiling=false',
     ];

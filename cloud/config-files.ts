@@ -107,19 +107,28 @@ function renderNetwork(layout: Layout): string {
 
 /** Nothing is asked outside: every name that is not the cloud's own is answered with "no such name". */
 function renderDns(layout: Layout): string {
-  return `.:53 {
-  bind ${settings.node.address}
-  errors
+  const listen = `bind ${settings.node.address}\n  errors`;
+  return `${settings.dns.clusterDomain} in-addr.arpa {
+  ${listen}
   cache 5
-  template IN A ${settings.s3.name} {
-    answer "{{ .Name }} 60 IN A ${settings.s3.address}"
-  }
   kubernetes ${settings.dns.clusterDomain} in-addr.arpa {
     kubeconfig ${kubeconfigFile(layout, 'coredns')} local
     pods insecure
     ttl 5
   }
-  template ANY ANY . {
+}
+${settings.s3.name} {
+  ${listen}
+  template IN A {
+    answer "{{ .Name }} 60 IN A ${settings.s3.address}"
+  }
+  template ANY ANY {
+    rcode NOERROR
+  }
+}
+. {
+  ${listen}
+  template ANY ANY {
     rcode NXDOMAIN
   }
 }

@@ -4,17 +4,16 @@
  */
 
 import { execa } from 'execa';
+import path from 'node:path';
 
 import { writeWhole } from './files.ts';
 import { kubeconfigFile } from './kubeconfig.ts';
 import type { Layout } from './layout.ts';
-import { enterOptions, readNetworkName } from './node.ts';
-import type { ProcessId } from './process-id.ts';
-import path from 'node:path';
+import { type CloudNode, enterOptions } from './node.ts';
 
 export interface Inside {
   readonly layout: Layout;
-  readonly node: ProcessId;
+  readonly node: CloudNode;
   readonly binDir: string;
 }
 
@@ -61,7 +60,7 @@ export async function writeEnterFile(inside: Inside): Promise<void> {
   const facts = {
     node_pid: `${inside.node.pid}`,
     node_start: `${inside.node.startTicks}`,
-    node_network: await readNetworkName(inside.node),
+    node_network: inside.node.network,
     node_path: inside.binDir,
   };
   const { PATH: _, ...environment } = describeEnvironment(inside.layout, inside.binDir);

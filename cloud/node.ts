@@ -9,9 +9,14 @@ import { readFile, readlink } from 'node:fs/promises';
 
 import { enterCgroup, removeCgroup } from './cgroups.ts';
 import type { Layout } from './layout.ts';
-import { type ProcessId, isRunning, readStat, sendSignal } from './process-id.ts';
+import { isRunning, type ProcessId, readStat, sendSignal } from './process-id.ts';
 import { settings } from './settings.ts';
 import { waitUntil } from './wait.ts';
+
+export interface CloudNode extends ProcessId {
+  /** A name of the node's network that no other network has while it exists. */
+  readonly network: string;
+}
 
 /**
  * Waits for a word on its standard input, so that it ends by itself when its starter is killed
@@ -25,6 +30,11 @@ const shieldedFolders = ['/etc', '/var/lib', '/var/log'];
 const prepare = `set -eu
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns /run/lock
+mkdir /run/cgroup
+mount --rbind /sys/fs/cgroup /run/cgroup
+mount -t sysfs sysfs /sys
+mount --rbind /run/cgroup /sys/fs/cgroup
+umount --recursive --lazy /run/cgroup
 for folder in ${shieldedFolders.join(' ')}; do
   upper=/run/shield$folder
   mkdir -p "$upper/upper" "$upper/work"
@@ -45,8 +55,8 @@ echo 1 > /proc/sys/net/ipv4/ip_forward
 /** Starts the node's first process. `record` must have returned before anything else can start. */
 export async function startNode(
   layout: Layout,
-  record: (node: ProcessId) => Promise<void>,
-): Promise<ProcessId> {
+  record: (node: CloudNode) => Promise<void>,
+): Promise<CloudNode> {
   const namespaces = ['--mount', '--net', '--pid', '--uts', '--ipc'];
   const options = ['--fork', '--mount-proc', '--kill-child'];
   const parent = execa('unshare', [...namespaces, ...options, 'sh', '-c', firstProcess], {
@@ -59,8 +69,9 @@ export async function startNode(
     stderr: 'ignore',
   });
   if (parent.pid === undefined) throw new Error('cannot start the node: unshare did not start');
-  const node = await findChild(parent.pid);
-  await enterCgroup(layout.cgroup, node);
+  const first = await findChild(parent.pid);
+  await enterCgroup(layout.cgroup, first);
+  const node = { ...first, network: await readlink(`/proc/${first.pid}/ns/net`) };
   await record(node);
   parent.stdin.end('go\n');
   parent.nodeChildProcess.unref();
@@ -95,9 +106,16 @@ export function enterOptions(node: ProcessId): readonly string[] {
   return ['--target', `${node.pid}`, '--mount', '--net', '--pid', '--uts', '--ipc', '--'];
 }
 
-/** A name of the node's network that no other network has while it exists. */
-export async function readNetworkName(node: ProcessId): Promise<string> {
-  return await readlink(`/proc/${node.pid}/ns/net`);
+/** True for a process that runs in the node already. */
+export async function isInside(node: CloudNode): Promise<boolean> {
+  return (await readlink('/proc/self/ns/net')) === node.network;
+}
+
+/** The node as this process sees it, while it runs: inside, its first process is number one. */
+export async function findNode(node: CloudNode | undefined): Promise<CloudNode | undefined> {
+  if (node === undefined) return undefined;
+  if (await isInside(node)) return { ...node, pid: 1 };
+  return (await isRunning(node)) ? node : undefined;
 }
 
 async function findChild(parent: number): Promise<ProcessId> {

@@ -9,16 +9,14 @@ import * as v from 'valibot';
 import { readTextIfPresent, writeWhole } from './files.ts';
 import type { Layout } from './layout.ts';
 
-const processIdSchema = v.object({ pid: v.number(), startTicks: v.number() });
-
 const stateSchema = v.object({
   phase: v.picklist(['starting', 'up', 'stopping']),
   /** What the cloud was made of and configured with; another key means another cloud. */
   key: v.string(),
   since: v.string(),
   binDir: v.string(),
-  /** The first process of the cloud's namespaces, as the machine numbers it. */
-  node: v.optional(processIdSchema),
+  /** The first process of the cloud's namespaces, as the machine numbers it, and its network. */
+  node: v.optional(v.object({ pid: v.number(), startTicks: v.number(), network: v.string() })),
   /** Every component with its command, so that any checkout can start it again as it was. */
   components: v.array(v.object({ name: v.string(), command: v.array(v.string()) })),
 });
