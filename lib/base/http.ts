@@ -4,6 +4,7 @@
 // closed a kept connection meanwhile. Leaves retries and the meaning of a status to the callers.
 
 import type * as http from 'node:http';
+import type * as https from 'node:https';
 
 import { CodedError, messageOf } from './error.ts';
 import type { HttpPort, HttpRequest, HttpResponse } from './http-port.ts';
@@ -43,13 +44,13 @@ export class HttpError extends CodedError {
 export function createHttp(): HttpPort {
   return async (request) => {
     const url = parseUrl(request);
-    const module =
+    const { request: start } =
       url.protocol === 'https:' ? await import('node:https') : await import('node:http');
     try {
-      return await exchange(module.request, url, request);
+      return await exchange(request, (options) => start(url, options));
     } catch (error) {
       if (!(error instanceof StaleConnection)) throw error;
-      return await exchange(module.request, url, request, { agent: false });
+      return await exchange(request, (options) => start(url, { ...options, agent: false }));
     }
   };
 }
@@ -81,22 +82,14 @@ const repeatable: ReadonlySet<HttpRequest['method']> = new Set([
   'DELETE',
 ]);
 
-type StartRequest = (
-  url: URL,
-  options: http.RequestOptions & { readonly ca?: string },
-) => http.ClientRequest;
+type StartRequest = (options: https.RequestOptions) => http.ClientRequest;
 
 // A longer timer fires at once.
 const maximumTimerMs = 2 ** 31 - 1;
 
-async function exchange(
-  start: StartRequest,
-  url: URL,
-  request: HttpRequest,
-  extra: http.RequestOptions = {},
-): Promise<HttpResponse> {
+async function exchange(request: HttpRequest, start: StartRequest): Promise<HttpResponse> {
   return await new Promise<HttpResponse>((resolve, reject) => {
-    const outgoing = start(url, { ...describeOptions(request), ...extra });
+    const outgoing = start(describeOptions(request));
     const deadline = setTimeout(
       () => {
         outgoing.destroy(timeoutError(request));
@@ -128,7 +121,7 @@ async function exchange(
   });
 }
 
-function describeOptions(request: HttpRequest): http.RequestOptions & { readonly ca?: string } {
+function describeOptions(request: HttpRequest): https.RequestOptions {
   const length =
     request.body === undefined ? {} : { 'content-length': Buffer.byteLength(request.body) };
   return {

@@ -13,8 +13,8 @@ import {
   createMessageReader,
   encodeClose,
   encodeFrame,
-  opcodes,
   type Message,
+  opcodes,
 } from './websocket-frames.ts';
 
 export interface WebSocketOptions {

@@ -3,8 +3,8 @@
 import * as v from 'valibot';
 
 import { deadlines } from './deadlines.ts';
-import { notUnderstood, type Answer, type Connection } from './envelope.ts';
-import { PebbleError, isPebbleError } from './errors.ts';
+import { type Answer, type Connection, notUnderstood } from './envelope.ts';
+import { isPebbleError, PebbleError } from './errors.ts';
 import { renderDurationMs } from './time.ts';
 
 const taskSchema = v.object({

@@ -9,7 +9,7 @@ import { createHttp } from '../base/http.ts';
 import type { HttpPort } from '../base/http-port.ts';
 import { changeOf, waitForSuccess } from './changes.ts';
 import { deadlines } from './deadlines.ts';
-import { createConnection, parseAnswer, type Connection } from './envelope.ts';
+import { type Connection, createConnection, parseAnswer } from './envelope.ts';
 import { PebbleError } from './errors.ts';
 import { runExec } from './exec.ts';
 import { listFiles, makeDirectory, pullFile, pushFile, removePath, statFile } from './files.ts';
@@ -69,7 +69,7 @@ export function createPebble(options: PebbleOptions): Pebble {
     remove: async (path, { recursive = false } = {}) => {
       await removePath(connection, path, { recursive });
     },
-    exec: async (command, running) => await runExec(connection, clock, command, running),
+    exec: async (command, running) => await runExec({ connection, clock }, command, running),
     checks: async () => await getChecks(connection),
     notices: async ({ keys } = {}) => await getNotices(connection, keys),
     notify: async (key, data) => {

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { HttpError, jsonContent, parseJsonBody } from '../base/http.ts';
 import type { HttpPort, HttpRequest, HttpResponse } from '../base/http-port.ts';
 import { deadlines } from './deadlines.ts';
-import { PebbleError, fromApiFailure, fromHttpError } from './errors.ts';
+import { fromApiFailure, fromHttpError, PebbleError } from './errors.ts';
 
 export interface ApiRequest {
   /** Completes `cannot …` in messages: `list services`. */

@@ -10,21 +10,25 @@ import * as v from 'valibot';
 
 import type { Clock } from '../base/clock.ts';
 import { HttpError } from '../base/http.ts';
-import type { Message } from '../base/websocket-frames.ts';
 import { connectWebSocket, type WebSocketConnection } from '../base/websocket.ts';
-import { changeFailed, changeOf, waitForChange, type Change } from './changes.ts';
+import type { Message } from '../base/websocket-frames.ts';
+import { type Change, changeFailed, changeOf, waitForChange } from './changes.ts';
 import { deadlines } from './deadlines.ts';
 import type { Connection } from './envelope.ts';
-import { PebbleError, fromHttpError } from './errors.ts';
+import { fromHttpError, PebbleError } from './errors.ts';
 import type { ExecOptions, ExecResult } from './pebble.ts';
 import { renderDurationMs } from './time.ts';
 
 const execSchema = v.object({ 'task-id': v.string() });
 
+export interface ExecPorts {
+  readonly connection: Connection;
+  readonly clock: Clock;
+}
+
 /** Runs a command to its end. */
 export async function runExec(
-  connection: Connection,
-  clock: Clock,
+  { connection, clock }: ExecPorts,
   command: readonly string[],
   options: ExecOptions,
 ): Promise<ExecResult> {
@@ -156,9 +160,9 @@ function sendInput(socket: WebSocketConnection, text: string): void {
 }
 
 interface Collector {
-  receive(message: Message): void;
+  readonly receive: (message: Message) => void;
   readonly ended: Promise<void>;
-  text(): string;
+  readonly text: () => string;
 }
 
 /** Collects one stream; a text message marks its end, characters may be split between messages. */

@@ -3,8 +3,8 @@
 import * as v from 'valibot';
 
 import { deadlines } from './deadlines.ts';
-import { notUnderstood, parseAnswer, type Answer, type Connection } from './envelope.ts';
-import { PebbleError, fromApiFailure, isPebbleError } from './errors.ts';
+import { type Answer, type Connection, notUnderstood, parseAnswer } from './envelope.ts';
+import { fromApiFailure, isPebbleError, PebbleError } from './errors.ts';
 import { parseMultipart, renderMultipart } from './multipart.ts';
 import type { FileInfo, Ownership, PushOptions } from './pebble.ts';
 

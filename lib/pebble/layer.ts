@@ -52,27 +52,33 @@ export function isSame(one: object | undefined, other: object | undefined): bool
 
 /** The layer without those elements of appending lists that the plan has. */
 function withoutPresentElements(plan: Plan, layer: Layer): Layer {
-  const services = new Map(Object.entries(layer.services ?? {}));
-  for (const [name, entry] of services) {
-    const old = plan.services[name];
-    if (entry.override === 'replace' || old === undefined) continue;
-    const copy: Mutable<LayerService> = { ...entry };
-    for (const key of lists) {
-      if (entry[key] !== undefined) copy[key] = subtract(entry[key], old[key]);
-    }
-    services.set(name, copy);
-  }
-  const targets = new Map(Object.entries(layer['log-targets'] ?? {}));
-  for (const [name, entry] of targets) {
-    const old = plan['log-targets'][name];
-    if (entry.override === 'replace' || old === undefined) continue;
-    targets.set(name, { ...entry, services: subtract(entry.services, old.services) });
-  }
   return {
-    ...layer,
-    services: Object.fromEntries(services),
-    'log-targets': Object.fromEntries(targets),
+    services: mapMerging(plan.services, layer.services, (old, entry) => {
+      const copy: Mutable<LayerService> = { ...entry };
+      for (const key of lists) {
+        if (entry[key] !== undefined) copy[key] = subtract(entry[key], old[key]);
+      }
+      return copy;
+    }),
+    ...(layer.checks === undefined ? {} : { checks: layer.checks }),
+    'log-targets': mapMerging(plan['log-targets'], layer['log-targets'], (old, entry) => ({
+      ...entry,
+      services: subtract(entry.services, old.services),
+    })),
   };
+}
+
+/** Changes the entries that would be merged into an old one. */
+function mapMerging<T extends { readonly override: 'replace' | 'merge' }>(
+  entries: Readonly<Record<string, T>>,
+  added: Readonly<Record<string, T>> = {},
+  change: (old: T, entry: T) => T,
+): Readonly<Record<string, T>> {
+  const pairs = Object.entries(added).map(([name, entry]): [string, T] => {
+    const old = entries[name];
+    return [name, old === undefined || entry.override === 'replace' ? entry : change(old, entry)];
+  });
+  return Object.fromEntries(pairs);
 }
 
 function subtract(list: readonly string[], from: readonly string[] = []): readonly string[] {
@@ -89,15 +95,10 @@ function layOver(plan: Plan, layer: Layer): Plan {
 
 function overlay<T extends { readonly override: 'replace' | 'merge' }>(
   entries: Readonly<Record<string, T>>,
-  added: Readonly<Record<string, T>> = {},
+  added: Readonly<Record<string, T>> | undefined,
   merge: (old: T, entry: T) => T,
 ): Readonly<Record<string, T>> {
-  const result = new Map(Object.entries(entries));
-  for (const [name, entry] of Object.entries(added)) {
-    const old = result.get(name);
-    result.set(name, old === undefined || entry.override === 'replace' ? entry : merge(old, entry));
-  }
-  return Object.fromEntries(result);
+  return { ...entries, ...mapMerging(entries, added, merge) };
 }
 
 function mergeService(old: LayerService, entry: LayerService): LayerService {
