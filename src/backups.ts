@@ -333,13 +333,14 @@ interface BackupOutcome {
 }
 
 async function runBackup(hook: PostgresqlHook, request: BackupRequest): Promise<BackupOutcome> {
-  const say = createProgress(hook, hook.juju.action());
+  const progress = createProgress(hook, hook.juju.action());
   try {
     const result = await backup(hook.ports.pebble, {
       stanza: request.stanza,
       type: request.type,
-      onLine: say,
+      onLine: progress.say,
     });
+    await progress.sent();
     const named = /new backup label = (\S+)/.exec(result.stdout)?.[1];
     const label = named ?? (await newestLabel(hook, request.stanza));
     return { label, failure: 'pgBackRest named no backup', log: logText(result) };
@@ -365,13 +366,21 @@ function logText(output: { readonly stdout: string; readonly stderr: string }): 
 const progressIntervalMs = 5_000;
 
 /** Sends pgBackRest's own lines to the action's log, at most one in five seconds. */
-function createProgress(hook: PostgresqlHook, action: Action): (line: string) => void {
+function createProgress(hook: PostgresqlHook, action: Action) {
   let nextMs = 0;
-  return (line) => {
-    const now = hook.ports.clock.nowMs();
-    if (now < nextMs || line.trim() === '') return;
-    nextMs = now + progressIntervalMs;
-    void action.log(line.trim());
+  let sending = Promise.resolve();
+  return {
+    say: (line: string): void => {
+      const now = hook.ports.clock.nowMs();
+      if (now < nextMs || line.trim() === '') return;
+      nextMs = now + progressIntervalMs;
+      sending = sending.then(async () => {
+        await action.log(line.trim());
+      });
+    },
+    sent: async (): Promise<void> => {
+      await sending;
+    },
   };
 }
 

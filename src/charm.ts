@@ -32,7 +32,8 @@ import { renderLayer, layerLabel, patroniService, watcherService } from './core/
 import { awaitingMember, awaitingPrimaryEndpoint, failedToPatchPod } from './core/status.ts';
 import { admitUnits } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
-import { restoreOutcome } from './restore.ts';
+import { quietly } from './quietly.ts';
+import { restoreOutcome, resumeRestore } from './restore.ts';
 import { isTlsEnabled } from './tls.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
@@ -148,6 +149,9 @@ async function startServices(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   const version = await readVersion(hook, (await readWorkload(hook)).binDir);
   if (version !== undefined) await hook.juju.setWorkloadVersion(version);
   await pebble.addLayer(layerLabel, await wantedLayer(cluster));
+  // An interrupted restore goes on from here; an ordinary start would make an empty database.
+  const { restoringBackup } = await cluster.appData();
+  if (restoringBackup === undefined && (await resumeRestore(quietly(hook), cluster))) return;
   await pebble.replan();
 }
 
@@ -242,11 +246,7 @@ export const memberNotice: PostgresqlHandler = async (hook) => {
 async function repair(hook: PostgresqlHook): Promise<void> {
   const cluster = await openCluster(hook);
   if (cluster === undefined) return;
-  const silent: PostgresqlHook = {
-    ...hook,
-    walk: { step: () => undefined, decide: (_node, answer) => answer },
-    defer: () => undefined,
-  };
+  const silent = quietly(hook);
   const { initialised, restoringBackup } = await cluster.appData();
   if (restoringBackup !== undefined) {
     await restoreOutcome(hook, cluster);
@@ -254,6 +254,9 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   }
   const leader = await hook.juju.isLeader();
   if (leader && !initialised) await leaderElected(silent);
+  if (leader && (await hook.ports.pebble.canConnect()) && (await resumeRestore(silent, cluster))) {
+    return;
+  }
   const health = await cluster.health();
   const started = health !== undefined && isStarted(health.state);
   if (!initialised || !started) await pebbleReady(silent);

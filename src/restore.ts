@@ -9,6 +9,7 @@ import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './ada
 import { applyConfiguration, readSettings, writeMemberConfig } from './adapters/configuration.ts';
 import { forgetCluster } from './adapters/kubernetes.ts';
 import { info } from './adapters/pgbackrest.ts';
+import { readRestoreMark, removeRestoreMark, type RestoreMark, writeRestoreMark } from './adapters/restore-mark.ts';
 import { readRepository, refusalOf, writeRepositoryConfig } from './adapters/repository.ts';
 import { setUpDatabase } from './adapters/users.ts';
 import { type Backup, usableBackups } from './core/backups/backup-list.ts';
@@ -95,15 +96,18 @@ async function findBackup(
 
 async function performRestore(
   hook: PostgresqlHook,
-  { cluster, backup }: AdmittedRestore,
+  { cluster, backup }: { readonly cluster: Cluster; readonly backup: RestoreTarget },
 ): Promise<Refusal | undefined> {
   const { walk } = hook;
   walk.step('set_maintenance');
   await hook.juju.showProgress(restoringBackup);
+  const mark = { label: backup.label, stanza: backup.stanza };
+  await writeRestoreMark(hook, { ...mark, phase: 'preparing' });
   const notStopped = await failureOf(async () => {
     await stopDatabase(hook);
   });
   if (!walk.decide('has_database_stopped', notStopped === undefined)) {
+    await removeRestoreMark(hook);
     return { refusal: `Failed to stop database service with error: ${notStopped ?? ''}` };
   }
   const notForgotten = await failureOf(async () => {
@@ -125,16 +129,40 @@ async function performRestore(
     );
   }
   walk.step('configure_restore');
-  cluster.setApp({
-    'restoring-backup': backup.label,
-    'restore-stanza': backup.stanza,
-    's3-initialization-block-message': undefined,
-  });
+  markInDatabag(cluster, backup);
   const settings = await readSettings(hook);
   if (settings.kind === 'valid') await writeMemberConfig(hook, cluster, settings.settings);
   walk.step('start_database');
   await hook.ports.pebble.start(patroniService);
+  await writeRestoreMark(hook, { ...mark, phase: 'started' });
   return undefined;
+}
+
+type RestoreTarget = Pick<Backup, 'label' | 'stanza'>;
+
+/**
+ * Takes up a restore that was interrupted before Juju learned of it. Says whether there was one.
+ * Every step may be done twice; what has been started is not started again.
+ */
+export async function resumeRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const mark = await readRestoreMark(hook);
+  if (mark === undefined) return false;
+  if (mark.phase === 'preparing') await restart(hook, cluster, mark);
+  else markInDatabag(cluster, mark);
+  return true;
+}
+
+async function restart(hook: PostgresqlHook, cluster: Cluster, mark: RestoreMark): Promise<void> {
+  const refused = await performRestore(hook, { cluster, backup: mark });
+  if (refused !== undefined) hook.log('ERROR', `cannot resume the restore: ${refused.refusal}`);
+}
+
+function markInDatabag(cluster: Cluster, { label, stanza }: RestoreTarget): void {
+  cluster.setApp({
+    'restoring-backup': label,
+    'restore-stanza': stanza,
+    's3-initialization-block-message': undefined,
+  });
 }
 
 /** While a restore runs, a Patroni that gives up must stay down: that is how its failure is seen. */
@@ -151,6 +179,7 @@ async function emptyDataDirectory(hook: PostgresqlHook): Promise<void> {
 
 async function backOut(hook: PostgresqlHook, refusal: string): Promise<Refusal> {
   hook.walk.step('start_database_again');
+  await removeRestoreMark(hook);
   await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme: 'http', restart: true }));
   await hook.ports.pebble.start(patroniService);
   return { refusal };
@@ -177,6 +206,7 @@ export async function restoreOutcome(hook: PostgresqlHook, cluster: Cluster): Pr
   const health = await cluster.health();
   if (health === undefined || health.role !== 'primary' || !isStarted(health.state)) return;
   await setUpDatabase(hook, cluster);
+  await removeRestoreMark(hook);
   cluster.setApp({ 'restoring-backup': undefined, 'restore-stanza': undefined });
   await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme: 'http', restart: true }));
   await applyConfiguration(hook, cluster);

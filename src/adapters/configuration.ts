@@ -53,7 +53,7 @@ export async function writeMemberConfig(
   const { stringify } = await import('yaml');
   return await pushIfChanged(hook, {
     path: patroniConfigPath,
-    content: stringify(document, { lineWidth: 0 }),
+    content: stringify(document, { lineWidth: 0, version: '1.1' }),
     mode: '0600',
     user: workloadUser,
     group: workloadUser,

@@ -3,6 +3,8 @@
 
 import * as v from 'valibot';
 
+import { present } from '../../lib/base/present.ts';
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 const memberRoles = [
@@ -97,7 +99,7 @@ const memberSchema = v.pipe(
       state: member.state,
       tags: member.tags,
       pendingRestart: member.pending_restart,
-      ...given({ host: member.host, timeline: member.timeline, lagBytes: member.lag }),
+      ...present({ host: member.host, timeline: member.timeline, lagBytes: member.lag }),
     }),
   ),
 );
@@ -132,7 +134,7 @@ export const healthSchema = v.pipe(
       state: health.state,
       role: ownRoles[health.role ?? ''] ?? 'unknown',
       pendingRestart: health.pending_restart,
-      ...given({
+      ...present({
         replicationState: health.replication_state,
         timeline: health.timeline,
         serverVersion: health.server_version,
@@ -144,17 +146,3 @@ export const healthSchema = v.pipe(
 );
 
 export const configSchema = v.record(v.string(), v.unknown());
-
-/** The object without the keys that hold nothing. */
-function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const present: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
-  for (const key in fields) {
-    const value = fields[key];
-    if (isPresent(value)) present[key] = value;
-  }
-  return present;
-}
-
-function isPresent<T>(value: T): value is Exclude<T, undefined> {
-  return value !== undefined;
-}

@@ -1,0 +1,68 @@
+// Every hook and action that the charm answers, and who answers it.
+
+import type { CharmDefinition, Handler } from '../lib/juju/hook.ts';
+import { KubeError } from '../lib/kube/error.ts';
+import { createBackup, listBackups, s3CredentialsChanged, s3RelationBroken, s3RelationCreated } from './backups.ts';
+import {
+  configChanged,
+  getPassword,
+  getPrimary,
+  install,
+  leaderElected,
+  memberNotice,
+  pebbleReady,
+  updateStatus,
+} from './charm.ts';
+import { collectStatus } from './collect-status.ts';
+import { s3Endpoint } from './core/names.ts';
+import { needsTrust } from './core/status.ts';
+import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
+import type { PostgresqlPorts } from './ports.ts';
+import { restore } from './restore.ts';
+
+/**
+ * Without `juju trust` Kubernetes refuses every call. That is the operator's to change: Blocked,
+ * and granting it fires config-changed, which makes up for what was refused.
+ */
+function needingTrust(handler: Handler<PostgresqlPorts>): Handler<PostgresqlPorts> {
+  return async (hook) => {
+    try {
+      await handler(hook);
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.code !== 'forbidden') throw error;
+      hook.log('ERROR', error.message);
+      hook.status(needsTrust(hook.juju.context.app));
+    }
+  };
+}
+
+/** The keys to S3, or passwords that the leader changed. */
+const secretChanged: Handler<PostgresqlPorts> = async (hook) => {
+  const { event } = hook;
+  const ofS3 = event.kind === 'secret' && event.label?.startsWith(s3Endpoint) === true;
+  await (ofS3 ? s3CredentialsChanged(hook) : configChanged(hook));
+};
+
+export const charm: CharmDefinition<PostgresqlPorts> = {
+  handlers: {
+    install,
+    'upgrade-charm': install,
+    'leader-elected': needingTrust(leaderElected),
+    'postgresql-pebble-ready': needingTrust(pebbleReady),
+    'postgresql-pebble-custom-notice': needingTrust(memberNotice),
+    'config-changed': needingTrust(configChanged),
+    'update-status': needingTrust(updateStatus),
+    'database-peers-relation-changed': needingTrust(peerRelationChanged),
+    'database-peers-relation-departed': needingTrust(peerRelationDeparted),
+    's3-parameters-relation-created': s3RelationCreated,
+    's3-parameters-relation-changed': needingTrust(s3CredentialsChanged),
+    's3-parameters-relation-broken': needingTrust(s3RelationBroken),
+    'secret-changed': needingTrust(secretChanged),
+    'action:create-backup': createBackup,
+    'action:list-backups': listBackups,
+    'action:restore': restore,
+    'action:get-primary': getPrimary,
+    'action:get-password': getPassword,
+  },
+  collectStatus,
+};
