@@ -3,6 +3,7 @@
 
 import * as v from 'valibot';
 
+import { present } from '../base/present.ts';
 import { Secret } from '../base/secret.ts';
 import { parsePemChain } from './pem-chain.ts';
 
@@ -67,10 +68,12 @@ export function parseS3Fields(bag: Readonly<Record<string, string>>, keys: S3Key
     uriStyle: parsed['s3-uri-style'],
     deleteOlderThanDays: parsed['delete-older-than-days'],
     attributes: parsed.attributes,
-    ...(fields['region'] === undefined ? {} : { region: fields['region'] }),
-    ...(fields['storage-class'] === undefined ? {} : { storageClass: fields['storage-class'] }),
-    ...(parsed['tls-ca-chain'] === undefined ? {} : { tlsCaChain: parsed['tls-ca-chain'] }),
-    ...(parsed['s3-api-version'] === undefined ? {} : { apiVersion: parsed['s3-api-version'] }),
+    ...present({
+      region: fields['region'],
+      storageClass: fields['storage-class'],
+      tlsCaChain: parsed['tls-ca-chain'],
+      apiVersion: parsed['s3-api-version'],
+    }),
   };
   return { kind: 'ready', parameters };
 }

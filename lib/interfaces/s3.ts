@@ -5,6 +5,7 @@
 
 import * as v from 'valibot';
 
+import { present } from '../base/present.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Juju, Relation } from '../juju/juju.ts';
 import { parseS3Fields, type S3Keys, type S3Reading } from './s3-fields.ts';
@@ -103,7 +104,7 @@ export async function provideS3(
   const { generation, offer } = answer;
   const keys = { 'access-key': offer.accessKey, 'secret-key': offer.secretKey };
   relation.setApp({
-    ...publicFields(offer),
+    ...s3OfferFields(offer),
     ...(generation === 1
       ? { ...clearedKeys, 'secret-extra': await shareKeys(juju, relation, keys) }
       : {
@@ -115,12 +116,6 @@ export async function provideS3(
   });
 }
 
-/** Provider, leader: takes back everything that was handed out on a relation that stays. */
-export async function withdrawS3(juju: Juju, relation: Relation): Promise<void> {
-  await removeS3Secret(juju, relation);
-  relation.setApp({ ...publicFields({}), ...clearedKeys, 'secret-extra': undefined });
-}
-
 /** Provider, leader: removes the secret of a relation that goes away. */
 export async function removeS3Secret(juju: Juju, relation: Relation): Promise<void> {
   const uri = (await relation.data(juju.context.app))['secret-extra'];
@@ -129,7 +124,10 @@ export async function removeS3Secret(juju: Juju, relation: Relation): Promise<vo
 
 const clearedKeys = { 'access-key': undefined, 'secret-key': undefined };
 
-function publicFields(offer: Partial<S3Offer>): Readonly<Record<string, string | undefined>> {
+/** The offer as text by field name, without the keys. */
+export function s3OfferFields(
+  offer: Omit<S3Offer, 'accessKey' | 'secretKey'>,
+): Readonly<Record<string, string | undefined>> {
   return {
     bucket: offer.bucket,
     path: offer.path,
@@ -161,12 +159,7 @@ async function shareKeys(
 
 async function readKeys(juju: Juju, relation: Relation, uri: string): Promise<S3Keys> {
   const content = await juju.secretById(uri, { label: s3SecretLabel(relation), refresh: true });
-  const accessKey = content?.['access-key'];
-  const secretKey = content?.['secret-key'];
-  return {
-    ...(accessKey === undefined ? {} : { accessKey }),
-    ...(secretKey === undefined ? {} : { secretKey }),
-  };
+  return present({ accessKey: content?.['access-key'], secretKey: content?.['secret-key'] });
 }
 
 async function remoteAppData(relation: Relation): Promise<Readonly<Record<string, string>>> {
