@@ -1,0 +1,46 @@
+// An in-memory jujuc: takes hook-tool calls at argument-list level and answers with the texts and
+// exit codes of the real one. A tool that Juju 4 does not have cannot be started at all.
+
+import { stringify } from 'yaml';
+
+import type { HookToolCall, HookToolPort, HookToolResult } from '../../../../lib/juju/tools/port.ts';
+import { type Arguments, parseArguments, ToolError } from './arguments.ts';
+import { relationTools } from './relation-tools.ts';
+import { secretTools } from './secret-tools.ts';
+import { type Session, Text, type Tool } from './session.ts';
+import { actionTools, unitTools } from './unit-tools.ts';
+
+const tools: Readonly<Record<string, Tool>> = { ...unitTools, ...actionTools, ...relationTools, ...secretTools };
+
+/** The hook tools of one run. */
+export function jujucFor(session: Session): HookToolPort {
+  return async (call) => {
+    session.calls.push(call);
+    const tool = tools[call.tool];
+    if (tool === undefined) throw new Error(`cannot run hook tool "${call.tool}": there is none in this kit`);
+    return await Promise.resolve(runTool(session, tool, call));
+  };
+}
+
+function runTool(session: Session, tool: Tool, call: HookToolCall): HookToolResult {
+  try {
+    const args = parseArguments(call.args, tool.flags ?? {});
+    const value = tool.run(session, args, call);
+    return { exitCode: 0, stdout: value === undefined ? '' : print(value, args), stderr: '' };
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    return { exitCode: error.exitCode, stdout: '', stderr: `ERROR ${error.message}\n` };
+  }
+}
+
+function print(value: unknown, args: Arguments): string {
+  if (value instanceof Text) return value.text;
+  const format = args.text('format') ?? 'smart';
+  if (format === 'json') return `${JSON.stringify(value)}\n`;
+  if (format === 'yaml') return stringify(value, { sortMapEntries: true });
+  if (value === null || value === '') return '';
+  if (typeof value === 'string') return `${value}\n`;
+  if (typeof value === 'boolean') return value ? 'True\n' : 'False\n';
+  if (Array.isArray(value)) return value.length === 0 ? '' : `${value.join('\n')}\n`;
+  return stringify(value, { sortMapEntries: true });
+}

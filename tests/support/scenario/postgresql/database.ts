@@ -1,0 +1,112 @@
+// PostgreSQL and the object storage, as the charm's ports see them. A connection needs a primary
+// behind its host, and a password that fits when the role has one.
+
+import { PostgresError } from '../../../../lib/sql/error.ts';
+import { ObjectStoreError } from '../../../../src/adapters/object-store-error.ts';
+import type {
+  ObjectStore,
+  ObjectStoreSettings,
+  Postgres,
+  PostgresTarget,
+} from '../../../../src/ports.ts';
+import type { Host } from '../host.ts';
+import { visibleMembers } from './patroni.ts';
+import type { ObjectStoreWorld, PostgresqlWorld, PostgresWorld } from './world.ts';
+
+/** The segment in which the server writes; switching in a fake leads to the same one every time. */
+const segment = '000000010000000000000003';
+
+/** Connects like the real port, or rejects like it. */
+export async function connectFakePostgres(
+  host: Host<PostgresqlWorld>,
+  target: PostgresTarget,
+): Promise<Postgres> {
+  const { fault, roles } = host.world.get().postgres;
+  const { primaryService } = host.world.get().patroni;
+  const led = visibleMembers(host).some(({ role, silent }) => role === 'leader' && silent === undefined);
+  const reached = target.host.includes('-primary.') ? primaryService === 'answers' && led : led;
+  const expected = roles[target.user]?.password;
+  if (fault === 'unreachable' || !reached) throw refused(target, 'unreachable');
+  if (fault === 'refused-login' || (expected !== undefined && expected !== target.password.reveal())) {
+    throw refused(target, 'refused-login');
+  }
+  return await Promise.resolve(host.watch('postgres', createConnection(host)));
+}
+
+function createConnection(host: Host<PostgresqlWorld>): Postgres {
+  const update = (change: (now: PostgresWorld) => PostgresWorld): void => {
+    host.world.update((now) => ({ ...now, postgres: change(now.postgres) }));
+  };
+  return {
+    setUp: async (users) => {
+      const made = users.map(({ name, password, superuser = false, memberOf = [] }) => {
+        const kept = host.world.get().postgres.roles[name]?.password;
+        const text = password?.reveal() ?? kept;
+        return [name, { superuser, memberOf, ...(text === undefined ? {} : { password: text }) }] as const;
+      });
+      update((now) => ({ ...now, roles: { ...now.roles, ...Object.fromEntries(made) } }));
+      await Promise.resolve();
+    },
+    setPassword: async (user, password) => {
+      const role = host.world.get().postgres.roles[user];
+      if (role === undefined) throw new PostgresError(`cannot change role "${user}": it does not exist`, { code: 'sql' });
+      update((now) => ({ ...now, roles: { ...now.roles, [user]: { ...role, password: password.reveal() } } }));
+      await Promise.resolve();
+    },
+    switchWal: async () => await Promise.resolve(segment),
+    archiver: async () => {
+      const works = host.world.get().postgres.archiving === 'works';
+      return await Promise.resolve(works ? { lastArchivedWal: segment } : { lastFailedWal: segment });
+    },
+    close: async () => {
+      await Promise.resolve();
+    },
+  };
+}
+
+function refused(target: PostgresTarget, code: 'unreachable' | 'refused-login'): PostgresError {
+  return new PostgresError(`cannot connect to "${target.host}": ${code}`, { code });
+}
+
+/** One bucket of the storage of the world. */
+export function openFakeStore(host: Host<PostgresqlWorld>, settings: ObjectStoreSettings): ObjectStore {
+  const { bucket } = settings;
+  const contents = (): ObjectStoreWorld['buckets'][string] | undefined => {
+    refuseStranger(host.world.get().objectStore, settings);
+    return host.world.get().objectStore.buckets[bucket];
+  };
+  const store = (texts: Readonly<Record<string, string>>): void => {
+    host.world.update((now) => {
+      const buckets = { ...now.objectStore.buckets, [bucket]: texts };
+      return { ...now, objectStore: { ...now.objectStore, buckets } };
+    });
+  };
+  return host.watch('object-store', {
+    ensureBucket: async () => {
+      if (contents() === undefined) store({});
+      await Promise.resolve();
+    },
+    get: async (key: string) => await Promise.resolve(requireBucket(contents(), bucket)[key]),
+    put: async (key: string, text: string) => {
+      store({ ...requireBucket(contents(), bucket), [key]: text });
+      await Promise.resolve();
+    },
+  });
+}
+
+function refuseStranger({ fault, keys }: ObjectStoreWorld, settings: ObjectStoreSettings): void {
+  const wrong = { bucket: settings.bucket };
+  if (fault !== undefined) throw new ObjectStoreError(`cannot access bucket: ${fault}`, { code: fault, fields: wrong });
+  if (keys === undefined) return;
+  if (keys.accessKey !== settings.accessKey.reveal()) {
+    throw new ObjectStoreError('cannot access bucket: wrong-key', { code: 'wrong-key', fields: wrong });
+  }
+  if (keys.secretKey !== settings.secretKey.reveal()) {
+    throw new ObjectStoreError('cannot access bucket: wrong-secret', { code: 'wrong-secret', fields: wrong });
+  }
+}
+
+function requireBucket<T>(contents: T | undefined, bucket: string): T {
+  if (contents !== undefined) return contents;
+  throw new ObjectStoreError('cannot access bucket: no-bucket', { code: 'no-bucket', fields: { bucket } });
+}

@@ -1,0 +1,231 @@
+// Patroni's REST interface answering from the world: `localhost` is the own member, other members
+// are known by the first label of their host, and the primary's Service by its name. A request that
+// Patroni does not have, or that goes to nobody known, fails the scenario.
+// Source: Patroni documentation, "Patroni REST API".
+
+import { HttpError, type HttpErrorCode } from '../../../../lib/base/http.ts';
+import type { HttpPort, HttpRequest, HttpResponse } from '../../../../lib/base/http-port.ts';
+import type { Host } from '../host.ts';
+import { appOf } from '../state.ts';
+import type { JsonObject, PatroniMember, PatroniWorld, PostgresqlWorld } from './world.ts';
+
+const container = 'postgresql';
+const service = 'postgresql';
+
+/** HTTP to Patroni. */
+export function createPatroniHttp(host: Host<PostgresqlWorld>): HttpPort {
+  return async (request) => await Promise.resolve(answerRequest(host, request));
+}
+
+function answerRequest(host: Host<PostgresqlWorld>, request: HttpRequest): HttpResponse {
+  const url = new URL(request.url);
+  const { patroni } = host.world.get();
+  const member = memberAt(host, request, url);
+  const key = `${request.method} ${url.pathname}`;
+  const fault = patroni.faults[key];
+  if (fault !== undefined) return response(fault.status, fault.body);
+  const handle = routes[key];
+  if (handle === undefined) throw host.unexpected(`Patroni has no ${key}`);
+  if (request.method !== 'GET' && request.headers?.['authorization'] === undefined) {
+    return response(401, 'no auth header received');
+  }
+  return handle({ host, member, url, body: parseBody(request) });
+}
+
+function memberAt(host: Host<PostgresqlWorld>, request: HttpRequest, url: URL): PatroniMember {
+  const { unit } = host.state();
+  const { patroni } = host.world.get();
+  const own = unit.replace('/', '-');
+  const members = visibleMembers(host);
+  if (url.hostname.startsWith(`${appOf(unit)}-primary.`)) {
+    if (patroni.primaryService !== 'answers') throw failure(request, patroni.primaryService);
+    const leader = members.find(({ role, silent }) => isLeading(role) && silent === undefined);
+    if (leader === undefined) throw failure(request, 'refused');
+    return leader;
+  }
+  const name = url.hostname === 'localhost' ? own : url.hostname.replace(/\..*$/, '');
+  const member = members.find((one) => one.name === name);
+  if (member !== undefined) {
+    if (member.silent !== undefined) throw failure(request, member.silent);
+    return member;
+  }
+  if (name === own) throw failure(request, 'refused');
+  throw failure(request, 'unresolved');
+}
+
+/** The members as Patroni lists them now. */
+export function visibleMembers(host: Host<PostgresqlWorld>): readonly PatroniMember[] {
+  const { patroni } = host.world.get();
+  const own = host.state().unit.replace('/', '-');
+  const others = patroni.members.filter(({ name }) => name !== own);
+  const running = host.pebble(container).state().services[service]?.current === 'active';
+  if (!running) return others;
+  return [...others, patroni.members.find(({ name }) => name === own) ?? freshMember(own, patroni)];
+}
+
+function freshMember(name: string, { members, starts }: PatroniWorld): PatroniMember {
+  const leader = members.find(({ role }) => isLeading(role));
+  if (leader === undefined) return { name, role: 'leader', state: starts, timeline: 1 };
+  const state = starts === 'running' ? 'streaming' : starts;
+  return { name, role: 'replica', state, timeline: leader.timeline, lagBytes: 0 };
+}
+
+interface Call {
+  readonly host: Host<PostgresqlWorld>;
+  readonly member: PatroniMember;
+  readonly url: URL;
+  readonly body: JsonObject;
+}
+
+const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
+  'GET /cluster': ({ host }) =>
+    response(200, {
+      members: visibleMembers(host).map(listedMember),
+      scope: `patroni-${appOf(host.state().unit)}`,
+    }),
+  'GET /health': ({ host, member }) => response(isUp(member) ? 200 : 503, healthOf(host, member)),
+  'GET /leader': ({ host, member }) =>
+    response(isLeading(member.role) && isUp(member) ? 200 : 503, healthOf(host, member)),
+  'GET /primary': ({ host, member }) =>
+    response(member.role === 'leader' && isUp(member) ? 200 : 503, healthOf(host, member)),
+  'GET /replica': ({ host, member, url }) => {
+    const allowed = Number(url.searchParams.get('lag') ?? Number.MAX_SAFE_INTEGER);
+    const close = !isLeading(member.role) && isUp(member) && (member.lagBytes ?? 0) <= allowed;
+    return response(close ? 200 : 503, healthOf(host, member));
+  },
+  'GET /config': ({ host }) => response(200, host.world.get().patroni.config),
+  'PATCH /config': ({ host, body }) => {
+    const merged = merge(host.world.get().patroni.config, body);
+    updatePatroni(host, (patroni) => ({ ...patroni, config: merged }));
+    return response(200, merged);
+  },
+  'POST /restart': ({ host, member }) => {
+    host.disturb(`Patroni restarted PostgreSQL of ${member.name}`);
+    replaceMember(host, withoutPendingRestart(member));
+    return response(200, 'restarted successfully');
+  },
+  'POST /reload': ({ host, member }) => {
+    host.disturb(`Patroni of ${member.name} reloaded its file`);
+    return response(202, 'reload scheduled');
+  },
+  'POST /reinitialize': ({ host, member }) => {
+    if (isLeading(member.role)) return response(503, 'I am the leader, can not reinitialize');
+    host.disturb(`Patroni cloned ${member.name} anew`);
+    const leader = visibleMembers(host).find(({ role }) => isLeading(role));
+    const timeline = leader?.timeline ?? member.timeline;
+    replaceMember(host, { ...member, state: 'streaming', lagBytes: 0, timeline });
+    return response(200, 'reinitialize started');
+  },
+  'POST /switchover': switchOver,
+};
+
+function switchOver({ host, body }: Call): HttpResponse {
+  const members = visibleMembers(host);
+  const leader = members.find(({ role }) => isLeading(role));
+  if (leader === undefined || leader.name !== body['leader']) return response(412, 'leader name does not match');
+  const wanted = body['candidate'];
+  const synchronous = members.filter(({ role }) => role === 'sync_standby' || role === 'quorum_standby');
+  const candidate = synchronous.find(({ name }) => wanted === undefined || name === wanted);
+  if (candidate === undefined) return response(412, 'candidate name does not match with sync_standby');
+  host.disturb(`Patroni switched over from ${leader.name} to ${candidate.name}`);
+  const timeline = leader.timeline + 1;
+  updatePatroni(host, (patroni) => ({
+    ...patroni,
+    members: members.map((one) => {
+      if (one.name === candidate.name) return { ...one, role: leader.role, state: 'running', timeline };
+      if (one.name === leader.name) return { ...one, role: candidate.role, state: 'streaming', timeline };
+      return { ...one, timeline };
+    }),
+  }));
+  return response(200, `Successfully switched over to "${candidate.name}"`);
+}
+
+function listedMember(member: PatroniMember): JsonObject {
+  return {
+    name: member.name,
+    role: member.role,
+    state: member.state,
+    host: member.name,
+    port: 5432,
+    timeline: member.timeline,
+    ...(isLeading(member.role) ? {} : { lag: member.lagBytes ?? 'unknown' }),
+    ...(member.tags === undefined ? {} : { tags: member.tags }),
+    ...(member.pendingRestart === undefined ? {} : { pending_restart: true }),
+  };
+}
+
+function healthOf(host: Host<PostgresqlWorld>, member: PatroniMember): JsonObject {
+  const { patroni } = host.world.get();
+  const replicates = member.state === 'streaming' || member.state === 'in archive recovery';
+  const roles: Readonly<Record<string, string>> = { leader: 'primary', standby_leader: 'standby_leader' };
+  return {
+    state: replicates ? 'running' : member.state,
+    role: roles[member.role] ?? 'replica',
+    ...(replicates ? { replication_state: member.state } : {}),
+    ...(isUp(member) ? { server_version: patroni.serverVersion, timeline: member.timeline } : {}),
+    ...(member.pendingRestart === undefined ? {} : { pending_restart: true }),
+    database_system_identifier: patroni.systemIdentifier,
+    patroni: { version: '4.0.5', scope: `patroni-${appOf(host.state().unit)}`, name: member.name },
+  };
+}
+
+function isLeading(role: PatroniMember['role']): boolean {
+  return role === 'leader' || role === 'standby_leader';
+}
+
+function isUp(member: PatroniMember): boolean {
+  return ['running', 'streaming', 'in archive recovery'].includes(member.state);
+}
+
+function withoutPendingRestart({ pendingRestart: _, ...rest }: PatroniMember): PatroniMember {
+  return rest;
+}
+
+function replaceMember(host: Host<PostgresqlWorld>, changed: PatroniMember): void {
+  updatePatroni(host, (patroni) => ({
+    ...patroni,
+    members: patroni.members.map((one) => (one.name === changed.name ? changed : one)),
+  }));
+}
+
+function updatePatroni(host: Host<PostgresqlWorld>, change: (now: PatroniWorld) => PatroniWorld): void {
+  host.world.update((now) => ({ ...now, patroni: change(now.patroni) }));
+}
+
+/** RFC 7386: `null` removes. */
+export function merge(target: JsonObject, patch: JsonObject): JsonObject {
+  const merged: Record<string, unknown> = { ...target };
+  for (const [key, value] of Object.entries(patch)) {
+    const old = merged[key];
+    if (value === null) delete merged[key];
+    else if (isObject(value)) merged[key] = merge(isObject(old) ? old : {}, value);
+    else merged[key] = value;
+  }
+  return merged;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseBody({ body }: HttpRequest): JsonObject {
+  if (body === undefined) return {};
+  const parsed: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
+  return isObject(parsed) ? parsed : {};
+}
+
+function response(status: number, body: string | JsonObject): HttpResponse {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const type = typeof body === 'string' ? 'text/html' : 'application/json';
+  return { status, headers: { 'content-type': type }, body: Buffer.from(text) };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  refused: 'connection refused',
+  timeout: 'no answer in time',
+  unresolved: 'no such host',
+};
+
+function failure(request: HttpRequest, code: HttpErrorCode): HttpError {
+  return new HttpError({ code, request, reason: reasons[code] ?? code });
+}

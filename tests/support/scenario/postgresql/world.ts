@@ -1,0 +1,128 @@
+// What is around a PostgreSQL unit, as plain data: Patroni's cluster, Kubernetes, the database, the
+// repository of backups and the object storage. What a running member shows follows from the own
+// service of Pebble: while that is down, the own member neither answers nor is listed.
+
+import type { KubeErrorCode } from '../../../../lib/kube/error.ts';
+import type { CoreKind, KubeObject } from '../../../../lib/kube/kube.ts';
+import type { ObjectStoreErrorCode } from '../../../../src/adapters/object-store-error.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export interface PatroniMember {
+  /** The pod's name. */
+  readonly name: string;
+  readonly role: 'leader' | 'standby_leader' | 'sync_standby' | 'quorum_standby' | 'replica';
+  /** In Patroni's words: `running`, `streaming`, `starting`, `start failed`, … */
+  readonly state: string;
+  readonly timeline: number;
+  readonly lagBytes?: number;
+  readonly tags?: JsonObject;
+  readonly pendingRestart?: true;
+  /** `refused`: nobody listens; `timeout`: frozen. Answers when absent. */
+  readonly silent?: 'refused' | 'timeout';
+}
+
+/** An answer that a request gets instead of the usual one. */
+export interface HttpFault {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface PatroniWorld {
+  /** The own member only if it differs from what `starts` says. */
+  readonly members: readonly PatroniMember[];
+  /** State of the own member once its service runs. */
+  readonly starts: string;
+  /** The shared configuration. */
+  readonly config: JsonObject;
+  /** Whether the primary's Service leads to a member that answers. */
+  readonly primaryService: 'answers' | 'refused' | 'timeout' | 'unresolved';
+  readonly systemIdentifier: string;
+  /** As PostgreSQL numbers it: 170004. */
+  readonly serverVersion: number;
+  /** By method and path: `POST /restart`, `PATCH /config`. */
+  readonly faults: Readonly<Record<string, HttpFault>>;
+}
+
+export interface KubeWorld {
+  /** By kind and name: `pods/postgresql-k8s-0`. */
+  readonly objects: Readonly<Record<string, KubeObject>>;
+  /** By call and kind: `patch pods`, `apply services`; `*` for every call. */
+  readonly faults: Readonly<Record<string, KubeErrorCode>>;
+}
+
+export interface ObjectStoreWorld {
+  /** Texts by key, by bucket. */
+  readonly buckets: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What every call fails with. */
+  readonly fault?: ObjectStoreErrorCode;
+  /** Only this pair is let in; any pair when absent. */
+  readonly keys?: { readonly accessKey: string; readonly secretKey: string };
+}
+
+export interface RoleState {
+  readonly password?: string;
+  readonly superuser: boolean;
+  readonly memberOf: readonly string[];
+}
+
+export interface PostgresWorld {
+  readonly roles: Readonly<Record<string, RoleState>>;
+  /** `works`: a switched segment arrives in the repository; `fails`: it does not. */
+  readonly archiving: 'works' | 'fails';
+  /** What every connection fails with. */
+  readonly fault?: 'unreachable' | 'refused-login';
+}
+
+export interface BackupState {
+  /** `20260131-120000F` */
+  readonly label: string;
+  readonly stanza: string;
+  readonly failed?: true;
+}
+
+export interface PgbackrestWorld {
+  readonly stanzas: readonly string[];
+  readonly backups: readonly BackupState[];
+  /** Output of a failing command by its name: `stanza-create`, `info`, `backup`. */
+  readonly faults: Readonly<Record<string, string>>;
+}
+
+export interface PostgresqlWorld {
+  readonly patroni: PatroniWorld;
+  readonly kube: KubeWorld;
+  readonly objectStore: ObjectStoreWorld;
+  readonly postgres: PostgresWorld;
+  readonly pgbackrest: PgbackrestWorld;
+}
+
+/** The world without troubles, in which nothing has been set up yet. */
+export function world(part: {
+  readonly patroni?: Partial<PatroniWorld>;
+  readonly kube?: Partial<KubeWorld>;
+  readonly objectStore?: Partial<ObjectStoreWorld>;
+  readonly postgres?: Partial<PostgresWorld>;
+  readonly pgbackrest?: Partial<PgbackrestWorld>;
+}): PostgresqlWorld {
+  return {
+    patroni: {
+      members: [],
+      starts: 'running',
+      config: { ttl: 30, loop_wait: 10, retry_timeout: 10 },
+      primaryService: 'answers',
+      systemIdentifier: '7588888888888888888',
+      serverVersion: 170_004,
+      faults: {},
+      ...part.patroni,
+    },
+    kube: { objects: {}, faults: {}, ...part.kube },
+    objectStore: { buckets: {}, ...part.objectStore },
+    postgres: { roles: {}, archiving: 'works', ...part.postgres },
+    pgbackrest: { stanzas: [], backups: [], faults: {}, ...part.pgbackrest },
+  };
+}
+
+/** Key of an object in `KubeWorld.objects`. */
+export function kubeKey(kind: CoreKind, name: string): string {
+  return `${kind}/${name}`;
+}

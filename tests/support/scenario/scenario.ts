@@ -1,0 +1,40 @@
+// The wrapper that tests use: one scenario is one Jest test, which runs the charm once, makes the
+// test's own assertions, checks the laws of verify.ts, and hands the walked flowchart paths on.
+
+import { test } from '@jest/globals';
+
+import { recordWalks } from '../flowchart-record.ts';
+import type { Trigger } from './events.ts';
+import { type CharmUnderTest, type ExecResponders, type RunResult, run } from './run.ts';
+import type { Host } from './host.ts';
+import type { State } from './state.ts';
+import { type Loosening, verifyLaws } from './verify.ts';
+
+export interface Scenario<P, W> {
+  readonly charm: CharmUnderTest<P, W>;
+  readonly given: State<W>;
+  /** The event; or made from the state, when it needs something of it. */
+  readonly when: Trigger | ((given: State<W>) => Trigger);
+  /** Assertions on the undisturbed run. */
+  readonly then: (result: RunResult<W>) => void | Promise<void>;
+  /** Stand in for programs of this scenario; go before the charm's own. */
+  readonly execs?: (host: Host<W>) => ExecResponders;
+  readonly loosen?: Loosening;
+}
+
+/** Declares a scenario. The name is a sentence that states behaviour. */
+export function scenario<P, W>(name: string, of: Scenario<P, W>): void {
+  test(name, async () => {
+    const event = typeof of.when === 'function' ? of.when(of.given) : of.when;
+    const request = {
+      charm: of.charm,
+      state: of.given,
+      event,
+      ...(of.execs === undefined ? {} : { execs: of.execs }),
+    };
+    const result = await run(request);
+    recordWalks({ scenario: name, walks: result.walks, exitCode: result.exitCode });
+    await of.then(result);
+    await verifyLaws({ ...request, result, ...(of.loosen === undefined ? {} : { loosen: of.loosen }) });
+  });
+}
