@@ -1,0 +1,170 @@
+// Juju as handlers see it: every read at most once per dispatch, writes collected in a journal with
+// savepoints, visible to later reads, sent at the end in a fixed order: relation data, secrets,
+// ports, state (deferred events included), action results. The status, which Juju does not take
+// back when the hook fails, comes after all of these and is dispatch.ts's part.
+
+import { JujuError } from './error.ts';
+import type { HookContext } from './event.ts';
+import { applyChange, createJournal, differences, type Journal, mergeChanges } from './journal.ts';
+import type { Action, Juju } from './juju.ts';
+import { onceOnly, oncePerKey } from './once.ts';
+import { createRelations, toTexts } from './relations.ts';
+import { createSecrets } from './secrets.ts';
+import { createUnitStatus } from './status.ts';
+import { actionFail, actionGet, actionLog, actionSet } from './tools/action.ts';
+import { applicationVersionSet, goalState } from './tools/application.ts';
+import { configGet } from './tools/config.ts';
+import { isLeader } from './tools/leader.ts';
+import { networkGet } from './tools/network.ts';
+import type { HookToolPort } from './tools/port.ts';
+import { openedPorts, openPort } from './tools/ports.ts';
+import { stateDelete, stateGet, stateSet } from './tools/state.ts';
+import { storageGet, storageList } from './tools/storage.ts';
+
+/** Juju with the hold on its writes that only the dispatch has. */
+export interface TransactionalJuju extends Juju {
+  savepoint(): number;
+  /** Forgets what has been written since; secrets that were announced meanwhile stay. */
+  rollBack(savepoint: number): void;
+  /** Sends everything that makes a difference; nothing may be written afterwards. */
+  flush(): Promise<void>;
+  /** Keys of the unit's state, pending writes included. */
+  stateKeys(): Promise<readonly string[]>;
+}
+
+export function createJuju(context: HookContext, port: HookToolPort): TransactionalJuju {
+  const journal = createJournal();
+  const relations = createRelations(context, port, journal);
+  const secrets = createSecrets(port, journal);
+  const status = createUnitStatus(port);
+  const state = createState(port, journal);
+  return {
+    context,
+    config: onceOnly(async () => await configGet(port)),
+    isLeader: onceOnly(async () => await isLeader(port)),
+    plannedUnits: onceOnly(async () => await countPlannedUnits(port)),
+    relations: relations.ofEndpoint,
+    relation: async (endpoint) => (await relations.ofEndpoint(endpoint))[0],
+    relationById: (endpoint, id) => relations.byId({ endpoint, id }),
+    secretByLabel: secrets.byLabel,
+    secretById: async (uri, options) => await secrets.byId(uri, options ?? {}),
+    setSecret: secrets.set,
+    grantSecret: (uri, { endpoint, id }) => {
+      journal.add({ kind: 'secret-grant', uri, relation: { endpoint, id } });
+    },
+    revokeSecret: (uri, { endpoint, id }) => {
+      journal.add({ kind: 'secret-revoke', uri, relation: { endpoint, id } });
+    },
+    removeSecret: (uri, revision) => {
+      journal.add({ kind: 'secret-remove', uri, ...(revision === undefined ? {} : { revision }) });
+    },
+    state: async (key) => (await state.current())[key],
+    setState: (change) => {
+      journal.add({ kind: 'state', change: toTexts(change) });
+    },
+    openPorts: (ports) => {
+      journal.add({ kind: 'open-ports', ports });
+    },
+    setWorkloadVersion: async (version) => {
+      await applicationVersionSet(port, version);
+    },
+    storageLocation: oncePerKey(async (name) => await findStorage(context, port, name)),
+    bindAddress: oncePerKey(async (endpoint) => await findBindAddress(port, endpoint)),
+    unitStatus: status.get,
+    showProgress: status.set,
+    action: createAction(context, port, journal),
+    savepoint: journal.savepoint,
+    rollBack: journal.rollBack,
+    stateKeys: async () => Object.keys(await state.current()),
+    flush: async () => {
+      await relations.flush();
+      await secrets.flush();
+      await flushPorts(port, journal);
+      await state.flush();
+      await flushAction(port, journal);
+    },
+  };
+}
+
+async function countPlannedUnits(port: HookToolPort): Promise<number> {
+  const { units } = await goalState(port);
+  return Object.values(units).filter((status) => status !== 'dying').length;
+}
+
+interface UnitState {
+  current(): Promise<Readonly<Record<string, string>>>;
+  flush(): Promise<void>;
+}
+
+function createState(port: HookToolPort, journal: Journal): UnitState {
+  const stored = onceOnly(async () => await stateGet(port));
+  const pending = () => mergeChanges(journal.all('state').map((write) => write.change));
+  return {
+    current: async () => applyChange(await stored(), pending()),
+    flush: async () => {
+      const change = pending();
+      if (Object.keys(change).length === 0) return;
+      const entries = Object.entries(differences(await stored(), change));
+      const values = entries.filter(([, value]) => value !== '');
+      if (values.length > 0) await stateSet(port, Object.fromEntries(values));
+      for (const [key, value] of entries) if (value === '') await stateDelete(port, key);
+    },
+  };
+}
+
+async function flushPorts(port: HookToolPort, journal: Journal): Promise<void> {
+  const wanted = new Set(journal.all('open-ports').flatMap((write) => write.ports));
+  if (wanted.size === 0) return;
+  const open = await openedPorts(port);
+  for (const each of [...wanted].toSorted((left, right) => left - right)) {
+    const name = `${each}/tcp`;
+    if (!open.includes(name)) await openPort(port, name);
+  }
+}
+
+async function flushAction(port: HookToolPort, journal: Journal): Promise<void> {
+  const results = mergeChanges(journal.all('action-results').map((write) => write.results));
+  if (Object.keys(results).length > 0) await actionSet(port, results);
+  const failure = journal.all('action-failure').at(-1);
+  if (failure !== undefined) await actionFail(port, failure.message);
+}
+
+function createAction(context: HookContext, port: HookToolPort, journal: Journal): () => Action {
+  const params = onceOnly(async () => await actionGet(port));
+  const action: Action = {
+    params,
+    setResults: (results) => {
+      journal.add({ kind: 'action-results', results });
+    },
+    fail: (message) => {
+      journal.add({ kind: 'action-failure', message });
+    },
+    log: async (message) => {
+      await actionLog(port, message);
+    },
+  };
+  return () => {
+    if (context.event.kind === 'action') return action;
+    throw new JujuError(`cannot use an action in "${context.event.name}": no action runs`, {
+      code: 'not-an-action',
+    });
+  };
+}
+
+async function findStorage(
+  context: HookContext,
+  port: HookToolPort,
+  name: string,
+): Promise<string | undefined> {
+  const { event } = context;
+  if (event.kind === 'storage' && event.storage === name && event.location !== undefined) {
+    return event.location;
+  }
+  const [first] = (await storageList(port, name)).toSorted();
+  return first === undefined ? undefined : (await storageGet(port, first)).location;
+}
+
+async function findBindAddress(port: HookToolPort, endpoint: string): Promise<string | undefined> {
+  const { interfaces } = await networkGet(port, endpoint);
+  return interfaces.flatMap((each) => each.addresses)[0]?.value;
+}

@@ -1,0 +1,58 @@
+// Unit status: handlers contribute candidates, the most severe one is set, and only when Juju shows
+// another.
+//
+// Asking Juju (status-get) costs one hook tool call, as much as setting blindly would; but a quiet
+// hook then writes nothing to the controller, and `juju status` goes on telling since when the unit
+// has been in its state. Remembering the last status in the unit's state would save the question,
+// and be wrong where Juju itself sets a status (install, stop) and after a failed hook, which loses
+// what it remembered and keeps the status that it set.
+
+import type { Status } from './juju.ts';
+import { onceOnly } from './once.ts';
+import type { HookToolPort } from './tools/port.ts';
+import { statusSet, unitStatusGet } from './tools/status.ts';
+
+const severities: Readonly<Record<Status['level'], number>> = {
+  blocked: 4,
+  maintenance: 3,
+  waiting: 2,
+  active: 1,
+};
+
+/** The most severe candidate, among equals the first one; `undefined` when there is none. */
+export function foldStatuses(candidates: readonly Status[]): Status | undefined {
+  return candidates.reduce<Status | undefined>(
+    (worst, each) =>
+      worst === undefined || severities[each.level] > severities[worst.level] ? each : worst,
+    undefined,
+  );
+}
+
+export interface UnitStatus {
+  /** What Juju shows; `undefined` for what only Juju sets (`unknown`, `error`). */
+  readonly get: () => Promise<Status | undefined>;
+  /** Sets at once, unless Juju shows the same. */
+  readonly set: (status: Status) => Promise<void>;
+}
+
+export function createUnitStatus(port: HookToolPort): UnitStatus {
+  const get = onceOnly(async () => {
+    const { status, message } = await unitStatusGet(port);
+    const level = toLevel(status);
+    return level === undefined ? undefined : { level, message };
+  });
+  return {
+    get,
+    set: async (status) => {
+      const shown = await get();
+      if (shown?.level === status.level && shown.message === status.message) return;
+      await statusSet(port, { of: 'unit', status: status.level, message: status.message });
+      get.set({ level: status.level, message: status.message });
+    },
+  };
+}
+
+function toLevel(text: string): Status['level'] | undefined {
+  const levels = ['blocked', 'maintenance', 'waiting', 'active'] as const;
+  return levels.find((level) => level === text);
+}
