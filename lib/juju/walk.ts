@@ -1,0 +1,45 @@
+// Records the path that a handler walks through its flowchart, and renders it as one line.
+
+import type { Walk } from './hook.ts';
+
+/** A node that was passed; decisions carry their answer. */
+export interface WalkedNode {
+  readonly node: string;
+  readonly answer?: boolean;
+}
+
+/** One run of one handler. */
+export interface WalkedPath {
+  /** Key of the charm's table. */
+  readonly handler: string;
+  readonly path: readonly WalkedNode[];
+}
+
+export interface WalkRecorder {
+  readonly walk: Walk;
+  readonly path: () => readonly WalkedNode[];
+}
+
+export function recordWalk(): WalkRecorder {
+  const path: WalkedNode[] = [];
+  return {
+    walk: {
+      step: (node) => {
+        path.push({ node });
+      },
+      decide: (node, answer) => {
+        path.push({ node, answer });
+        return answer;
+      },
+    },
+    path: () => path,
+  };
+}
+
+/** `leader-elected: is_first_leader=yes → generate_passwords → return` */
+export function renderWalk(walked: WalkedPath, end: 'return' | 'failed'): string {
+  const nodes = walked.path.map(({ node, answer }) =>
+    answer === undefined ? node : `${node}=${answer ? 'yes' : 'no'}`,
+  );
+  return `${walked.handler}: ${[...nodes, end].join(' → ')}`;
+}
