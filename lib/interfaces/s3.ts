@@ -7,6 +7,7 @@ import * as v from 'valibot';
 
 import { present } from '../base/present.ts';
 import type { Secret } from '../base/secret.ts';
+import { readGrantedSecret } from '../juju/granted-secret.ts';
 import type { Juju, Relation } from '../juju/juju.ts';
 import { parseS3Fields, type S3Keys, type S3Reading } from './s3-fields.ts';
 
@@ -153,12 +154,14 @@ async function shareKeys(
     description: 'Keys to the S3 storage',
     content,
   });
-  juju.grantSecret(uri, relation);
+  // The grant was committed together with the data bag that names the secret.
+  const bag = await relation.data(juju.context.app);
+  if (bag['secret-extra'] !== uri) juju.grantSecret(uri, relation);
   return uri;
 }
 
 async function readKeys(juju: Juju, relation: Relation, uri: string): Promise<S3Keys> {
-  const content = await juju.secretById(uri, { label: s3SecretLabel(relation), refresh: true });
+  const content = await readGrantedSecret(juju, uri, { label: s3SecretLabel(relation) });
   return present({ accessKey: content?.['access-key'], secretKey: content?.['secret-key'] });
 }
 

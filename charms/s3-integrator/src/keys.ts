@@ -2,6 +2,7 @@
 // the action filled. Keys never stand in a data bag of ours.
 
 import { Secret } from '../../../lib/base/secret.ts';
+import { readGrantedSecret } from '../../../lib/juju/granted-secret.ts';
 import type { Juju } from '../../../lib/juju/juju.ts';
 
 export interface Keys {
@@ -24,7 +25,7 @@ export async function readKeys(juju: Juju): Promise<KeysReading> {
   if (typeof credentials !== 'string' || credentials === '') {
     return toReading((await juju.secretByLabel(label)) ?? {});
   }
-  const content = await juju.secretById(credentials, { refresh: true });
+  const content = await readGrantedSecret(juju, credentials);
   return content === undefined ? { kind: 'unreadable' } : toReading(content);
 }
 
