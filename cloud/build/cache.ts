@@ -8,6 +8,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
+import { isMissing, isPresent } from './file-presence.ts';
 import { tryWithLock, withLock } from './lock.ts';
 import { getCacheHome } from './machine.ts';
 
@@ -44,7 +45,7 @@ export function openCache(root = path.join(getCacheHome(), 'charmed-postgresql-k
 
   async function find(id: EntryId): Promise<string | undefined> {
     const folder = path.join(root, entryName(id));
-    return (await exists(folder)) ? folder : undefined;
+    return (await isPresent(folder)) ? folder : undefined;
   }
 
   async function ensure(id: EntryId, build: (folder: string) => Promise<void>): Promise<string> {
@@ -116,18 +117,4 @@ async function readFolder(folder: string): Promise<readonly string[]> {
     if (isMissing(error)) return [];
     throw error;
   }
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await stat(file);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

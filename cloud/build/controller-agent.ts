@@ -96,11 +96,13 @@ export async function provideControllerAgent(
   workshop: Workshop,
   { compiler, agent }: ControllerAgent,
 ): Promise<string> {
-  const present = await workshop.cache.find(agent.id);
+  // Nothing is awaited before this: the first in the lane is the one that others wait for longest.
+  const { present, root } = await workshop.lanes.debian.run(async () => {
+    const found = await workshop.cache.find(agent.id);
+    if (found !== undefined) return { present: found, root: '' };
+    return { present: undefined, root: await provideCompiler(workshop, compiler) };
+  });
   if (present !== undefined) return present;
-  const root = await workshop.lanes.debian.run(
-    async () => await provideCompiler(workshop, compiler),
-  );
   const source = await fetchModules(workshop, agent);
   return await workshop.lanes.compile.run(async () => {
     return await providePart(workshop, agent, async (making) => {
@@ -132,10 +134,12 @@ async function compileInRoot(
   ].flat();
   const source = path.join(mountPoints.modules, path.relative(outside.GOMODCACHE, task.source));
   const build = [
-    ...['-C', source],
+    '-C',
+    source,
     `-tags=${agentRecipe.tags?.join(',') ?? ''}`,
     `-ldflags=${linkerFlags}`,
-    ...['-o', `${mountPoints.out}/`],
+    '-o',
+    `${mountPoints.out}/`,
     ...agentRecipe.packages,
   ];
   await runLogged({

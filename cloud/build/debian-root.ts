@@ -37,6 +37,8 @@ export async function makeDebianRoot(
       // A mirror that stands still for a while is no harm: every index is signed all the same.
       '--aptopt=Acquire::Check-Valid-Until "false"',
       '--aptopt=Acquire::Retries "3"',
+      // A root that a power cut spoils is made again.
+      '--dpkgopt=force-unsafe-io',
       ...(root.pathFilters ?? []).map((filter) => `--dpkgopt=${filter}`),
       ...(root.users ?? []).map((user) => `--essential-hook=${renderUserHook(user)}`),
       root.suite,

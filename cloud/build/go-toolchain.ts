@@ -4,10 +4,11 @@
  * a module. Its checksums are in `cloud/toolchain/go.sum`, so no checksum database is needed.
  */
 
-import { access, chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { Cache } from './cache.ts';
+import { isPresent } from './file-presence.ts';
 import { computeKey, readSources } from './keys.ts';
 import { cloudFolder, type Environment, getEnvironment, type Platform } from './machine.ts';
 import { ensurePackages } from './packages.ts';
@@ -91,17 +92,30 @@ function describe(program: string): GoToolchain {
   };
 }
 
-async function findGo(): Promise<{ file: string; version: string } | undefined> {
+interface PresentGo {
+  readonly file: string;
+  readonly version: string;
+}
+
+/** The first Go that is new enough; without one, the first of any age. */
+async function findGo(): Promise<PresentGo | undefined> {
   const folders = [...(getEnvironment()['PATH'] ?? '').split(':'), ...installFolders];
-  for (const folder of folders) {
+  let outdated: PresentGo | undefined;
+  for (const folder of new Set(folders.filter((name) => path.isAbsolute(name)))) {
     const file = path.join(folder, 'go');
-    if (!path.isAbsolute(file) || !(await isThere(file))) continue;
-    const env = { ...getEnvironment(), GOTOOLCHAIN: 'local' };
-    const output = await captureOutput({ file, args: ['version'], env, cwd: '/' });
-    const version = /go version go(\S+)/.exec(output)?.[1];
-    if (version !== undefined) return { file, version };
+    if (!(await isPresent(file))) continue;
+    const version = await readGoVersion(file);
+    if (version === undefined) continue;
+    if (isAtLeast(version, goVersion)) return { file, version };
+    outdated ??= { file, version };
   }
-  return undefined;
+  return outdated;
+}
+
+async function readGoVersion(file: string): Promise<string | undefined> {
+  const env = { ...getEnvironment(), GOTOOLCHAIN: 'local' };
+  const output = await captureOutput({ file, args: ['version'], env, cwd: '/' });
+  return /go version go(\S+)/.exec(output)?.[1];
 }
 
 async function installDebianGo(request: ToolchainRequest): Promise<string> {
@@ -156,13 +170,4 @@ async function makeProgramsExecutable(root: string): Promise<void> {
 async function computeToolchainKey(platform: Platform): Promise<string> {
   const sources = await readSources(path.join(cloudFolder, 'toolchain'));
   return computeKey({ goVersion, platform: platform.name, sources });
-}
-
-async function isThere(file: string): Promise<boolean> {
-  try {
-    await access(file);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -3,7 +3,7 @@
  * one file, `image.tar`. Where an image carries our own programs, they are its last layer.
  */
 
-import { copyFile, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import {
@@ -239,7 +239,7 @@ async function findNewestModuleTime(root: string): Promise<number> {
     if (!name.startsWith('python3')) continue;
     for (const file of await readdir(path.join(folder, name), { recursive: true })) {
       if (!file.endsWith('.py')) continue;
-      newest = Math.max(newest, (await stat(path.join(folder, name, file))).mtimeMs);
+      newest = Math.max(newest, (await lstat(path.join(folder, name, file))).mtimeMs);
     }
   }
   return Math.floor(newest / 1000);

@@ -25,7 +25,7 @@ export interface LoggedCommand extends Command {
 }
 
 export class CommandError extends Error {
-  readonly code = 'command-failed';
+  readonly code: 'command-failed' | 'command-stopped';
   readonly file: string;
   readonly exitCode: number | undefined;
   readonly stdout: string;
@@ -37,6 +37,7 @@ export class CommandError extends Error {
       : (failure.originalMessage ?? `exit code ${failure.exitCode ?? failure.signal ?? 'unknown'}`);
     super(`cannot run "${command.file} ${command.args.slice(0, 2).join(' ')}": ${how}`);
     this.name = 'CommandError';
+    this.code = failure.isCanceled ? 'command-stopped' : 'command-failed';
     this.file = command.file;
     this.exitCode = failure.exitCode;
     this.stdout = textOf(failure.stdout);

@@ -4,9 +4,9 @@
  * in `controller-agent.ts`.
  */
 
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 
+import { isPresent } from './file-presence.ts';
 import { goVersion } from './go-toolchain.ts';
 import { computeKey, readSources } from './keys.ts';
 import { cloudFolder, type Platform } from './machine.ts';
@@ -121,7 +121,7 @@ export async function readProgram(
   platform: Platform,
 ): Promise<Program | undefined> {
   const folder = path.join(cloudFolder, recipe.module);
-  if (recipe.optional === true && !(await isFolder(folder))) return undefined;
+  if (recipe.optional === true && !(await isPresent(folder))) return undefined;
   const sources = await readSources(folder);
   const goMod = sources['go.mod'];
   if (goMod === undefined) {
@@ -224,12 +224,4 @@ function readField(json: string, field: string): string {
     if (typeof value === 'string') return value;
   }
   throw new Error(`cannot read what Go said about a module: it has no field "${field}"`);
-}
-
-async function isFolder(folder: string): Promise<boolean> {
-  try {
-    return (await stat(folder)).isDirectory();
-  } catch {
-    return false;
-  }
 }

@@ -7,7 +7,9 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
+import { isMissing } from './file-presence.ts';
 import { readClockMs } from './machine.ts';
+import { CommandError } from './process.ts';
 
 export interface Progress {
   /** Runs `work` as a named step. `logFile` starts empty; what the work runs should append to it. */
@@ -87,7 +89,7 @@ export function createProgress(screen: Screen = standardOutput()): Progress {
         printLine(`ok ${elapsedSeconds(step.startedMs).padStart(6)} s  ${name}`);
         return result;
       } catch (cause) {
-        printLine(`failed ${elapsedSeconds(step.startedMs)} s  ${name}`);
+        printLine(`${describeFailure(cause)} ${elapsedSeconds(step.startedMs)} s  ${name}`);
         if (cause instanceof StepError) throw cause;
         throw new StepError(name, logFile, { tail: await readTail(logFile), cause });
       } finally {
@@ -96,6 +98,11 @@ export function createProgress(screen: Screen = standardOutput()): Progress {
       }
     },
   };
+}
+
+function describeFailure(cause: unknown): string {
+  const isStopped = cause instanceof CommandError && cause.code === 'command-stopped';
+  return isStopped ? 'stopped' : 'failed';
 }
 
 function elapsedSeconds(sinceMs: number): string {
@@ -107,7 +114,7 @@ async function readTail(file: string): Promise<string> {
     const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
     return lines.slice(-tailLines).join('\n');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    if (isMissing(error)) return '';
     throw error;
   }
 }
