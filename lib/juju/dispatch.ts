@@ -20,7 +20,7 @@ import { createJuju, type TransactionalJuju } from './model.ts';
 import { foldStatuses } from './status.ts';
 import type { HookToolPort } from './tools/port.ts';
 import { formatRelation } from './tools/relation.ts';
-import { recordWalk, renderWalk, type WalkedPath } from './walk.ts';
+import { recordWalk, renderWalk, type WalkedPath, type WalkEnd } from './walk.ts';
 
 export interface DispatchOptions<P> {
   /** The environment that Juju gave the hook. */
@@ -30,8 +30,8 @@ export interface DispatchOptions<P> {
   readonly charm: CharmDefinition<P>;
   /** With a clock, the log tells how long the hook took. */
   readonly clock?: Clock;
-  /** Is told each path that a handler walked. */
-  readonly onWalk?: (walked: WalkedPath) => void;
+  /** Is told each path that a handler walked, and how the handler ended. */
+  readonly onWalk?: (walked: WalkedPath, end: WalkEnd) => void;
 }
 
 /** Handles what Juju sent; gives the exit code. Never rejects. */
@@ -159,7 +159,7 @@ async function runEvent<P>(run: Run<P>, handler: Handler<P>): Promise<boolean> {
 async function runHandler<P>(run: Run<P>, handler: Handler<P>, event: JujuEvent): Promise<boolean> {
   const { walk, path } = recordWalk();
   let deferred = false;
-  let end: 'return' | 'failed' = 'failed';
+  let end: WalkEnd = 'failed';
   try {
     await handler({
       ...hookOf(run, event),
@@ -169,16 +169,16 @@ async function runHandler<P>(run: Run<P>, handler: Handler<P>, event: JujuEvent)
         deferred = true;
       },
     });
-    end = 'return';
+    end = deferred ? 'defer' : 'return';
   } finally {
     reportWalk(run, { handler: keyOf(event), path: path() }, end);
   }
   return deferred;
 }
 
-function reportWalk<P>(run: Run<P>, walked: WalkedPath, end: 'return' | 'failed'): void {
+function reportWalk<P>(run: Run<P>, walked: WalkedPath, end: WalkEnd): void {
   if (walked.path.length === 0) return;
-  run.options.onWalk?.(walked);
+  run.options.onWalk?.(walked, end);
   run.buffered.log('DEBUG', renderWalk(walked, end));
 }
 

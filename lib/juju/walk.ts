@@ -15,6 +15,9 @@ export interface WalkedPath {
   readonly path: readonly WalkedNode[];
 }
 
+/** `defer`: it asked for its event again, and returned. */
+export type WalkEnd = 'return' | 'defer' | 'failed';
+
 export interface WalkRecorder {
   readonly walk: Walk;
   readonly path: () => readonly WalkedNode[];
@@ -37,9 +40,9 @@ export function recordWalk(): WalkRecorder {
 }
 
 /** `leader-elected: is_first_leader=yes → generate_passwords → return` */
-export function renderWalk(walked: WalkedPath, end: 'return' | 'failed'): string {
+export function renderWalk(walked: WalkedPath, end: WalkEnd): string {
   const nodes = walked.path.map(({ node, answer }) =>
     answer === undefined ? node : `${node}=${answer ? 'yes' : 'no'}`,
   );
-  return `${walked.handler}: ${[...nodes, end].join(' → ')}`;
+  return `${walked.handler}: ${[...nodes, end === 'failed' ? end : 'return'].join(' → ')}`;
 }
