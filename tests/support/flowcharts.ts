@@ -3,6 +3,8 @@
 // (or at another entry that the table of charts names), passes decisions with the answer that the
 // edge is labelled with, and ends at an end node, at a defer node, or where nothing follows.
 
+import type { WalkedNode, WalkEnd } from '../../lib/juju/walk.ts';
+
 /** `round`: start and end nodes, `([…])`; `defer`: `>…]`; `decision`: `{…}`; `step`: `[…]`. */
 export type Shape = 'round' | 'defer' | 'decision' | 'step';
 
@@ -21,11 +23,6 @@ export interface ChartEdge {
 export interface Chart {
   readonly nodes: ReadonlyMap<string, ChartNode>;
   readonly edges: readonly ChartEdge[];
-}
-
-export interface WalkedNode {
-  readonly node: string;
-  readonly answer?: boolean;
 }
 
 export interface CheckedPath {
@@ -89,14 +86,15 @@ function refuseUnknown(nodes: ReadonlyMap<string, ChartNode>, edges: readonly Ch
 
 /**
  * Whether the walked nodes are a path from the entry. End and defer nodes may be left out of the
- * walk. A path that a failure cut short (`finished: false`) may end anywhere.
+ * walk. A path that a failure cut short may end anywhere; one whose handler deferred its event must
+ * end at a defer node, and only such a one may.
  */
 export function checkPath(
   chart: Chart,
   path: readonly WalkedNode[],
-  options: { readonly entry?: string; readonly finished?: boolean } = {},
+  options: { readonly entry?: string; readonly end?: WalkEnd } = {},
 ): CheckedPath {
-  const { entry = startNode, finished = true } = options;
+  const { entry = startNode, end: ended = 'return' } = options;
   const edges = new Set<string>();
   let here: WalkedNode = { node: entry };
   let rest = path;
@@ -111,10 +109,25 @@ export function checkPath(
     for (const edge of way) edges.add(edgeKey(edge));
     here = next;
   }
+  if (ended === 'failed') return { edges };
   const end = findEnd(chart, here);
   for (const edge of end ?? []) edges.add(edgeKey(edge));
-  if (end !== undefined || !finished) return { edges };
-  return { problem: `the walk ends at ${show(here)}, where the chart goes on`, edges };
+  const problem = endProblem(chart, { last: here, end, ended });
+  return { ...(problem === undefined ? {} : { problem }), edges };
+}
+
+function endProblem(
+  chart: Chart,
+  walk: { readonly last: WalkedNode; readonly end: readonly ChartEdge[] | undefined; readonly ended: WalkEnd },
+): string | undefined {
+  const { last, end, ended } = walk;
+  if (end === undefined) return `the walk ends at ${show(last)}, where the chart goes on`;
+  const passed = [last.node, ...end.map(({ to }) => to)];
+  const drawnDefer = passed.some((node) => chart.nodes.get(node)?.shape === 'defer');
+  if (drawnDefer === (ended === 'defer')) return undefined;
+  return drawnDefer
+    ? `the chart defers at ${show(last)}, the handler did not`
+    : `the handler deferred its event at ${show(last)}, the chart does not`;
 }
 
 /** The edges to the next walked node; only end and defer nodes may lie between. */
@@ -130,7 +143,7 @@ function findWay(chart: Chart, from: WalkedNode, to: string): readonly ChartEdge
 /** The edges to where the handler may return; empty when it is there already. */
 function findEnd(chart: Chart, from: WalkedNode): readonly ChartEdge[] | undefined {
   const ways = leaving(chart, from);
-  if (ways.length === 0 || chart.nodes.get(from.node)?.shape === 'defer') return [];
+  if (ways.length === 0) return [];
   for (const edge of ways) {
     const on = isSilent(chart, edge.to) ? findEnd(chart, { node: edge.to }) : undefined;
     if (on !== undefined) return [edge, ...on];

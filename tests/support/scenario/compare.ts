@@ -3,6 +3,7 @@
 // checks, and to show what a run has changed.
 
 import { madeTokens } from './host.ts';
+import type { State } from './state.ts';
 
 /** The state as text with sorted keys, in which made names are numbered in the order they appear. */
 export function canonical(value: unknown): string {
@@ -23,6 +24,21 @@ export function differences(before: unknown, after: unknown): readonly string[] 
   const rightTree: unknown = JSON.parse(right);
   collect({ path: '', left: leftTree, right: rightTree }, lines);
   return lines;
+}
+
+/**
+ * The same for states. Which revision of an own secret this unit tracks is left out: Juju notes it
+ * when the secret is read, and nobody else can see it.
+ */
+export function stateDifferences<W>(before: State<W>, after: State<W>): readonly string[] {
+  return differences(withoutTracking(before), withoutTracking(after));
+}
+
+function withoutTracking<W>(state: State<W>): State<W> {
+  const secrets = state.secrets.map(({ tracked, ...secret }) =>
+    secret.owner !== 'foreign' || tracked === undefined ? secret : { ...secret, tracked },
+  );
+  return { ...state, secrets };
 }
 
 interface Pair {

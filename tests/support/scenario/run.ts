@@ -6,6 +6,7 @@
 import { dispatch } from '../../../lib/juju/dispatch.ts';
 import type { CharmDefinition } from '../../../lib/juju/hook.ts';
 import type { HookToolCall } from '../../../lib/juju/tools/port.ts';
+import type { WalkedPath, WalkEnd } from '../../../lib/juju/walk.ts';
 import { createFakePebble, type ExecCall, type ExecResponder, type FakePebble } from '../fake-pebble.ts';
 import { pebbleState } from '../pebble-state.ts';
 import type { CharmFiles } from './charm-files.ts';
@@ -47,14 +48,9 @@ export interface Interruption<W> {
   readonly state: State<W>;
 }
 
-export interface Walked {
-  readonly handler: string;
-  readonly path: readonly WalkedNode[];
-}
-
-export interface WalkedNode {
-  readonly node: string;
-  readonly answer?: boolean;
+/** One run of one handler that has a flowchart. */
+export interface Walked extends WalkedPath {
+  readonly end: WalkEnd;
 }
 
 export interface RunResult<W> {
@@ -94,7 +90,7 @@ export async function run<P, W>(request: RunRequest<P, W>): Promise<RunResult<W>
     ports: charm.ports(host),
     charm: charm.charm,
     clock: host.clock,
-    onWalk: (walked) => walks.push(walked),
+    onWalk: (walked, end) => walks.push({ ...walked, end }),
   });
   const commitError = charmExit === 0 ? tryCommit(session) : undefined;
   const failed = charmExit !== 0 ? `exit status ${charmExit}` : (commitError ?? session.action.failed);

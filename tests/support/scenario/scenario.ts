@@ -20,6 +20,8 @@ export interface Scenario<P, W> {
   /** Stand in for programs of this scenario; go before the charm's own. */
   readonly execs?: (host: Host<W>) => ExecResponders;
   readonly loosen?: Loosening;
+  /** The hook is meant to fail; without this a failing hook fails the scenario. */
+  readonly fails?: true;
 }
 
 /** Declares a scenario. The name is a sentence that states behaviour. */
@@ -33,8 +35,16 @@ export function scenario<P, W>(name: string, of: Scenario<P, W>): void {
       ...(of.execs === undefined ? {} : { execs: of.execs }),
     };
     const result = await run(request);
-    recordWalks({ scenario: name, walks: result.walks, exitCode: result.exitCode });
+    recordWalks(name, result.walks);
+    refuseFailure(result, of.fails === true);
     await of.then(result);
     await verifyLaws({ ...request, result, ...(of.loosen === undefined ? {} : { loosen: of.loosen }) });
   });
+}
+
+function refuseFailure<W>({ exitCode, commitError, log }: RunResult<W>, expected: boolean): void {
+  if ((exitCode !== 0) === expected) return;
+  if (expected) throw new Error('the hook went well, but was meant to fail');
+  const errors = log.filter(({ level }) => level === 'ERROR').map(({ message }) => message);
+  throw new Error(['the hook failed', ...(commitError === undefined ? [] : [commitError]), ...errors].join('\n'));
 }

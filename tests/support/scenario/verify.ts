@@ -6,7 +6,7 @@
 //   the operator does, after an update-status.
 // Each can be loosened, but only with a reason.
 
-import { canonical, differences } from './compare.ts';
+import { canonical, stateDifferences } from './compare.ts';
 import { type Trigger, updateStatus } from './events.ts';
 import { type Interruption, type RunRequest, type RunResult, run } from './run.ts';
 import type { State } from './state.ts';
@@ -49,7 +49,7 @@ async function verifySecondRun<P, W>(given: Verification<P, W>): Promise<void> {
     startMs: result.endMs + betweenRunsMs,
     runTag: 's2',
   });
-  const changed = remaining(differences(result.state, again.state), loosen);
+  const changed = remaining(stateDifferences(result.state, again.state), loosen);
   const problems = [
     ...changed,
     ...again.disturbances.map((one) => `disturbed: ${one}`),
@@ -73,7 +73,7 @@ async function verifyKills<P, W>(given: Verification<P, W>): Promise<void> {
     const reached = isAction
       ? await repeatAction(given, killed.state, tag)
       : (await run({ ...given, state: killed.state, runTag: tag })).state;
-    const problems = remaining(differences(wanted, reached), loosen);
+    const problems = remaining(stateDifferences(wanted, reached), loosen);
     if (problems.length > 0) throw new LawBroken(describe(killed, problems));
   }
 }
