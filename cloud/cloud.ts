@@ -9,12 +9,13 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { Artifacts } from './build/artifacts.ts';
-import type { Progress } from './build/progress.ts';
+import { type Progress, StepError } from './build/progress.ts';
 import { createCertificates } from './certificates.ts';
-import { findComponent, startComponent } from './component-process.ts';
+import { componentLog, findComponent, startComponent } from './component-process.ts';
 import { type Component, type ComponentName, describeComponents } from './components.ts';
 import { renderConfigFiles, writeConfigFiles } from './config-files.ts';
 import { bootstrapController } from './controller.ts';
+import { readTextIfPresent } from './files.ts';
 import { createImageStore, hasImageStore, linkImageStore, waitForContainerd } from './image-store.ts';
 import { type Inside, runInside, writeEnterFile } from './inside.ts';
 import { writeKubeconfigs } from './kubeconfig.ts';
@@ -113,6 +114,7 @@ async function createCloud(request: CloudRequest, key: string): Promise<void> {
   const controllerLog = logFile(layout, 'controller');
   await progress.step('bootstrap the Juju controller', controllerLog, async () => {
     await bootstrapController(inside, controllerLog);
+    await checkComponents(inside, components);
   });
   await saveState(layout, { ...starting, phase: 'up', node });
 }
@@ -170,7 +172,18 @@ async function startClusterServices(start: Start): Promise<void> {
       what: 'the node is not ready',
       timeoutMs: 60_000,
     });
+    await checkComponents(inside, [...start.components.values()]);
   });
+}
+
+/** Fails for the first component that ended by itself, with the end of its log. */
+async function checkComponents(inside: Inside, components: readonly Component[]): Promise<void> {
+  for (const { name } of components) {
+    if ((await findComponent(inside, name)) !== undefined) continue;
+    const log = componentLog(inside, name);
+    const tail = (await readTextIfPresent(log))?.trimEnd().split('\n').slice(-20).join('\n') ?? '';
+    throw new StepError(`start ${name}`, log, { tail, cause: new Error('the process ended') });
+  }
 }
 
 async function startAll(start: Start, names: readonly ComponentName[]): Promise<void> {

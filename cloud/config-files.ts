@@ -105,31 +105,24 @@ function renderNetwork(layout: Layout): string {
   });
 }
 
-/** Nothing is asked outside: every name that is not the cloud's own is answered with "no such name". */
+/** Nothing is asked outside: a name of neither domain is refused at once. */
 function renderDns(layout: Layout): string {
-  const listen = `bind ${settings.node.address}\n  errors`;
-  return `${settings.dns.clusterDomain} in-addr.arpa {
-  ${listen}
+  const { clusterDomain, cloudDomain } = settings.dns;
+  return `${clusterDomain} in-addr.arpa {
+  bind ${settings.node.address}
+  errors
   cache 5
-  kubernetes ${settings.dns.clusterDomain} in-addr.arpa {
+  kubernetes ${clusterDomain} in-addr.arpa {
     kubeconfig ${kubeconfigFile(layout, 'coredns')} local
     pods insecure
     ttl 5
   }
 }
-${settings.s3.name} {
-  ${listen}
-  template IN A {
-    answer "{{ .Name }} 60 IN A ${settings.s3.address}"
-  }
-  template ANY ANY {
-    rcode NOERROR
-  }
-}
-. {
-  ${listen}
-  template ANY ANY {
-    rcode NXDOMAIN
+${cloudDomain} {
+  bind ${settings.node.address}
+  errors
+  hosts {
+    ${settings.s3.address} ${settings.s3.name}
   }
 }
 `;

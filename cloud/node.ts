@@ -62,6 +62,7 @@ export async function startNode(
   const parent = execa('unshare', [...namespaces, ...options, 'sh', '-c', firstProcess], {
     detached: true,
     cleanup: false,
+    cwd: '/',
     reject: false,
     buffer: false,
     stdin: 'pipe',
