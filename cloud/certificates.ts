@@ -3,9 +3,10 @@
  * component, as Kubernetes wants it. Made by `openssl`, new for each cloud, readable by root alone.
  */
 
-import { execa } from 'execa';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+
+import { execa } from 'execa';
 
 import { writeWhole } from './files.ts';
 import type { Layout } from './layout.ts';
@@ -21,7 +22,22 @@ export interface Identity {
 
 const clusterDomain = settings.dns.clusterDomain;
 
-export const identities = {
+export const identityNames = [
+  'admin',
+  'kube-apiserver',
+  'kubelet-client',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kube-proxy',
+  'kubelet',
+  'coredns',
+  'provisioner',
+  's3',
+] as const;
+
+export type IdentityName = (typeof identityNames)[number];
+
+export const identities: Readonly<Record<IdentityName, Identity>> = {
   admin: { subject: '/O=system:masters/CN=admin', client: true },
   'kube-apiserver': {
     subject: '/CN=kube-apiserver',
@@ -50,9 +66,7 @@ export const identities = {
     subject: `/CN=${settings.s3.name}`,
     servesAs: [`DNS:${settings.s3.name}`, `DNS:*.${settings.s3.name}`, `IP:${settings.s3.address}`],
   },
-} as const satisfies Readonly<Record<string, Identity>>;
-
-export type IdentityName = keyof typeof identities;
+};
 
 export interface CertificateFiles {
   readonly certificate: string;
@@ -81,9 +95,9 @@ export async function createCertificates(layout: Layout, logFile: string): Promi
   };
   await openssl(['genrsa', '-out', certificateFiles(layout, 'service-accounts').key, '2048']);
   await openssl(authorityArguments(layout, config));
-  for (const [name, identity] of Object.entries(identities)) {
-    const files = certificateFiles(layout, name as IdentityName);
-    await openssl(leafArguments(layout, { config, files, identity }));
+  for (const name of identityNames) {
+    const files = certificateFiles(layout, name);
+    await openssl(leafArguments(layout, { config, files, identity: identities[name] }));
   }
 }
 
@@ -102,7 +116,10 @@ interface LeafRequest {
   readonly identity: Identity;
 }
 
-function leafArguments(layout: Layout, { config, files, identity }: LeafRequest): readonly string[] {
+function leafArguments(
+  layout: Layout,
+  { config, files, identity }: LeafRequest,
+): readonly string[] {
   const authority = certificateFiles(layout, 'ca');
   const usages = [
     ...(identity.servesAs === undefined ? [] : ['serverAuth']),
@@ -125,7 +142,11 @@ function leafArguments(layout: Layout, { config, files, identity }: LeafRequest)
   ];
 }
 
-function requestArguments(config: string, files: CertificateFiles, subject: string): readonly string[] {
+function requestArguments(
+  config: string,
+  files: CertificateFiles,
+  subject: string,
+): readonly string[] {
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const output = ['-keyout', files.key, '-out', files.certificate];
   return ['req', '-config', config, '-x509', ...kind, ...output, '-days', '3650', '-subj', subject];

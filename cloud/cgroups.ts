@@ -48,14 +48,17 @@ async function listHierarchies(): Promise<readonly string[]> {
   const folders: string[] = [];
   for (const entry of await readdir(mountPoint, { withFileTypes: true })) {
     const folder = path.join(mountPoint, entry.name);
-    if (entry.isDirectory() && (await isFile(path.join(folder, 'cgroup.procs')))) folders.push(folder);
+    if (entry.isDirectory() && (await isFile(path.join(folder, 'cgroup.procs'))))
+      folders.push(folder);
   }
   return folders;
 }
 
 /** Version 2: a folder's children may only use what the folder passes on. */
 async function passControllersOn(folder: string): Promise<void> {
-  const present = (await readFile(path.join(mountPoint, 'cgroup.controllers'), 'utf8')).trim().split(' ');
+  const present = (await readFile(path.join(mountPoint, 'cgroup.controllers'), 'utf8'))
+    .trim()
+    .split(' ');
   const wanted = controllersOfPods.filter((controller) => present.includes(controller));
   const change = wanted.map((controller) => `+${controller}`).join(' ');
   await writeFile(path.join(mountPoint, 'cgroup.subtree_control'), change);
@@ -72,17 +75,22 @@ async function copyCpuset(folder: string): Promise<void> {
   }
 }
 
+/** Kills what is in a folder and below, and removes the folders that are empty; true when all are. */
 async function emptyCgroup(folder: string): Promise<boolean> {
   if (!(await isFolder(folder))) return true;
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (entry.isDirectory() && !(await emptyCgroup(path.join(folder, entry.name)))) return false;
   }
-  const processes = (await readTextIfPresent(path.join(folder, 'cgroup.procs')))?.trim() ?? '';
-  for (const pid of processes === '' ? [] : processes.split('\n')) {
-    const id = await readStat(Number(pid));
-    if (id !== undefined) await sendSignal(id, 'SIGKILL');
-  }
-  return processes === '' && (await removeFolder(folder));
+  const processes = await listProcesses(folder);
+  for (const process of processes) await sendSignal(process, 'SIGKILL');
+  return processes.length === 0 && (await removeFolder(folder));
+}
+
+async function listProcesses(folder: string): Promise<readonly ProcessId[]> {
+  const text = (await readTextIfPresent(path.join(folder, 'cgroup.procs'))) ?? '';
+  const pids = text.split('\n').filter((line) => line !== '');
+  const processes = await Promise.all(pids.map(async (pid) => await readStat(Number(pid))));
+  return processes.filter((process) => process !== undefined);
 }
 
 async function removeFolder(folder: string): Promise<boolean> {

@@ -3,8 +3,9 @@
  * the same from inside and from outside of the cloud, and from every checkout.
  */
 
-import { execa } from 'execa';
 import path from 'node:path';
+
+import { execa } from 'execa';
 
 import { getLayout } from './layout.ts';
 import { loadS3Info, type S3Info } from './object-storage.ts';
@@ -40,6 +41,9 @@ export class CloudCommandError extends Error {
   }
 }
 
+/** What a shell and `timeout` say about a command that has no exit code of its own. */
+const exitCodes = { timedOut: 124, killed: 128 } as const;
+
 const enter = path.join(import.meta.dirname, 'enter');
 
 /** Runs any command with the cloud's network, names and clients. */
@@ -50,16 +54,15 @@ export async function run(
 ): Promise<RunResult> {
   const ended = await execa(enter, [command, ...args], {
     reject: false,
-    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+    input: options.input ?? '',
+    cwd: options.cwd ?? process.cwd(),
+    env: options.env ?? {},
+    timeout: options.timeoutMs ?? 0,
   });
-  const timedOut = ended.timedOut ? `\nstopped after ${options.timeoutMs} ms` : '';
   const result = {
-    exitCode: ended.exitCode ?? (ended.timedOut ? 124 : 128),
+    exitCode: ended.exitCode ?? exitCodes[ended.timedOut ? 'timedOut' : 'killed'],
     stdout: ended.stdout,
-    stderr: `${ended.stderr}${timedOut}`,
+    stderr: ended.stderr,
   };
   if (result.exitCode !== 0 && options.allowFailure !== true) {
     throw new CloudCommandError([command, ...args.slice(0, 2)].join(' '), result);

@@ -16,7 +16,12 @@ import { type Component, type ComponentName, describeComponents } from './compon
 import { renderConfigFiles, writeConfigFiles } from './config-files.ts';
 import { bootstrapController } from './controller.ts';
 import { readTextIfPresent } from './files.ts';
-import { createImageStore, hasImageStore, linkImageStore, waitForContainerd } from './image-store.ts';
+import {
+  createImageStore,
+  hasImageStore,
+  linkImageStore,
+  waitForContainerd,
+} from './image-store.ts';
 import { type Inside, runInside, writeEnterFile } from './inside.ts';
 import { writeKubeconfigs } from './kubeconfig.ts';
 import { describeLayout, type Layout } from './layout.ts';
@@ -96,19 +101,32 @@ async function createCloud(request: CloudRequest, key: string): Promise<void> {
   const { binDir } = artifacts;
   const components = describeComponents({ layout, binDir });
   const since = new Date().toISOString();
-  const starting: CloudState = { phase: 'starting', key, since, binDir, components: components.map(copy) };
+  const starting: CloudState = {
+    phase: 'starting',
+    key,
+    since,
+    binDir,
+    components: components.map(copy),
+  };
   await saveState(layout, starting);
   await rm(layout.logs, { recursive: true, force: true });
 
   const nodeLog = logFile(layout, 'node');
   const node = await progress.step('make the node', nodeLog, async () => {
-    const started = await startNode(layout, async (id) => await saveState(layout, { ...starting, node: id }));
+    const started = await startNode(
+      layout,
+      async (id) => await saveState(layout, { ...starting, node: id }),
+    );
     await prepareNode(started, nodeLog);
     return started;
   });
   const inside: Inside = { layout, node, binDir };
   await writeEnterFile(inside);
-  const start: Start = { ...request, inside, components: new Map(components.map((it) => [it.name, it])) };
+  const start: Start = {
+    ...request,
+    inside,
+    components: new Map(components.map((it) => [it.name, it])),
+  };
   await startCluster(start);
   await startClusterServices(start);
   const controllerLog = logFile(layout, 'controller');
@@ -128,10 +146,14 @@ async function startCluster(start: Start): Promise<void> {
     await writeConfigFiles({ layout, pauseImage: artifacts.imageNames.pause });
     await createS3Keys(layout);
   });
-  const apiStep = progress.step('start the API server', logFile(layout, 'kube-apiserver'), async () => {
-    await startAll(start, ['etcd', 'kube-apiserver']);
-    await waitForApi(inside);
-  });
+  const apiStep = progress.step(
+    'start the API server',
+    logFile(layout, 'kube-apiserver'),
+    async () => {
+      await startAll(start, ['etcd', 'kube-apiserver']);
+      await waitForApi(inside);
+    },
+  );
   const imagesStep = startContainers(start);
   const results = await Promise.allSettled([apiStep, imagesStep]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -144,13 +166,21 @@ async function startContainers(start: Start): Promise<void> {
   const imagesLog = logFile(layout, 'images');
   const options = { inside, artifacts, containerd, logFile: imagesLog };
   if (!(await hasImageStore(options))) {
-    await progress.step('unpack the images', imagesLog, async () => await createImageStore(options));
+    await progress.step(
+      'unpack the images',
+      imagesLog,
+      async () => await createImageStore(options),
+    );
   }
-  await progress.step('start containerd with its images', logFile(layout, 'containerd'), async () => {
-    await linkImageStore(options);
-    await startAll(start, ['containerd']);
-    await waitForContainerd(inside);
-  });
+  await progress.step(
+    'start containerd with its images',
+    logFile(layout, 'containerd'),
+    async () => {
+      await linkImageStore(options);
+      await startAll(start, ['containerd']);
+      await waitForContainerd(inside);
+    },
+  );
 }
 
 async function startClusterServices(start: Start): Promise<void> {
@@ -167,7 +197,13 @@ async function startClusterServices(start: Start): Promise<void> {
       'provisioner',
       's3',
     ]);
-    const command = ['kubectl', 'wait', '--for=condition=Ready', `node/${settings.node.name}`, '--timeout=1s'];
+    const command = [
+      'kubectl',
+      'wait',
+      '--for=condition=Ready',
+      `node/${settings.node.name}`,
+      '--timeout=1s',
+    ];
     await waitUntil(async () => (await runInside(inside, command)) !== '', {
       what: 'the node is not ready',
       timeoutMs: 60_000,
@@ -196,13 +232,20 @@ async function startAll(start: Start, names: readonly ComponentName[]): Promise<
 
 /** Waits until the API server answers and is ready. */
 export async function waitForApi(inside: Inside): Promise<void> {
-  await waitUntil(async () => (await runInside(inside, ['kubectl', 'get', '--raw=/readyz'])) === 'ok', {
-    what: 'the API server is not ready',
-    timeoutMs: 60_000,
-  });
+  await waitUntil(
+    async () => (await runInside(inside, ['kubectl', 'get', '--raw=/readyz'])) === 'ok',
+    {
+      what: 'the API server is not ready',
+      timeoutMs: 60_000,
+    },
+  );
 }
 
-async function restartDead(request: CloudRequest, inside: Inside, state: CloudState): Promise<void> {
+async function restartDead(
+  request: CloudRequest,
+  inside: Inside,
+  state: CloudState,
+): Promise<void> {
   for (const component of state.components) {
     if ((await findComponent(inside, component.name)) !== undefined) continue;
     const log = logFile(request.layout, 'restart');

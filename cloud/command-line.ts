@@ -1,6 +1,8 @@
 /** What the cloud's commands have in common: `--help`, options, needing root, and how they fail. */
 
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+
+import type { LockHolder } from './lock.ts';
 
 export interface CommandLine {
   readonly usage: string;
@@ -19,6 +21,10 @@ export async function runCommand(
   line: CommandLine,
   work: (given: ParsedCommandLine) => Promise<void>,
 ): Promise<void> {
+  process.once('SIGINT', () => {
+    process.stderr.write('\ninterrupted: cloud/up goes on from here, cloud/down clears up\n');
+    process.exit(130);
+  });
   try {
     const given = parseCommandLine(line, process.argv.slice(2));
     if (given === 'help') {
@@ -33,19 +39,34 @@ export async function runCommand(
   }
 }
 
+/** What to tell somebody who waits for the lock. */
+export function describeWait(holder: LockHolder | undefined): string {
+  const who = holder === undefined ? 'another process' : `process ${holder.pid} (${holder.doing})`;
+  return `waiting: ${who} changes the cloud`;
+}
+
 /** Reads the arguments; anything unknown is an error that names it. */
-export function parseCommandLine(line: CommandLine, args: readonly string[]): ParsedCommandLine | 'help' {
+export function parseCommandLine(
+  line: CommandLine,
+  args: readonly string[],
+): ParsedCommandLine | 'help' {
   const { min, max } = line.positionals ?? { min: 0, max: 0 };
-  const options = Object.fromEntries((line.options ?? []).map((name) => [name, { type: 'string' as const }]));
+  const options: NonNullable<ParseArgsConfig['options']> = {
+    help: { type: 'boolean', short: 'h' },
+  };
+  for (const name of line.options ?? []) options[name] = { type: 'string' };
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { ...options, help: { type: 'boolean', short: 'h' } },
+    options,
     allowPositionals: max > 0,
   });
-  const { help, ...rest } = values;
-  if (help === true) return 'help';
+  if (values['help'] === true) return 'help';
   if (positionals.length < min || positionals.length > max) {
     throw new Error(`cannot read the command line\n${line.usage}`);
   }
-  return { values: rest as Record<string, string | undefined>, positionals };
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === 'string') given[name] = value;
+  }
+  return { values: given, positionals };
 }

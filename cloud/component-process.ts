@@ -8,7 +8,7 @@ import path from 'node:path';
 
 import { isMissing, readTextIfPresent } from './files.ts';
 import { type Inside, runInside } from './inside.ts';
-import { parseStat, type ProcessId, readStat, sendSignal } from './process-id.ts';
+import { type ProcessId, parseStat, readStat, sendSignal } from './process-id.ts';
 import { waitUntil } from './wait.ts';
 
 export interface ProcessInNode extends ProcessId {
@@ -48,7 +48,10 @@ export async function stopComponent(inside: Inside, name: string): Promise<void>
 }
 
 /** The component's process as the machine sees it, if it runs. */
-export async function findComponent(inside: Inside, name: string): Promise<ProcessInNode | undefined> {
+export async function findComponent(
+  inside: Inside,
+  name: string,
+): Promise<ProcessInNode | undefined> {
   const line = await readTextIfPresent(pidFile(inside, name));
   if (line === undefined || line === '') return undefined;
   const recorded = parseStat(line);
@@ -71,7 +74,9 @@ interface ListedProcess extends ProcessInNode {
 async function listProcesses(node: ProcessId): Promise<readonly ListedProcess[]> {
   const namespace = await readlink(`/proc/${node.pid}/ns/pid`);
   const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const listed = await Promise.all(names.map(async (name) => await describe(Number(name), namespace)));
+  const listed = await Promise.all(
+    names.map(async (name) => await describe(Number(name), namespace)),
+  );
   return listed.filter((process) => process !== undefined);
 }
 
@@ -86,12 +91,14 @@ async function describe(pid: number, namespace: string): Promise<ListedProcess |
     const { startTicks, state } = stat;
     return { pid, startTicks, memoryBytes, idInNode, isEnded: 'ZX'.includes(state) };
   } catch (error) {
-    // The machine may have processes that even root may not look at: they are none of ours.
-    if (isMissing(error) || (error instanceof Error && 'code' in error && error.code === 'EACCES')) {
-      return undefined;
-    }
+    if (isMissing(error) || isForbidden(error)) return undefined;
     throw error;
   }
+}
+
+/** The machine may have processes that even root may not look at: they are none of ours. */
+function isForbidden(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EACCES';
 }
 
 function pidFile(inside: Inside, name: string): string {

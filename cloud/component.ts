@@ -1,4 +1,4 @@
-/** `node cloud/component.ts`: stops and starts single components, for tests of what happens then. */
+/** `cloud/component`: stops and starts single components, for tests of what happens then. */
 
 import { waitForApi } from './cloud.ts';
 import { runCommand } from './command-line.ts';
@@ -8,7 +8,7 @@ import { getLayout } from './layout.ts';
 import { withCloudLock } from './lock.ts';
 import { findRunningCloud, type RunningCloud } from './running.ts';
 
-const usage = `usage: node cloud/component.ts stop|start|restart NAME
+const usage = `usage: cloud/component stop|start|restart NAME
 
 Stops or starts one component of the running local cloud; its data stay. A stopped component is
 started again by the next \`up\`, too. After a start the API server has answered.
@@ -17,7 +17,8 @@ components: ${componentNames.join(', ')}
 `;
 
 const actions = {
-  stop: async ({ inside }: RunningCloud, name: string): Promise<void> => await stopComponent(inside, name),
+  stop: async ({ inside }: RunningCloud, name: string): Promise<void> =>
+    await stopComponent(inside, name),
   start,
   restart: async (cloud: RunningCloud, name: string): Promise<void> => {
     await stopComponent(cloud.inside, name);

@@ -81,7 +81,11 @@ function renderKubelet(layout: Layout): string {
     resolvConf: path.join(layout.config, 'resolv.conf'),
     podLogsDir: layout.podLogs,
     volumePluginDir: path.join(layout.kubelet, 'volume-plugins'),
-    evictionHard: { 'nodefs.available': '1%', 'imagefs.available': '1%', 'memory.available': '100Mi' },
+    evictionHard: {
+      'nodefs.available': '1%',
+      'imagefs.available': '1%',
+      'memory.available': '100Mi',
+    },
     // Images are only here: one that is removed to make room never comes back.
     imageGCHighThresholdPercent: 100,
   });

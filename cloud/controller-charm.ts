@@ -71,7 +71,11 @@ export function renderArchive(files: readonly ArchiveFile[]): Buffer {
     offset += local.length;
   }
   const index = Buffer.concat(directory);
-  return Buffer.concat([...bodies, index, endRecord({ count: files.length, size: index.length, offset })]);
+  return Buffer.concat([
+    ...bodies,
+    index,
+    endRecord({ count: files.length, size: index.length, offset }),
+  ]);
 }
 
 const zipVersion = 20;
@@ -99,7 +103,10 @@ function directoryHeader(file: ArchiveFile, content: Buffer, offset: number): Bu
 }
 
 /** Time, date, checksum, both sizes and the length of the name: equal in both headers. */
-function writeShared(header: Buffer, place: { at: number; file: ArchiveFile; content: Buffer }): void {
+function writeShared(
+  header: Buffer,
+  place: { at: number; file: ArchiveFile; content: Buffer },
+): void {
   const { at, file, content } = place;
   header.writeUInt16LE(firstOfJanuary1980, at + 2);
   header.writeUInt32LE(crc32(content), at + 4);

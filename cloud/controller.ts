@@ -2,6 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+
 import * as v from 'valibot';
 
 import { renderControllerCharm } from './controller-charm.ts';

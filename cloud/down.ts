@@ -1,12 +1,12 @@
-/** `node cloud/down.ts`: takes the local cloud down and leaves nothing of it on the machine. */
+/** `cloud/down`: takes the local cloud down and leaves nothing of it on the machine. */
 
 import { createProgress } from './build/progress.ts';
 import { removeCloud } from './cloud.ts';
-import { runCommand } from './command-line.ts';
+import { describeWait, runCommand } from './command-line.ts';
 import { getLayout } from './layout.ts';
-import { withCloudLock } from './lock.ts';
+import { type LockHolder, withCloudLock } from './lock.ts';
 
-const usage = `usage: node cloud/down.ts
+const usage = `usage: cloud/down
 
 Takes the local cloud down with everything in it: processes, mounts, namespaces, interfaces, firewall
 rules, cgroups, volumes and buckets. Also clears up after a run that was killed. What was built and
@@ -18,10 +18,7 @@ await runCommand({ usage }, async () => {
   const progress = createProgress();
   const request = {
     doing: 'down',
-    onWait: (holder?: { pid: number; doing: string }) => {
-      const who = holder === undefined ? 'another process' : `process ${holder.pid} (${holder.doing})`;
-      progress.note(`waiting: ${who} changes the cloud`);
-    },
+    onWait: (holder?: LockHolder) => progress.note(describeWait(holder)),
   };
   await withCloudLock(layout, request, async () => await removeCloud(layout, progress));
   progress.note('the cloud is down');

@@ -5,7 +5,9 @@ import path from 'node:path';
 
 /** True for the errors of a file, folder or process that is not there (any more). */
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
+  return (
+    error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')
+  );
 }
 
 /** The text of a file, if there is one. */

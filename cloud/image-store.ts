@@ -4,10 +4,11 @@
  * hard links: they are never written to again, and the copy goes away with its cloud.
  */
 
-import { execa } from 'execa';
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+
+import { execa } from 'execa';
 
 import type { Artifacts } from './build/artifacts.ts';
 import { startComponent, stopComponent } from './component-process.ts';
@@ -36,7 +37,7 @@ export async function createImageStore(options: ImageStoreOptions): Promise<void
   await mkdir(root, { recursive: true });
   await startComponent(inside, containerd);
   await waitForContainerd(inside);
-  for (const archive of Object.values(artifacts.images)) {
+  for (const archive of listArchives(artifacts)) {
     const command = ['ctr', '--namespace', 'k8s.io', 'images', 'import', archive];
     await runInside(inside, command, { logFile });
   }
@@ -71,20 +72,26 @@ async function findDatabases(root: string): Promise<readonly string[]> {
   for (const plugin of await readdir(root)) {
     const folder = path.join(root, plugin);
     const files = await readdir(folder);
-    found.push(...files.filter((file) => file.endsWith('.db')).map((file) => path.join(folder, file)));
+    found.push(
+      ...files.filter((file) => file.endsWith('.db')).map((file) => path.join(folder, file)),
+    );
   }
   return found;
 }
 
 async function storeFolder({ inside, artifacts }: ImageStoreOptions): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(artifacts.imageNames));
-  for (const archive of Object.values(artifacts.images)) {
+  for (const archive of listArchives(artifacts)) {
     const { size, mtimeMs } = await stat(archive);
     hash.update(`${archive} ${size} ${mtimeMs}\n`);
   }
   const key = hash.digest('hex').slice(0, 16);
   await mkdir(inside.layout.imageStores, { recursive: true });
   return path.join(inside.layout.imageStores, key);
+}
+
+function listArchives({ images }: Artifacts): readonly string[] {
+  return [images.pause, images.jujud, images.charmBase, images.workload];
 }
 
 async function removeOtherStores(inside: Inside, keep: string): Promise<void> {

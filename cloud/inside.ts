@@ -3,8 +3,9 @@
  * that knows the cloud's clients. `enter` does the same for people and for tests.
  */
 
-import { execa } from 'execa';
 import path from 'node:path';
+
+import { execa } from 'execa';
 
 import { writeWhole } from './files.ts';
 import { kubeconfigFile } from './kubeconfig.ts';
@@ -27,7 +28,10 @@ export interface InsideOptions {
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What the clients need to find the cloud. */
-export function describeEnvironment(layout: Layout, binDir: string): Readonly<Record<string, string>> {
+export function describeEnvironment(
+  layout: Layout,
+  binDir: string,
+): Readonly<Record<string, string>> {
   return {
     PATH: `${binDir}:${systemPath}`,
     KUBECONFIG: kubeconfigFile(layout, 'admin'),
@@ -43,10 +47,15 @@ export async function runInside(
   command: readonly string[],
   options: InsideOptions = {},
 ): Promise<string> {
-  const output = options.logFile === undefined ? 'pipe' : ({ file: options.logFile, append: true } as const);
+  const output =
+    options.logFile === undefined ? 'pipe' : ({ file: options.logFile, append: true } as const);
   const result = await execa('nsenter', [...enterOptions(inside.node), ...command], {
     extendEnv: false,
-    env: { ...describeEnvironment(inside.layout, inside.binDir), HOME: inside.layout.run, LANG: 'C.UTF-8' },
+    env: {
+      ...describeEnvironment(inside.layout, inside.binDir),
+      HOME: inside.layout.run,
+      LANG: 'C.UTF-8',
+    },
     stdout: output,
     stderr: output,
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),

@@ -40,9 +40,14 @@ const instancePattern = /^[a-z][a-z0-9-]{0,30}$/;
 export function getLayout(environment: Environment = getEnvironment()): Layout {
   const instance = environment['LOCAL_CLOUD_INSTANCE'] ?? 'main';
   if (!instancePattern.test(instance)) {
-    throw new Error(`cannot use cloud instance "${instance}": lower-case letters, digits and dashes only`);
+    throw new Error(
+      `cannot use cloud instance "${instance}": lower-case letters, digits and dashes only`,
+    );
   }
-  return describeLayout(path.join(getCacheHome(environment), 'charmed-postgresql-k8s', 'cloud'), instance);
+  return describeLayout(
+    path.join(getCacheHome(environment), 'charmed-postgresql-k8s', 'cloud'),
+    instance,
+  );
 }
 
 export function describeLayout(clouds: string, instance: string): Layout {

@@ -4,6 +4,7 @@
  */
 
 import { rm } from 'node:fs/promises';
+
 import * as v from 'valibot';
 
 import { tryWithLock, withLock } from './build/lock.ts';
@@ -29,17 +30,17 @@ export async function withCloudLock<T>(
   request: LockRequest,
   work: () => Promise<T>,
 ): Promise<T> {
-  const results: T[] = [];
+  const outcomes: { readonly value: T }[] = [];
   const lockedWork = async (): Promise<void> => {
-    results.push(await workAsHolder(layout, request.doing, work));
+    outcomes.push({ value: await workAsHolder(layout, request.doing, work) });
   };
   if (!(await tryWithLock(layout.lockFile, lockedWork))) {
     request.onWait(await findHolder(layout));
     await withLock(layout.lockFile, lockedWork);
   }
-  const [result] = results;
-  if (results.length === 0) throw new Error(`cannot lock "${layout.lockFile}"`);
-  return result as T;
+  const [outcome] = outcomes;
+  if (outcome === undefined) throw new Error(`cannot lock "${layout.lockFile}"`);
+  return outcome.value;
 }
 
 /** Who changes the cloud right now, if anybody. */

@@ -16,7 +16,10 @@ const verbs = {
 } as const;
 
 const manifests = [
-  bindRole('kubelet-client', { user: 'kube-apiserver-kubelet-client', role: 'system:kubelet-api-admin' }),
+  bindRole('kubelet-client', {
+    user: 'kube-apiserver-kubelet-client',
+    role: 'system:kubelet-api-admin',
+  }),
   role('coredns', [
     rule('', ['endpoints', 'services', 'pods', 'namespaces'], 'read'),
     rule('discovery.k8s.io', ['endpointslices'], 'read'),
@@ -43,7 +46,11 @@ function role(name: string, rules: readonly ReturnType<typeof rule>[]) {
     apiVersion: rbacVersion,
     kind: 'ClusterRole',
     metadata: { name: `local-cloud:${name}` },
-    rules: rules.map(({ apiGroups, resources, access }) => ({ apiGroups, resources, verbs: verbs[access] })),
+    rules: rules.map(({ apiGroups, resources, access }) => ({
+      apiGroups,
+      resources,
+      verbs: verbs[access],
+    })),
   };
 }
 

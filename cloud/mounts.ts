@@ -1,7 +1,8 @@
 /** Mounts that this process can see; none of the cloud's should be among them. */
 
-import { execa } from 'execa';
 import { readFile } from 'node:fs/promises';
+
+import { execa } from 'execa';
 
 /** Mount points from `/proc/self/mountinfo`, where spaces and the like are octal escapes. */
 export function parseMountPoints(text: string): readonly string[] {
@@ -9,7 +10,11 @@ export function parseMountPoints(text: string): readonly string[] {
     .split('\n')
     .map((line) => line.split(' ')[4])
     .filter((point) => point !== undefined)
-    .map((point) => point.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
+    .map((point) =>
+      point.replaceAll(/\\(\d{3})/g, (_, octal: string) =>
+        String.fromCharCode(Number.parseInt(octal, 8)),
+      ),
+    );
 }
 
 /** Unmounts whatever is mounted below a folder, the deepest first, before the folder is removed. */

@@ -4,8 +4,9 @@
  * takes the mounts, interfaces and firewall rules along. There is no way out of its network.
  */
 
-import { execa } from 'execa';
 import { readFile, readlink } from 'node:fs/promises';
+
+import { execa } from 'execa';
 
 import { enterCgroup, removeCgroup } from './cgroups.ts';
 import type { Layout } from './layout.ts';

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+
 import * as v from 'valibot';
 
 import { certificateFiles } from './certificates.ts';

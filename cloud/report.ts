@@ -31,7 +31,12 @@ export interface CloudReport {
   readonly components: readonly ComponentReport[];
   readonly controller?: { readonly name: string } & ControllerReport;
   readonly kubernetes?: { readonly url: string; readonly kubeconfig: string };
-  readonly s3?: { readonly url: string; readonly region: string; readonly keys: string; readonly ca: string };
+  readonly s3?: {
+    readonly url: string;
+    readonly region: string;
+    readonly keys: string;
+    readonly ca: string;
+  };
   readonly logs: string;
 }
 
@@ -44,7 +49,8 @@ export async function describeCloud(layout: Layout): Promise<CloudReport> {
   };
   const running = await findRunningCloud(layout);
   if (running === undefined) {
-    const remains = (await loadState(layout)) !== undefined || (await listCgroups(layout.cgroup)).length > 0;
+    const remains =
+      (await loadState(layout)) !== undefined || (await listCgroups(layout.cgroup)).length > 0;
     return { ...base, state: remains ? 'half' : 'down', components: [] };
   }
   return { ...base, ...(await describeRunning(running)) };
@@ -102,7 +108,7 @@ export function renderReport(report: CloudReport): string {
 
 function renderHeadline(report: CloudReport): string {
   const since = report.since === undefined ? '' : ` since ${report.since}, key ${report.key}`;
-  const remedy = report.state === 'half' ? ' (mend it with: node cloud/up.ts)' : '';
+  const remedy = report.state === 'half' ? ' (mend it with: cloud/up)' : '';
   return `the local cloud is ${report.state === 'half' ? 'half up' : report.state}${since}${remedy}`;
 }
 
@@ -117,9 +123,14 @@ function renderComponents(components: readonly ComponentReport[]): readonly stri
 
 function renderController(controller: CloudReport['controller']): readonly string[] {
   if (controller === undefined) return [];
-  if (controller.kind === 'silent') return [`Juju        controller ${controller.name} does not answer`];
-  const models = controller.models.map(({ name, status, units }) => `${name} (${status}, ${units} units)`);
-  return [`Juju        controller ${controller.name} ${controller.version}, models ${models.join(', ')}`];
+  if (controller.kind === 'silent')
+    return [`Juju        controller ${controller.name} does not answer`];
+  const models = controller.models.map(
+    ({ name, status, units }) => `${name} (${status}, ${units} units)`,
+  );
+  return [
+    `Juju        controller ${controller.name} ${controller.version}, models ${models.join(', ')}`,
+  ];
 }
 
 function renderMegabytes(bytes: number): string {

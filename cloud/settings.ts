@@ -25,7 +25,11 @@ export const settings = {
     endpoint: 'https://s3.local-cloud',
     region: 'us-east-1',
   },
-  storage: { provisioner: 'local-cloud/directory', className: 'local', retainingClassName: 'local-retain' },
+  storage: {
+    provisioner: 'local-cloud/directory',
+    className: 'local',
+    retainingClassName: 'local-retain',
+  },
   juju: { cloud: 'sandbox', controller: 'local', imageRepository: 'ghcr.io/juju' },
 } as const;
 

@@ -4,6 +4,7 @@
  */
 
 import { rm } from 'node:fs/promises';
+
 import * as v from 'valibot';
 
 import { readTextIfPresent, writeWhole } from './files.ts';

@@ -1,10 +1,10 @@
-/** `node cloud/status.ts`: says what of the local cloud runs. */
+/** `cloud/status`: says what of the local cloud runs. */
 
 import { runCommand } from './command-line.ts';
 import { getLayout } from './layout.ts';
 import { describeCloud, renderReport } from './report.ts';
 
-const usage = `usage: node cloud/status.ts [--format text|json]
+const usage = `usage: cloud/status [--format text|json]
 
 Says whether the local cloud is up, half up or down; which components run, with process and memory;
 what the Juju controller manages; and where the API server, the S3 server and their keys are.
@@ -16,6 +16,7 @@ await runCommand({ usage, options: ['format'] }, async ({ values }) => {
     throw new Error(`cannot print status as "${format}": text and json are known`);
   }
   const report = await describeCloud(getLayout());
-  const text = format === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report);
+  const text =
+    format === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : renderReport(report);
   process.stdout.write(text);
 });

@@ -11,7 +11,10 @@ export interface WaitOptions {
 }
 
 /** Asks until the answer is yes. The last error of `isTrue` is the cause when time runs out. */
-export async function waitUntil(isTrue: () => Promise<boolean>, options: WaitOptions): Promise<void> {
+export async function waitUntil(
+  isTrue: () => Promise<boolean>,
+  options: WaitOptions,
+): Promise<void> {
   const deadlineMs = readClockMs() + options.timeoutMs;
   let cause: unknown;
   for (;;) {
