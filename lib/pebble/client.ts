@@ -13,6 +13,7 @@ import { type Connection, createConnection, parseAnswer } from './envelope.ts';
 import { PebbleError } from './errors.ts';
 import { runExec } from './exec.ts';
 import { listFiles, makeDirectory, pullFile, pushFile, removePath, statFile } from './files.ts';
+import { renderLayer } from './layer.ts';
 import type { CheckInfo, Layer, Notice, Pebble, Plan, ServiceInfo } from './pebble.ts';
 import { parsePlan } from './plan.ts';
 
@@ -57,17 +58,17 @@ export function createPebble(options: PebbleOptions): Pebble {
     signal: async (name, ...services) => {
       await sendSignal(connection, name, services);
     },
-    pull: async (path) => await pullFile(connection, path),
+    pull: async (path) => await pullFile(connection, toPath(path)),
     push: async (path, content, pushing = {}) => {
-      await pushFile(connection, { path, content, options: pushing });
+      await pushFile(connection, { path: toPath(path), content, options: pushing });
     },
-    list: async (path, pattern) => await listFiles(connection, path, pattern),
-    stat: async (path) => await statFile(connection, path),
+    list: async (path, pattern) => await listFiles(connection, toPath(path), pattern),
+    stat: async (path) => await statFile(connection, toPath(path)),
     makeDir: async (path, making = {}) => {
-      await makeDirectory(connection, path, making);
+      await makeDirectory(connection, toPath(path), making);
     },
     remove: async (path, { recursive = false } = {}) => {
-      await removePath(connection, path, { recursive });
+      await removePath(connection, toPath(path), { recursive });
     },
     exec: async (command, running) => await runExec({ connection, clock }, command, running),
     checks: async () => await getChecks(connection),
@@ -78,6 +79,11 @@ export function createPebble(options: PebbleOptions): Pebble {
     health: async (level) => await getHealth(connection, level),
     logs: async (service, lines) => await getLogs(connection, service, lines),
   };
+}
+
+/** Without slashes at the end: Pebble takes some calls for what is below. */
+function toPath(path: string): string {
+  return path.replace(/(?<=.)\/+$/, '');
 }
 
 type ServiceAction = 'start' | 'stop' | 'restart' | 'replan';
@@ -111,7 +117,7 @@ async function addLayer(connection: Connection, label: string, layer: Layer): Pr
     combine: true,
     label,
     format: 'yaml',
-    layer: JSON.stringify(layer),
+    layer: renderLayer(layer),
   };
   const request = { what: `add layer ${JSON.stringify(label)}`, path: '/v1/layers', json };
   await connection.call(request, v.unknown());

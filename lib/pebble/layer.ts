@@ -45,6 +45,17 @@ export function planHasLayer(plan: Plan, layer: Layer): boolean {
   );
 }
 
+// Characters that JSON leaves alone and YAML does not take as they are.
+const unprintable = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
+
+/** The layer as a text that is JSON and YAML. */
+export function renderLayer(layer: Layer): string {
+  return JSON.stringify(layer).replaceAll(
+    unprintable,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** Whether two entries configure the same, however they are written and whatever their override. */
 export function isSame(one: object | undefined, other: object | undefined): boolean {
   return JSON.stringify(toCanonical(one)) === JSON.stringify(toCanonical(other));

@@ -1,5 +1,6 @@
 // The plan in the form in which Pebble gives it, YAML, as typed data. Fields that we do not know
-// are kept, so that a plan which has more than our layer is seen to differ from it.
+// are kept, so that a plan which has more than our layer is seen to differ from it. Pebble's YAML
+// loses line breaks at the beginning of a text; nothing here can bring them back.
 
 import * as v from 'valibot';
 

@@ -43,7 +43,8 @@ export function writeFile(
   const what = `write ${JSON.stringify(path)}`;
   checkAbsolute(what, path);
   const owner = findOwner(what, state, options);
-  const parent = posix.dirname(path);
+  const target = clean(path);
+  const parent = parentOf(target);
   const files =
     options.makeDirs === true
       ? addDirectories(what, state.files, { path: parent, entry: directoryEntry(owner) })
@@ -51,9 +52,9 @@ export function writeFile(
   const holder = findEntry(what, files, parent);
   if (holder === undefined) throw missing(what, path);
   if (holder.type !== 'directory') throw refused(what, `open ${path}: not a directory`);
-  if (files[path]?.type === 'directory') throw refused(what, `rename ${path}: file exists`);
+  if (files[target]?.type === 'directory') throw refused(what, `rename ${path}: file exists`);
   const mode = readMode(what, options.mode, '0644');
-  return { ...files, [path]: fileEntry(content, { ...owner, mode }) };
+  return { ...files, [target]: fileEntry(content, { ...owner, mode }) };
 }
 
 /** The entries of a directory, or a file itself. */

@@ -195,6 +195,7 @@ function findProblem(label: string, layer: Layer, plan: Plan): string | undefine
       .filter((name) => name === 'pebble' || name.startsWith('-'))
       .map((name) => `cannot use service name "${name}"`),
     ...Object.entries(plan.services).flatMap(([name, service]) => serviceProblems(name, service)),
+    ...loopProblems(plan),
     ...Object.entries(plan.checks).flatMap(([name, check]) => checkProblems(name, check)),
     ...Object.entries(plan['log-targets']).flatMap(([name, target]) =>
       target.services
@@ -204,6 +205,25 @@ function findProblem(label: string, layer: Layer, plan: Plan): string | undefine
     ),
   ];
   return problems[0];
+}
+
+/** Required services must exist; of the others an order counts only for those that do. */
+function loopProblems(plan: Plan): readonly string[] {
+  const names = Object.keys(plan.services);
+  const later = new Map<string, Set<string>>(names.map((name) => [name, new Set()]));
+  const problems: string[] = [];
+  for (const [name, { after = [], before = [], requires = [] }] of Object.entries(plan.services)) {
+    for (const one of requires)
+      if (!later.has(one)) problems.push(`service "${one}" does not exist`);
+    for (const one of after) later.get(one)?.add(name);
+    for (const one of before) if (later.has(one)) later.get(name)?.add(one);
+  }
+  const looping = names.filter((name) => {
+    const followers = [...(later.get(name) ?? [])].filter((one) => one !== name);
+    return closure(followers, (one) => [...(later.get(one) ?? [])]).includes(name);
+  });
+  const loop = looping.length === 0 ? [] : [`services in before/after loop: ${looping.join(', ')}`];
+  return [...problems, ...loop];
 }
 
 function serviceProblems(name: string, service: LayerService): readonly string[] {
