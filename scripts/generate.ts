@@ -17,7 +17,7 @@ function renderConfig(): string {
       description: row.description,
     },
   ]);
-  return `# ${header}\n${stringify({ options: Object.fromEntries(entries) }, { lineWidth: 100 })}`;
+  return `# ${header}\n${stringify({ options: Object.fromEntries(entries) }, { lineWidth: 100, version: '1.1' })}`;
 }
 
 function renderReference(): string {

@@ -1,8 +1,9 @@
 // Backups: the s3 relation, create-backup and list-backups, each as its flowchart draws it.
 
 import { CodedError } from '../lib/base/error.ts';
+import { poll } from '../lib/base/retry.ts';
 import { requestS3 } from '../lib/interfaces/s3.ts';
-import type { S3Parameters } from '../lib/interfaces/s3-fields.ts';
+import type { S3Parameters, S3Reading } from '../lib/interfaces/s3-fields.ts';
 import type { Action } from '../lib/juju/juju.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, isStarted, openCluster, ownMember, type PostgresqlHook } from './adapters/cluster.ts';
@@ -18,7 +19,7 @@ import {
   writeRepositoryConfig,
 } from './adapters/repository.ts';
 import { idOfLabel, renderBackupTable, usableBackups } from './core/backups/backup-list.ts';
-import { stanzaName } from './core/names.ts';
+import { s3Endpoint, stanzaName } from './core/names.ts';
 import { creatingBackup, isS3Message } from './core/status.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { initialiseStanza, startArchiving, stopArchiving } from './stanza.ts';
@@ -48,7 +49,7 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
     hook.defer();
     return;
   }
-  const reading = await readRepository(hook);
+  const reading = await awaitRepository(hook);
   const ready = reading.kind === 'ready' ? reading.parameters : undefined;
   if (!walk.decide('are_all_required_settings_provided', ready !== undefined) || ready === undefined) {
     walk.step('rtn');
@@ -66,6 +67,25 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
   }
   await initialiseRepository(hook, cluster, ready);
 };
+
+// Juju 4 commits a hook's relation data before its secret grants: for a moment there is a secret
+// that this unit may not read yet, and no event tells when it may.
+const grantPatience = { intervalMs: 500, timeoutMs: 5_000 };
+
+async function awaitRepository(hook: PostgresqlHook): Promise<S3Reading> {
+  const settled = await poll({ clock: hook.ports.clock, ...grantPatience }, async () => {
+    const reading = await readRepository(hook);
+    return reading.kind === 'missing' && (await hasSecret(hook)) ? undefined : reading;
+  });
+  return settled ?? (await readRepository(hook));
+}
+
+async function hasSecret(hook: PostgresqlHook): Promise<boolean> {
+  const relation = await hook.juju.relation(s3Endpoint);
+  const provider = await relation?.app();
+  if (relation === undefined || provider === undefined) return false;
+  return (await relation.data(provider))['secret-extra'] !== undefined;
+}
 
 /** Whether the unit is Blocked by something other than S3, which this flow is about to heal. */
 async function isBlocked(hook: PostgresqlHook): Promise<boolean> {
@@ -117,6 +137,17 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
   }
   await removeRepositoryConfig(hook);
 };
+
+/**
+ * What update-status makes up for: settings that nobody has acted upon, and an S3 server that did
+ * not answer when it was asked. Leader only; nothing to do once the stanza is there.
+ */
+export async function retryRepository(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { initialised, stanza, restoringBackup } = await cluster.appData();
+  if (!initialised || stanza !== undefined || restoringBackup !== undefined) return;
+  if (!(await hook.juju.isLeader())) return;
+  if ((await readRepository(hook)).kind === 'ready') await s3CredentialsChanged(hook);
+}
 
 /** Writes pgBackRest's file again after the container was replaced. */
 export async function renewBackupSettings(hook: PostgresqlHook, cluster: Cluster): Promise<void> {

@@ -18,7 +18,7 @@ import { ensureServices, labelPod } from './adapters/kubernetes.ts';
 import { ensurePasswords, setUpDatabase } from './adapters/users.ts';
 import { createPatroni, PatroniError } from './adapters/patroni.ts';
 import { ensureDirectories, ensureScripts, readVersion, readWorkload } from './adapters/workload.ts';
-import { renewBackupSettings } from './backups.ts';
+import { renewBackupSettings, retryRepository } from './backups.ts';
 import {
   passwordKey,
   passwordUsers,
@@ -235,6 +235,8 @@ export const configChanged: PostgresqlHandler = async (hook) => {
 /** Makes up for what another hook could not do, and otherwise does nothing. */
 export const updateStatus: PostgresqlHandler = async (hook) => {
   await repair(hook);
+  const cluster = await openCluster(hook);
+  if (cluster !== undefined) await retryRepository(quietly(hook), cluster);
 };
 
 /** A member started, stopped or changed its role: statuses and what waits for it follow. */

@@ -5,6 +5,9 @@ import { CodedError } from '../../base/error.ts';
 import { HookToolError, type JujuErrorCode } from '../error.ts';
 import type { HookToolCall, HookToolPort } from './port.ts';
 
+/** What the kernel takes in one argument. */
+export const longestArgumentBytes = 131_071;
+
 /** Runs a tool that prints nothing of interest. Rejects with `HookToolError`. */
 export async function runTool(port: HookToolPort, call: HookToolCall): Promise<void> {
   await readText(port, call);
@@ -58,6 +61,9 @@ interface Meaning {
   readonly hint?: string;
 }
 
+// Juju 4 says "is not allowed to read this secret".
+const refused = /permission denied|access denied|unauthorized|is not allowed to/i;
+
 const meanings: readonly Meaning[] = [
   { tools: /^secret-/, text: /is not the leader|not the leader/, code: 'not-leader' },
   { tools: /^secret-/, text: /not found/, code: 'secret-not-found' },
@@ -69,7 +75,7 @@ const meanings: readonly Meaning[] = [
     code: 'permission-denied',
     hint: 'Give the application access to the cloud with "juju trust".',
   },
-  { tools: /./, text: /permission denied|access denied|unauthorized/i, code: 'permission-denied' },
+  { tools: /./, text: refused, code: 'permission-denied' },
   { tools: /./, text: /unknown command|not running an action/, code: 'tool-missing' },
 ];
 
