@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import {
+  type ChartCoverage,
   contradictions,
   coverageOf,
   problemsOf,
@@ -16,21 +17,30 @@ import {
 
 function main(args: readonly string[]): void {
   const records = readRecords();
-  for (const { row, walked, drawn, missing } of coverageOf(records)) {
-    const mark = row.complete ? '' : ' (not complete yet)';
-    process.stdout.write(`${row.chart.padEnd(26)} ${walked} edges walked of ${drawn} drawn${mark}\n`);
-    if (args.includes('--missing')) for (const edge of missing) process.stdout.write(`    ${edge}\n`);
+  for (const coverage of coverageOf(records)) {
+    process.stdout.write(`${describe(coverage)}\n`);
+    const shown = args.includes('--missing') ? coverage.missing : [];
+    for (const edge of shown) process.stdout.write(`    ${edge}\n`);
   }
   if (!args.includes('--check')) return;
   const given = args.find((arg) => arg.startsWith('--originals='))?.replace('--originals=', '');
-  const originals = path.resolve(given ?? path.join(projectRoot, '../shared/flowcharts'));
   const problems = [
     ...(records.length === 0 ? ['no scenario has run yet'] : []),
     ...problemsOf(records),
-    ...(existsSync(originals) ? contradictions(originals).map((line) => `lacking in the copy of ${line}`) : []),
+    ...lackingIn(path.resolve(given ?? path.join(projectRoot, '../shared/flowcharts'))),
   ];
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   process.exitCode = problems.length === 0 ? 0 : 1;
+}
+
+function describe({ row, walked, drawn }: ChartCoverage): string {
+  const mark = row.complete ? '' : ' (not complete yet)';
+  return `${row.chart.padEnd(26)} ${walked} edges walked of ${drawn} drawn${mark}`;
+}
+
+function lackingIn(originals: string): readonly string[] {
+  if (!existsSync(originals)) return [];
+  return contradictions(originals).map((line) => `lacking in the copy of ${line}`);
 }
 
 main(process.argv.slice(2));

@@ -4,9 +4,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { WalkedPath, WalkEnd } from '../../lib/juju/walk.ts';
+import * as v from 'valibot';
+
+import { present } from '../../lib/base/present.ts';
+import type { WalkEnd, WalkedPath } from '../../lib/juju/walk.ts';
 import { type ChartRow, chartOf, chartTable } from './flowchart-table.ts';
-import { type Chart, type CheckedPath, checkPath, edgeKey, missingFrom, parseChart } from './flowcharts.ts';
+import {
+  type Chart,
+  type CheckedPath,
+  checkPath,
+  edgeKey,
+  missingFrom,
+  parseChart,
+} from './flowcharts.ts';
 
 export interface WalkRecord extends WalkedPath {
   readonly testFile: string;
@@ -26,11 +36,25 @@ export const projectRoot = new URL('../../', import.meta.url).pathname;
 export const recordDirectory = join(projectRoot, 'dist/flowcharts');
 const chartDirectory = join(projectRoot, 'docs/flowcharts');
 
+const recordSchema = v.object({
+  testFile: v.string(),
+  scenario: v.string(),
+  handler: v.string(),
+  path: v.array(
+    v.pipe(
+      v.object({ node: v.string(), answer: v.optional(v.boolean()) }),
+      v.transform(({ node, answer }) => ({ node, ...present({ answer }) })),
+    ),
+  ),
+  end: v.picklist(['return', 'defer', 'failed']),
+});
+
 const charts = new Map<string, Chart>();
 
 /** A chart of docs/flowcharts by its name. */
 export function readChart(name: string): Chart {
-  const known = charts.get(name) ?? parseChart(readFileSync(join(chartDirectory, `${name}.mmd`), 'utf8'));
+  const known =
+    charts.get(name) ?? parseChart(readFileSync(join(chartDirectory, `${name}.mmd`), 'utf8'));
   charts.set(name, known);
   return known;
 }
@@ -52,7 +76,7 @@ export function readRecords(directory = recordDirectory): readonly WalkRecord[] 
     .filter((name) => name.endsWith('.jsonl'))
     .flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n'))
     .filter((line) => line !== '')
-    .map((line): WalkRecord => JSON.parse(line))
+    .map((line) => v.parse(recordSchema, JSON.parse(line)))
     .filter(({ testFile }) => existsSync(join(projectRoot, testFile)));
 }
 
@@ -65,7 +89,9 @@ export function coverageOf(records: readonly WalkRecord[]): readonly ChartCovera
         .filter(({ handler }) => chartOf(handler)?.row === row)
         .flatMap((record) => [...(checkWalk(record)?.edges ?? [])]),
     );
-    const missing = [...drawn].filter((edge) => !walked.has(edge) && row.excused?.[edge] === undefined);
+    const missing = [...drawn].filter(
+      (edge) => !walked.has(edge) && row.excused?.[edge] === undefined,
+    );
     return { row, drawn: drawn.size, walked: walked.size, missing };
   });
 }

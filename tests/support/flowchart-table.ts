@@ -96,7 +96,8 @@ export interface FoundChart {
 export function chartOf(handler: string): FoundChart | undefined {
   for (const row of chartTable) {
     const found = row.handlers.find((one) => one.handler === handler);
-    if (found !== undefined) return { row, ...(found.entry === undefined ? {} : { entry: found.entry }) };
+    if (found !== undefined)
+      return { row, ...(found.entry === undefined ? {} : { entry: found.entry }) };
   }
   return undefined;
 }

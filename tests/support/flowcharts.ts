@@ -3,7 +3,8 @@
 // (or at another entry that the table of charts names), passes decisions with the answer that the
 // edge is labelled with, and ends at an end node, at a defer node, or where nothing follows.
 
-import type { WalkedNode, WalkEnd } from '../../lib/juju/walk.ts';
+import { present } from '../../lib/base/present.ts';
+import type { WalkEnd, WalkedNode } from '../../lib/juju/walk.ts';
 
 /** `round`: start and end nodes, `([…])`; `defer`: `>…]`; `decision`: `{…}`; `step`: `[…]`. */
 export type Shape = 'round' | 'defer' | 'decision' | 'step';
@@ -36,13 +37,16 @@ export const startNode = 'hook_fired';
 
 /** `from -- label --> to`, as it is drawn. */
 export function edgeKey(edge: ChartEdge): string {
-  return edge.label === undefined ? `${edge.from} --> ${edge.to}` : `${edge.from} -- ${edge.label} --> ${edge.to}`;
+  return edge.label === undefined
+    ? `${edge.from} --> ${edge.to}`
+    : `${edge.from} -- ${edge.label} --> ${edge.to}`;
 }
 
 /** Parses a chart; throws when a line is none of the language's, or a node has no shape. */
 export function parseChart(text: string): Chart {
   const [head = '', ...lines] = text.split('\n').map((line) => line.trim());
-  if (head !== 'flowchart TD') throw new Error(`a flowchart starts with "flowchart TD", not "${head}"`);
+  if (head !== 'flowchart TD')
+    throw new Error(`a flowchart starts with "flowchart TD", not "${head}"`);
   const nodes = new Map<string, ChartNode>();
   const edges: ChartEdge[] = [];
   for (const line of lines) {
@@ -94,33 +98,47 @@ export function checkPath(
   path: readonly WalkedNode[],
   options: { readonly entry?: string; readonly end?: WalkEnd } = {},
 ): CheckedPath {
-  const { entry = startNode, end: ended = 'return' } = options;
+  const { entry = startNode, end = 'return' } = options;
   const edges = new Set<string>();
-  let here: WalkedNode = { node: entry };
-  let rest = path;
-  if (entry !== startNode) {
-    const [first, ...others] = path;
-    if (first?.node !== entry) return { problem: `the walk starts at "${first?.node}", not at "${entry}"`, edges };
-    [here, rest] = [first, others];
-  }
-  for (const next of rest) {
+  const begun = beginAt(entry, path);
+  if ('problem' in begun) return { problem: begun.problem, edges };
+  let here = begun.first;
+  for (const next of begun.rest) {
     const way = findWay(chart, here, next.node);
     if (way === undefined) return { problem: noWay(chart, here, next.node), edges };
     for (const edge of way) edges.add(edgeKey(edge));
     here = next;
   }
-  if (ended === 'failed') return { edges };
-  const end = findEnd(chart, here);
-  for (const edge of end ?? []) edges.add(edgeKey(edge));
-  const problem = endProblem(chart, { last: here, end, ended });
-  return { ...(problem === undefined ? {} : { problem }), edges };
+  const ending = end === 'failed' ? [] : findEnd(chart, here);
+  for (const edge of ending ?? []) edges.add(edgeKey(edge));
+  return {
+    ...present({ problem: endProblem(chart, { last: here, end: ending, ended: end }) }),
+    edges,
+  };
+}
+
+type Beginning =
+  | { readonly first: WalkedNode; readonly rest: readonly WalkedNode[] }
+  | { readonly problem: string };
+
+/** A walk does not name the start node, but any other entry. */
+function beginAt(entry: string, path: readonly WalkedNode[]): Beginning {
+  if (entry === startNode) return { first: { node: startNode }, rest: path };
+  const [first, ...rest] = path;
+  if (first?.node === entry) return { first, rest };
+  return { problem: `the walk starts at "${first?.node}", not at "${entry}"` };
 }
 
 function endProblem(
   chart: Chart,
-  walk: { readonly last: WalkedNode; readonly end: readonly ChartEdge[] | undefined; readonly ended: WalkEnd },
+  walk: {
+    readonly last: WalkedNode;
+    readonly end: readonly ChartEdge[] | undefined;
+    readonly ended: WalkEnd;
+  },
 ): string | undefined {
   const { last, end, ended } = walk;
+  if (ended === 'failed') return undefined;
   if (end === undefined) return `the walk ends at ${show(last)}, where the chart goes on`;
   const passed = [last.node, ...end.map(({ to }) => to)];
   const drawnDefer = passed.some((node) => chart.nodes.get(node)?.shape === 'defer');

@@ -1,19 +1,26 @@
 // Builders of states: every field has a sensible default, so that a test names only what matters.
 
-import type { DataBag, RelationState, SecretState, State, StorageState } from './state.ts';
+import {
+  appOf,
+  type DataBag,
+  type RelationState,
+  type SecretState,
+  type State,
+  type StorageState,
+} from './state.ts';
 
 type Part<T, K extends keyof T> = Partial<T> & Pick<T, K>;
 
 /** A unit that has just been installed: no relations, no configuration, follower, alone. */
 export function baseState<W>(part: Part<State<W>, 'unit' | 'world'>): State<W> {
-  const relations = part.relations ?? [];
   return {
     model: { name: 'test-model', uuid: '11111111-2222-4333-8444-555555555555' },
     jujuVersion: '4.0.1',
     leader: false,
-    plannedUnits: plannedBy(relations),
+    plannedUnits: plannedBy(part),
     dyingUnits: [],
     config: {},
+    relations: [],
     secrets: [],
     storages: [],
     openedPorts: [],
@@ -23,7 +30,6 @@ export function baseState<W>(part: Part<State<W>, 'unit' | 'world'>): State<W> {
     address: '10.1.0.1',
     containers: {},
     ...part,
-    relations,
   };
 }
 
@@ -48,7 +54,9 @@ export function peerRelation(part: {
 }
 
 /** A relation to another application with one unit, unless told otherwise. */
-export function relation(part: Part<RelationState, 'endpoint' | 'id' | 'remoteApp'>): RelationState {
+export function relation(
+  part: Part<RelationState, 'endpoint' | 'id' | 'remoteApp'>,
+): RelationState {
   return {
     localUnit: {},
     localApp: {},
@@ -60,11 +68,15 @@ export function relation(part: Part<RelationState, 'endpoint' | 'id' | 'remoteAp
 
 /** A secret; `content` is short for one revision, which an own secret's reader tracks. */
 export function secret(
-  part: Omit<Part<SecretState, 'owner'>, 'id'> & { readonly id?: string; readonly content?: DataBag },
+  part: Omit<Part<SecretState, 'owner'>, 'id'> & {
+    readonly id?: string;
+    readonly content?: DataBag;
+  },
 ): SecretState {
   const { content, ...rest } = part;
   const revisions = part.revisions ?? [{ revision: 1, content: content ?? {} }];
-  const tracked = part.tracked ?? (part.owner === 'foreign' ? undefined : revisions.at(-1)?.revision);
+  const tracked =
+    part.tracked ?? (part.owner === 'foreign' ? undefined : revisions.at(-1)?.revision);
   return {
     id: idFor(part.label ?? part.description ?? JSON.stringify(revisions)),
     grants: [],
@@ -85,10 +97,9 @@ function idFor(text: string): string {
   return `given${hash.toString(36).padStart(15, '0')}`;
 }
 
-function plannedBy(relations: readonly RelationState[]): number {
-  const peers = relations.filter((one) => Object.keys(one.remoteAppData).length === 0);
-  const others = peers.flatMap((one) =>
-    Object.keys(one.remoteUnits).filter((unit) => unit.startsWith(`${one.remoteApp}/`)),
-  );
-  return Math.max(1, new Set(others).size + 1);
+function plannedBy(part: Partial<State<unknown>> & { readonly unit: string }): number {
+  const app = appOf(part.unit);
+  const others = (part.relations ?? []).flatMap((one) => Object.keys(one.remoteUnits));
+  const all = new Set([part.unit, ...others.filter((unit) => appOf(unit) === app)]);
+  return [...all].filter((unit) => part.dyingUnits?.includes(unit) !== true).length;
 }

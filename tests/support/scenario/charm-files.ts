@@ -82,7 +82,8 @@ function optionOf(declared: unknown): ConfigOption {
   const { type, default: value } = objectOf(declared);
   const known = optionTypes.find((one) => one === type);
   if (known === undefined) throw new Error(`config.yaml: unknown type ${JSON.stringify(type)}`);
-  const usable = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  const usable =
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
   return { type: known, ...(usable ? { default: value } : {}) };
 }
 
@@ -111,7 +112,10 @@ function readOptional(file: string): string | undefined {
   }
 }
 
-function mapObject<T>(from: Record<string, unknown>, make: (value: unknown) => T): Record<string, T> {
+function mapObject<T>(
+  from: Record<string, unknown>,
+  make: (value: unknown) => T,
+): Record<string, T> {
   return Object.fromEntries(Object.entries(from).map(([key, value]) => [key, make(value)]));
 }
 

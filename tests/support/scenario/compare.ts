@@ -2,6 +2,7 @@
 // ids, random passwords), and these stand in the same places. Used for the idempotence and kill
 // checks, and to show what a run has changed.
 
+import type { Layer } from '../../../lib/pebble/pebble.ts';
 import { madeTokens } from './host.ts';
 import type { State } from './state.ts';
 
@@ -27,18 +28,27 @@ export function differences(before: unknown, after: unknown): readonly string[] 
 }
 
 /**
- * The same for states. Which revision of an own secret this unit tracks is left out: Juju notes it
- * when the secret is read, and nobody else can see it.
+ * The same for states, without what nobody can see: the revision of an own secret that this unit
+ * tracks, which Juju notes when it is read, and empty parts of Pebble's layers.
  */
 export function stateDifferences<W>(before: State<W>, after: State<W>): readonly string[] {
-  return differences(withoutTracking(before), withoutTracking(after));
+  return differences(comparable(before), comparable(after));
 }
 
-function withoutTracking<W>(state: State<W>): State<W> {
+function comparable<W>(state: State<W>): unknown {
   const secrets = state.secrets.map(({ tracked, ...secret }) =>
     secret.owner !== 'foreign' || tracked === undefined ? secret : { ...secret, tracked },
   );
-  return { ...state, secrets };
+  const containers = Object.entries(state.containers).map(([name, one]) => {
+    const layers = one.layers.map(({ label, layer }) => ({ label, layer: withoutEmpty(layer) }));
+    return [name, { ...one, layers }] as const;
+  });
+  return { ...state, secrets, containers: Object.fromEntries(containers) };
+}
+
+function withoutEmpty(layer: Layer): Layer {
+  const parts = Object.entries(layer).filter(([, part]: [string, unknown]) => !isEmptyObject(part));
+  return Object.fromEntries(parts);
 }
 
 interface Pair {
@@ -50,7 +60,10 @@ interface Pair {
 function collect({ path, left, right }: Pair, lines: string[]): void {
   if (isObject(left) && isObject(right)) {
     for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
-      collect({ path: path === '' ? key : `${path}.${key}`, left: left[key], right: right[key] }, lines);
+      collect(
+        { path: path === '' ? key : `${path}.${key}`, left: left[key], right: right[key] },
+        lines,
+      );
     }
   } else if (JSON.stringify(left) !== JSON.stringify(right)) {
     lines.push(`${path}: ${show(left)} → ${show(right)}`);
@@ -67,6 +80,10 @@ function sorted(_key: string, value: unknown): unknown {
   if (!isObject(value) || Array.isArray(value)) return value;
   const keys = Object.keys(value).sort();
   return Object.fromEntries(keys.map((key) => [key, value[key]]));
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return isObject(value) && Object.keys(value).length === 0;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

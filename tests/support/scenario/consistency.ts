@@ -1,16 +1,11 @@
 // Refuses states and events that Juju cannot produce, so that a passing scenario describes something
 // that can happen. Every check is one function that names what is wrong; all are reported at once.
+// This file checks states, possible-events.ts checks events.
 
-import type { JujuEvent, RelationEvent } from '../../../lib/juju/event.ts';
 import type { CharmFiles, OptionType } from './charm-files.ts';
 import type { Trigger } from './events.ts';
+import { type Case, checkEvent, when } from './possible-events.ts';
 import { appOf, type RelationState, type SecretState, type State } from './state.ts';
-
-interface Case {
-  readonly files: CharmFiles;
-  readonly state: Omit<State<unknown>, 'world'>;
-  readonly trigger: Trigger;
-}
 
 type Check = (given: Case) => readonly string[];
 
@@ -48,8 +43,12 @@ const unitName = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*\/\d+$/;
 
 function checkUnit({ state }: Case): readonly string[] {
   const app = appOf(state.unit);
-  const others = state.relations.flatMap((one) => Object.keys(one.remoteUnits)).filter((unit) => appOf(unit) === app);
-  const living = [...new Set([state.unit, ...others])].filter((unit) => !state.dyingUnits.includes(unit));
+  const others = state.relations
+    .flatMap((one) => Object.keys(one.remoteUnits))
+    .filter((unit) => appOf(unit) === app);
+  const living = [...new Set([state.unit, ...others])].filter(
+    (unit) => !state.dyingUnits.includes(unit),
+  );
   return [
     ...when(!unitName.test(state.unit), `"${state.unit}" is no unit name`),
     ...when(
@@ -68,7 +67,8 @@ function checkRelations({ files, state }: Case): readonly string[] {
     ...when(new Set(ids).size < ids.length, 'two relations have the same id'),
     ...state.relations.flatMap((relation) => {
       const declared = files.endpoints[relation.endpoint];
-      if (declared === undefined) return [`relation endpoint "${relation.endpoint}" is not declared`];
+      if (declared === undefined)
+        return [`relation endpoint "${relation.endpoint}" is not declared`];
       const limit = declared.role === 'peers' ? 1 : declared.limit;
       const same = state.relations.filter((one) => one.endpoint === relation.endpoint);
       return when(
@@ -89,8 +89,14 @@ function checkPeers({ files, state }: Case): readonly string[] {
   return state.relations
     .filter((one) => files.endpoints[one.endpoint]?.role === 'peers')
     .flatMap((one) => [
-      ...when(one.remoteApp !== app, `peer relation "${one.endpoint}" is with "${one.remoteApp}", not with "${app}"`),
-      ...when(state.unit in one.remoteUnits, `own unit "${state.unit}" is among its peers in "${one.endpoint}"`),
+      ...when(
+        one.remoteApp !== app,
+        `peer relation "${one.endpoint}" is with "${one.remoteApp}", not with "${app}"`,
+      ),
+      ...when(
+        state.unit in one.remoteUnits,
+        `own unit "${state.unit}" is among its peers in "${one.endpoint}"`,
+      ),
       ...when(
         Object.keys(one.remoteAppData).length > 0,
         `peer relation "${one.endpoint}" has remoteAppData; the application's databag is localApp`,
@@ -100,10 +106,11 @@ function checkPeers({ files, state }: Case): readonly string[] {
 
 function checkDataBags({ state }: Case): readonly string[] {
   return state.relations.flatMap((one) =>
-    [one.localUnit, one.localApp, one.remoteAppData, ...Object.values(one.remoteUnits)].flatMap((bag) =>
-      Object.entries(bag)
-        .filter(([, value]) => typeof value !== 'string' || value === '')
-        .map(([key]) => `databag value "${key}" in "${one.endpoint}" is empty or no text`),
+    [one.localUnit, one.localApp, one.remoteAppData, ...Object.values(one.remoteUnits)].flatMap(
+      (bag) =>
+        Object.entries(bag)
+          .filter(([, value]) => typeof value !== 'string' || value === '')
+          .map(([key]) => `databag value "${key}" in "${one.endpoint}" is empty or no text`),
     ),
   );
 }
@@ -147,7 +154,9 @@ function checkStorages({ files, state }: Case): readonly string[] {
     const before = state.storages.slice(0, index);
     return [
       ...when(
-        before.some((other) => other.name === one.name && (!declared.multiple || other.index === one.index)),
+        before.some(
+          (other) => other.name === one.name && (!declared.multiple || other.index === one.index),
+        ),
         `storage "${one.name}" is there twice`,
       ),
     ];
@@ -157,11 +166,15 @@ function checkStorages({ files, state }: Case): readonly string[] {
 function checkSecrets({ state }: Case): readonly string[] {
   const { secrets, relations } = state;
   const ids = secrets.map((one) => one.id);
-  const labels = secrets.flatMap((one) => (one.label === undefined ? [] : [`${one.owner} ${one.label}`]));
+  const labels = secrets.flatMap((one) =>
+    one.label === undefined ? [] : [`${one.owner} ${one.label}`],
+  );
   return [
     ...when(new Set(ids).size < ids.length, 'two secrets have the same id'),
     ...when(new Set(labels).size < labels.length, 'two secrets of one owner have the same label'),
-    ...secrets.flatMap((one) => checkSecret(one, relations).map((what) => `secret "${one.label ?? one.id}" ${what}`)),
+    ...secrets.flatMap((one) =>
+      checkSecret(one, relations).map((what) => `secret "${one.label ?? one.id}" ${what}`),
+    ),
   ];
 }
 
@@ -172,13 +185,27 @@ function checkSecret(secret: SecretState, relations: readonly RelationState[]): 
   return [
     ...when(!/^[0-9a-z]{20}$/.test(secret.id), 'has an id that is not 20 letters and digits'),
     ...when(numbers.length === 0 || !rising, 'needs revisions in rising order'),
-    ...when(contents.some((keys) => keys.length === 0), 'has no content'),
-    ...contents.flat().flatMap((key) =>
-      when(!/^[a-z](?:-?[a-z0-9]){2,}$/.test(key), `has a key "${key}" that Juju does not allow`),
+    ...when(
+      contents.some((keys) => keys.length === 0),
+      'has no content',
     ),
-    ...when((secret.tracked ?? 0) > Math.max(...numbers), 'is tracked at a revision that does not exist'),
-    ...when(secret.owner === 'foreign' && secret.grants.length > 0, 'is foreign: its grants are not to be seen'),
-    ...when(secret.owner !== 'foreign' && secret.denied === true, 'is an own one: it cannot be denied'),
+    ...contents
+      .flat()
+      .flatMap((key) =>
+        when(!/^[a-z](?:-?[a-z0-9]){2,}$/.test(key), `has a key "${key}" that Juju does not allow`),
+      ),
+    ...when(
+      (secret.tracked ?? 0) > Math.max(...numbers),
+      'is tracked at a revision that does not exist',
+    ),
+    ...when(
+      secret.owner === 'foreign' && secret.grants.length > 0,
+      'is foreign: its grants are not to be seen',
+    ),
+    ...when(
+      secret.owner !== 'foreign' && secret.denied === true,
+      'is an own one: it cannot be denied',
+    ),
     ...secret.grants
       .filter((grant) => !relations.some((one) => one.id === grant.relation))
       .map((grant) => `is granted over relation ${grant.relation}, which does not exist`),
@@ -189,113 +216,4 @@ function checkPorts({ state }: Case): readonly string[] {
   return state.openedPorts
     .filter((port) => !/^\d+\/(?:tcp|udp)$/.test(port))
     .map((port) => `"${port}" is no port of the form 5432/tcp`);
-}
-
-function checkEvent({ files, state, trigger }: Case): readonly string[] {
-  const { event } = trigger;
-  switch (event.kind) {
-    case 'lifecycle':
-      return when(event.name === 'leader-elected' && !state.leader, 'leader-elected comes to the leader only');
-    case 'relation':
-      return checkRelationEvent(files, state.relations, { event, unit: state.unit });
-    case 'storage':
-      return when(
-        !state.storages.some((one) => one.name === event.storage && one.index === event.index),
-        `storage "${event.storage}/${event.index}" of the event is not in the state`,
-      );
-    case 'secret':
-      return checkSecretEvent(state, event);
-    case 'pebble-ready':
-    case 'pebble-notice':
-    case 'pebble-check':
-      return [
-        ...when(!files.containers.includes(event.container), `container "${event.container}" is not declared`),
-        ...when(
-          state.containers[event.container]?.canConnect !== true,
-          `Pebble of "${event.container}" sends an event, but does not answer in the state`,
-        ),
-      ];
-    case 'action':
-      return checkAction(files, event.name, trigger.params);
-  }
-}
-
-function checkRelationEvent(
-  files: CharmFiles,
-  relations: readonly RelationState[],
-  { event, unit }: { readonly event: RelationEvent; readonly unit: string },
-): readonly string[] {
-  const relation = relations.find((one) => one.id === event.relation.id);
-  if (relation === undefined || relation.endpoint !== event.relation.endpoint) {
-    return [`relation ${event.relation.endpoint}:${event.relation.id} of the event is not in the state`];
-  }
-  const isPeer = files.endpoints[relation.endpoint]?.role === 'peers';
-  const units = Object.keys(relation.remoteUnits);
-  const { change, remoteUnit, departingUnit } = event;
-  const ofApp = change === 'changed' && remoteUnit === undefined;
-  return [
-    ...when(event.remoteApp !== relation.remoteApp, `the event names application "${event.remoteApp}"`),
-    ...when(
-      remoteUnit !== undefined && !units.includes(remoteUnit),
-      `unit "${remoteUnit}" of the event is not in the relation`,
-    ),
-    ...when(['joined', 'departed'].includes(change) && remoteUnit === undefined, `${change} needs a unit`),
-    ...when(
-      ofApp && !isPeer && Object.keys(relation.remoteAppData).length === 0,
-      'relation-changed of an application whose databag was never written',
-    ),
-    ...when(ofApp && isPeer && units.length === 0, 'relation-changed of a peer relation without other units'),
-    ...when(change === 'broken' && isPeer, 'a peer relation never breaks'),
-    ...when(change === 'broken' && units.length > 0, 'a relation breaks after its units have departed'),
-    ...when(
-      change === 'departed' && departingUnit !== remoteUnit && departingUnit !== unit,
-      `"${departingUnit}" can only depart as the remote or the own unit`,
-    ),
-  ];
-}
-
-function checkSecretEvent(state: Case['state'], event: Extract<JujuEvent, { kind: 'secret' }>): readonly string[] {
-  const secret = state.secrets.find((one) => `secret:${one.id}` === event.id);
-  if (secret === undefined) return [`secret "${event.id}" of the event is not in the state`];
-  const toOwner = event.change !== 'changed';
-  const needsRevision = event.change === 'expired' || event.change === 'remove';
-  return [
-    ...when(toOwner && secret.owner === 'foreign', `secret-${event.change} goes to the owner of a secret`),
-    ...when(!toOwner && secret.owner !== 'foreign', 'secret-changed goes to readers, not to the owner'),
-    ...when(toOwner && secret.owner === 'application' && !state.leader, `secret-${event.change} goes to the leader`),
-    ...when(needsRevision !== (event.revision !== undefined), `secret-${event.change} ${needsRevision ? 'needs' : 'has no'} revision`),
-  ];
-}
-
-function checkAction(
-  files: CharmFiles,
-  name: string,
-  params: Readonly<Record<string, unknown>>,
-): readonly string[] {
-  const declared = files.actions[name];
-  if (declared === undefined) return [`action "${name}" is not declared`];
-  return [
-    ...declared.required
-      .filter((param) => params[param] === undefined)
-      .map((param) => `action "${name}" needs parameter "${param}"`),
-    ...Object.entries(params).flatMap(([param, value]) => {
-      const known = declared.params[param];
-      if (known === undefined) return [`action "${name}" has no parameter "${param}"`];
-      return when(
-        !fitsParameter(known.type, value),
-        `parameter "${param}" of "${name}" is of type ${known.type}, not ${JSON.stringify(value)}`,
-      );
-    }),
-  ];
-}
-
-function fitsParameter(type: string | undefined, value: unknown): boolean {
-  if (type === 'integer') return Number.isSafeInteger(value);
-  if (type === 'array') return Array.isArray(value);
-  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
-  return type === undefined || typeof value === type;
-}
-
-function when(wrong: boolean, problem: string): readonly string[] {
-  return wrong ? [problem] : [];
 }

@@ -55,7 +55,8 @@ export function createClock(startMs: number): Clock {
     nowMs: () => nowMs,
     sleep: async (ms) => {
       nowMs += ms;
-      if (nowMs - startMs > longestRunMs) throw new Error('the charm waited for more than two hours');
+      if (nowMs - startMs > longestRunMs)
+        throw new Error('the charm waited for more than two hours');
       await Promise.resolve();
     },
   };

@@ -6,16 +6,29 @@
 import { dispatch } from '../../../lib/juju/dispatch.ts';
 import type { CharmDefinition } from '../../../lib/juju/hook.ts';
 import type { HookToolCall } from '../../../lib/juju/tools/port.ts';
-import type { WalkedPath, WalkEnd } from '../../../lib/juju/walk.ts';
-import { createFakePebble, type ExecCall, type ExecResponder, type FakePebble } from '../fake-pebble.ts';
+import type { WalkEnd, WalkedPath } from '../../../lib/juju/walk.ts';
+import {
+  createFakePebble,
+  type ExecCall,
+  type ExecResponder,
+  type FakePebble,
+} from '../fake-pebble.ts';
 import { pebbleState } from '../pebble-state.ts';
 import type { CharmFiles } from './charm-files.ts';
 import { canonical } from './compare.ts';
 import { refuseImpossible } from './consistency.ts';
-import { environmentOf, type Trigger } from './events.ts';
-import { createCell, createClock, createRandom, type Host, type OutsideCall, watchCalls } from './host.ts';
-import { commit } from './jujuc/commit.ts';
+import { environmentOf } from './environment.ts';
+import type { Trigger } from './events.ts';
+import {
+  createCell,
+  createClock,
+  createRandom,
+  type Host,
+  type OutsideCall,
+  watchCalls,
+} from './host.ts';
 import { ToolError } from './jujuc/arguments.ts';
+import { commit } from './jujuc/commit.ts';
 import { jujucFor } from './jujuc/jujuc.ts';
 import { type LogLine, newSession, type Session } from './jujuc/session.ts';
 import type { ShownStatus, State } from './state.ts';
@@ -93,7 +106,8 @@ export async function run<P, W>(request: RunRequest<P, W>): Promise<RunResult<W>
     onWalk: (walked, end) => walks.push({ ...walked, end }),
   });
   const commitError = charmExit === 0 ? tryCommit(session) : undefined;
-  const failed = charmExit !== 0 ? `exit status ${charmExit}` : (commitError ?? session.action.failed);
+  const failed =
+    charmExit !== 0 ? `exit status ${charmExit}` : (commitError ?? session.action.failed);
   stage.refuseUnexpected();
   return {
     state: host.state(),
@@ -167,12 +181,19 @@ function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
       calls,
       interruptions,
       execs: Object.fromEntries([...pebbles].map(([name, fake]) => [name, fake.execs])),
-      disturbances: [...disturbances, ...[...pebbles].flatMap(([name, fake]) => disturbancesOf(name, fake))],
+      disturbances: [
+        ...disturbances,
+        ...[...pebbles].flatMap(([name, fake]) => disturbancesOf(name, fake)),
+      ],
     }),
   };
 }
 
-function addPebbles<P, W>(request: RunRequest<P, W>, host: Host<W>, pebbles: Map<string, FakePebble>): void {
+function addPebbles<P, W>(
+  request: RunRequest<P, W>,
+  host: Host<W>,
+  pebbles: Map<string, FakePebble>,
+): void {
   const { charm, state } = request;
   const own = charm.execs?.(host) ?? {};
   const given = request.execs?.(host) ?? {};
@@ -185,7 +206,8 @@ function addPebbles<P, W>(request: RunRequest<P, W>, host: Host<W>, pebbles: Map
 
 function disturbancesOf(container: string, fake: FakePebble): readonly string[] {
   return fake.calls.flatMap((call) => {
-    if (call.kind === 'replan') return call.restarted.map((name) => `${container}: replan restarted ${name}`);
+    if (call.kind === 'replan')
+      return call.restarted.map((name) => `${container}: replan restarted ${name}`);
     if (call.kind === 'signal') return [`${container}: ${call.name} to ${call.services.join(' ')}`];
     if (call.kind !== 'restart' && call.kind !== 'stop') return [];
     return [`${container}: ${call.kind} ${call.services.join(' ')}`];

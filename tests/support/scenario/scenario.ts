@@ -5,14 +5,15 @@ import { test } from '@jest/globals';
 
 import { recordWalks } from '../flowchart-record.ts';
 import type { Trigger } from './events.ts';
-import { type CharmUnderTest, type ExecResponders, type RunResult, run } from './run.ts';
 import type { Host } from './host.ts';
+import { type CharmUnderTest, type ExecResponders, type RunResult, run } from './run.ts';
 import type { State } from './state.ts';
 import { type Loosening, verifyLaws } from './verify.ts';
 
 export interface Scenario<P, W> {
   readonly charm: CharmUnderTest<P, W>;
-  readonly given: State<W>;
+  /** The state before; or made when the test runs, for instance by other runs. */
+  readonly given: State<W> | (() => Promise<State<W>>);
   /** The event; or made from the state, when it needs something of it. */
   readonly when: Trigger | ((given: State<W>) => Trigger);
   /** Assertions on the undisturbed run. */
@@ -27,10 +28,11 @@ export interface Scenario<P, W> {
 /** Declares a scenario. The name is a sentence that states behaviour. */
 export function scenario<P, W>(name: string, of: Scenario<P, W>): void {
   test(name, async () => {
-    const event = typeof of.when === 'function' ? of.when(of.given) : of.when;
+    const state = typeof of.given === 'function' ? await of.given() : of.given;
+    const event = typeof of.when === 'function' ? of.when(state) : of.when;
     const request = {
       charm: of.charm,
-      state: of.given,
+      state,
       event,
       ...(of.execs === undefined ? {} : { execs: of.execs }),
     };
@@ -38,7 +40,11 @@ export function scenario<P, W>(name: string, of: Scenario<P, W>): void {
     recordWalks(name, result.walks);
     refuseFailure(result, of.fails === true);
     await of.then(result);
-    await verifyLaws({ ...request, result, ...(of.loosen === undefined ? {} : { loosen: of.loosen }) });
+    await verifyLaws({
+      ...request,
+      result,
+      ...(of.loosen === undefined ? {} : { loosen: of.loosen }),
+    });
   });
 }
 
@@ -46,5 +52,7 @@ function refuseFailure<W>({ exitCode, commitError, log }: RunResult<W>, expected
   if ((exitCode !== 0) === expected) return;
   if (expected) throw new Error('the hook went well, but was meant to fail');
   const errors = log.filter(({ level }) => level === 'ERROR').map(({ message }) => message);
-  throw new Error(['the hook failed', ...(commitError === undefined ? [] : [commitError]), ...errors].join('\n'));
+  throw new Error(
+    ['the hook failed', ...(commitError === undefined ? [] : [commitError]), ...errors].join('\n'),
+  );
 }

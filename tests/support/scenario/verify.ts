@@ -53,10 +53,14 @@ async function verifySecondRun<P, W>(given: Verification<P, W>): Promise<void> {
   const problems = [
     ...changed,
     ...again.disturbances.map((one) => `disturbed: ${one}`),
-    ...(again.exitCode === result.exitCode ? [] : [`exit code: ${result.exitCode} → ${again.exitCode}`]),
+    ...(again.exitCode === result.exitCode
+      ? []
+      : [`exit code: ${result.exitCode} → ${again.exitCode}`]),
   ];
   if (problems.length === 0) return;
-  throw new LawBroken(`not idempotent: the same event once more changed\n  ${problems.join('\n  ')}`);
+  throw new LawBroken(
+    `not idempotent: the same event once more changed\n  ${problems.join('\n  ')}`,
+  );
 }
 
 async function verifyKills<P, W>(given: Verification<P, W>): Promise<void> {
@@ -70,21 +74,40 @@ async function verifyKills<P, W>(given: Verification<P, W>): Promise<void> {
     if (seen.has(shown)) continue;
     seen.add(shown);
     const tag = `k${index}`;
-    const reached = isAction
-      ? await repeatAction(given, killed.state, tag)
-      : (await run({ ...given, state: killed.state, runTag: tag })).state;
+    const reached = await runAfterKill(given, killed, tag);
     const problems = remaining(stateDifferences(wanted, reached), loosen);
     if (problems.length > 0) throw new LawBroken(describe(killed, problems));
   }
 }
 
-async function repeatAction<P, W>(given: Verification<P, W>, killed: State<W>, tag: string): Promise<State<W>> {
+async function runAfterKill<P, W>(
+  given: Verification<P, W>,
+  killed: Interruption<W>,
+  runTag: string,
+): Promise<State<W>> {
+  try {
+    if (given.event.event.kind === 'action') return await repeatAction(given, killed.state, runTag);
+    return await deliver(given, { state: killed.state, event: given.event, runTag });
+  } catch (error) {
+    throw new LawBroken(describe(killed, ['(the kit could not go on)']), { cause: error });
+  }
+}
+
+async function repeatAction<P, W>(
+  given: Verification<P, W>,
+  killed: State<W>,
+  tag: string,
+): Promise<State<W>> {
   const noticed = await deliver(given, { state: killed, event: updateStatus, runTag: `${tag}a` });
   const again = await deliver(given, { state: noticed, event: given.event, runTag: `${tag}b` });
   return await settle(given, again, `${tag}c`);
 }
 
-async function settle<P, W>(given: Verification<P, W>, state: State<W>, runTag: string): Promise<State<W>> {
+async function settle<P, W>(
+  given: Verification<P, W>,
+  state: State<W>,
+  runTag: string,
+): Promise<State<W>> {
   return await deliver(given, { state, event: updateStatus, runTag });
 }
 

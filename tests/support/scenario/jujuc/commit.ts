@@ -14,7 +14,9 @@ export function commit(session: Session): JujuState {
     ...state,
     controllerState: pending.controllerState ?? state.controllerState,
     relations: state.relations.map((one) => committedRelation(session, one)),
-    openedPorts: [...ports].sort((left, right) => Number.parseInt(left, 10) - Number.parseInt(right, 10)),
+    openedPorts: [...ports].sort(
+      (left, right) => Number.parseInt(left, 10) - Number.parseInt(right, 10),
+    ),
     secrets: committedSecrets(session),
     storages: committedStorages(session),
   };
@@ -32,9 +34,14 @@ function committedRelation(session: Session, relation: RelationState): RelationS
 function committedStorages(session: Session): JujuState['storages'] {
   const { storages } = session.state;
   const added = [...session.pending.storages].flatMap(([name, count]) => {
-    if (session.files.storages[name] === undefined) throw new ToolError(`storage "${name}" not found`);
+    if (session.files.storages[name] === undefined)
+      throw new ToolError(`storage "${name}" not found`);
     const used = storages.filter((one) => one.name === name).length;
-    return Array.from({ length: count }, (_, n) => ({ name, index: used + n, location: `/${name}/${used + n}` }));
+    return Array.from({ length: count }, (_, n) => ({
+      name,
+      index: used + n,
+      location: `/${name}/${used + n}`,
+    }));
   });
   return [...storages, ...added];
 }
@@ -54,14 +61,27 @@ function committedSecrets(session: Session): readonly SecretState[] {
   return all;
 }
 
-function created(session: Session, { content = {}, owner = 'application', ...rest }: PendingSecret): SecretState {
-  return { ...rest, owner, revisions: [{ revision: 1, content }], grants: newGrants(session, rest.id, []) };
+function created(
+  session: Session,
+  { content = {}, owner = 'application', ...rest }: PendingSecret,
+): SecretState {
+  return {
+    ...rest,
+    owner,
+    revisions: [{ revision: 1, content }],
+    grants: newGrants(session, rest.id, []),
+  };
 }
 
 function updated(session: Session, secret: SecretState): SecretState {
-  const { content, owner: _owner, ...metadata } = session.pending.updates.get(secret.id) ?? { id: secret.id };
+  const {
+    content,
+    owner: _owner,
+    ...metadata
+  } = session.pending.updates.get(secret.id) ?? { id: secret.id };
   const revision = latestOf(secret).revision + 1;
-  const revisions = content === undefined ? secret.revisions : [...secret.revisions, { revision, content }];
+  const revisions =
+    content === undefined ? secret.revisions : [...secret.revisions, { revision, content }];
   const tracksLatest = session.pending.trackLatest.has(secret.id);
   return {
     ...secret,
@@ -72,8 +92,15 @@ function updated(session: Session, secret: SecretState): SecretState {
   };
 }
 
-function newGrants(session: Session, id: string, before: SecretState['grants']): SecretState['grants'] {
-  const added = [...(session.pending.grants.get(id) ?? [])].map(([relation, target]) => ({ relation, target }));
+function newGrants(
+  session: Session,
+  id: string,
+  before: SecretState['grants'],
+): SecretState['grants'] {
+  const added = [...(session.pending.grants.get(id) ?? [])].map(([relation, target]) => ({
+    relation,
+    target,
+  }));
   const revoked = session.pending.revokes.get(id);
   return [...before, ...added].filter((one) => revoked?.has(one.target) !== true);
 }

@@ -3,21 +3,33 @@
 
 import { stringify } from 'yaml';
 
-import type { HookToolCall, HookToolPort, HookToolResult } from '../../../../lib/juju/tools/port.ts';
+import type {
+  HookToolCall,
+  HookToolPort,
+  HookToolResult,
+} from '../../../../lib/juju/tools/port.ts';
 import { type Arguments, parseArguments, ToolError } from './arguments.ts';
 import { relationTools } from './relation-tools.ts';
-import { secretTools } from './secret-tools.ts';
+import { secretReadTools } from './secret-read-tools.ts';
+import { secretWriteTools } from './secret-write-tools.ts';
 import { type Session, Text, type Tool } from './session.ts';
 import { actionTools, unitTools } from './unit-tools.ts';
 
-const tools: Readonly<Record<string, Tool>> = { ...unitTools, ...actionTools, ...relationTools, ...secretTools };
+const tools: Readonly<Record<string, Tool>> = {
+  ...unitTools,
+  ...actionTools,
+  ...relationTools,
+  ...secretReadTools,
+  ...secretWriteTools,
+};
 
 /** The hook tools of one run. */
 export function jujucFor(session: Session): HookToolPort {
   return async (call) => {
     session.calls.push(call);
     const tool = tools[call.tool];
-    if (tool === undefined) throw new Error(`cannot run hook tool "${call.tool}": there is none in this kit`);
+    if (tool === undefined)
+      throw new Error(`cannot run hook tool "${call.tool}": there is none in this kit`);
     return await Promise.resolve(runTool(session, tool, call));
   };
 }
@@ -35,12 +47,19 @@ function runTool(session: Session, tool: Tool, call: HookToolCall): HookToolResu
 
 function print(value: unknown, args: Arguments): string {
   if (value instanceof Text) return value.text;
-  const format = args.text('format') ?? 'smart';
-  if (format === 'json') return `${JSON.stringify(value)}\n`;
-  if (format === 'yaml') return stringify(value, { sortMapEntries: true });
-  if (value === null || value === '') return '';
-  if (typeof value === 'string') return `${value}\n`;
+  switch (args.text('format') ?? 'smart') {
+    case 'json':
+      return `${JSON.stringify(value)}\n`;
+    case 'smart':
+      return printSmart(value);
+    default:
+      return stringify(value, { sortMapEntries: true });
+  }
+}
+
+function printSmart(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'True\n' : 'False\n';
-  if (Array.isArray(value)) return value.length === 0 ? '' : `${value.join('\n')}\n`;
-  return stringify(value, { sortMapEntries: true });
+  const text = Array.isArray(value) ? value.join('\n') : (value ?? '');
+  if (typeof text !== 'string') return stringify(text, { sortMapEntries: true });
+  return text === '' ? '' : `${text}\n`;
 }

@@ -16,7 +16,8 @@ export const relationTools: Readonly<Record<string, Tool>> = {
     flags: { text: ['format'] },
     run: (session, args) => {
       const { event } = session.trigger;
-      const endpoint = args.operands[0] ?? (event.kind === 'relation' ? event.relation.endpoint : undefined);
+      const endpoint =
+        args.operands[0] ?? (event.kind === 'relation' ? event.relation.endpoint : undefined);
       if (endpoint === undefined) throw usageError('no endpoint name specified');
       return session.state.relations
         .filter((one) => one.endpoint === endpoint && !isBroken(session, one))
@@ -59,10 +60,13 @@ export const relationTools: Readonly<Record<string, Tool>> = {
 function setRelation(session: Session, args: Arguments, call: HookToolCall): undefined {
   const relation = requireRelation(session, args);
   const changes = new Map([...readPairsFile(args, call), ...parsePairs(args.operands)]);
-  if (args.flag('app') && !session.state.leader) throw new ToolError('cannot write relation settings');
+  if (args.flag('app') && !session.state.leader)
+    throw new ToolError('cannot write relation settings');
   const bags = args.flag('app') ? session.pending.appBags : session.pending.unitBags;
   const owner = args.flag('app') ? appOf(session.state.unit) : session.state.unit;
-  const bag: Record<string, string> = { ...readBag(session, relation, { owner, app: args.flag('app') }) };
+  const bag: Record<string, string> = {
+    ...readBag(session, relation, { owner, app: args.flag('app') }),
+  };
   for (const [key, value] of changes) {
     if (value === '') delete bag[key];
     else bag[key] = value;
@@ -74,7 +78,8 @@ function setRelation(session: Session, args: Arguments, call: HookToolCall): und
 export function readPairsFile(args: Arguments, call: HookToolCall): ReadonlyMap<string, string> {
   const text = args.text('file') === '-' ? call.stdin : call.privateFile;
   if (text === undefined) {
-    if (args.text('file') !== undefined) throw new ToolError(`open ${args.text('file')}: no such file or directory`);
+    if (args.text('file') !== undefined)
+      throw new ToolError(`open ${args.text('file')}: no such file or directory`);
     return new Map();
   }
   // The failsafe schema takes every scalar as text, as Juju's decoding into texts does.
@@ -101,7 +106,8 @@ function ownerFrom(session: Session, args: Arguments, operands: readonly string[
   if (named !== undefined) return namedOwner(named, args.flag('app'));
   const { event } = session.trigger;
   if (event.kind === 'relation') {
-    if (!args.flag('app') && event.remoteUnit !== undefined) return { owner: event.remoteUnit, app: false };
+    if (!args.flag('app') && event.remoteUnit !== undefined)
+      return { owner: event.remoteUnit, app: false };
     if (event.remoteApp !== undefined) return { owner: event.remoteApp, app: true };
   }
   throw usageError('no unit or application specified');
@@ -111,30 +117,43 @@ function namedOwner(named: string, app: boolean): BagOwner {
   const isUnit = /^[a-z][a-z0-9-]*\/\d+$/.test(named);
   if (app) return { owner: isUnit ? appOf(named) : named, app };
   if (isUnit) return { owner: named, app };
-  if (!/^[a-z][a-z0-9-]*$/.test(named)) throw usageError(`invalid unit name ${JSON.stringify(named)}`);
+  if (!/^[a-z][a-z0-9-]*$/.test(named))
+    throw usageError(`invalid unit name ${JSON.stringify(named)}`);
   throw usageError(`expected unit name, got application name ${JSON.stringify(named)}`);
 }
 
-function readBag(session: Session, relation: RelationState, { owner, app }: BagOwner): DataBag {
+function readBag(session: Session, relation: RelationState, of: BagOwner): DataBag {
+  const bag = of.app
+    ? readAppBag(session, relation, of.owner)
+    : readUnitBag(session, relation, of.owner);
+  if (bag === undefined) throw new ToolError('permission denied');
+  return bag;
+}
+
+function readUnitBag(
+  session: Session,
+  relation: RelationState,
+  owner: string,
+): DataBag | undefined {
+  if (owner !== session.state.unit) return relation.remoteUnits[owner];
+  return session.pending.unitBags.get(relation.id) ?? relation.localUnit;
+}
+
+function readAppBag(session: Session, relation: RelationState, owner: string): DataBag | undefined {
   const { state, pending, files } = session;
-  if (!app) {
-    if (owner === state.unit) return pending.unitBags.get(relation.id) ?? relation.localUnit;
-    const bag = relation.remoteUnits[owner];
-    if (bag === undefined) throw new ToolError('permission denied');
-    return bag;
+  if (owner !== appOf(state.unit)) {
+    return owner === relation.remoteApp ? relation.remoteAppData : undefined;
   }
-  if (owner === appOf(state.unit)) {
-    const isPeer = files.endpoints[relation.endpoint]?.role === 'peers';
-    if (!state.leader && !isPeer) throw new ToolError('permission denied');
-    return pending.appBags.get(relation.id) ?? relation.localApp;
-  }
-  if (owner !== relation.remoteApp) throw new ToolError('permission denied');
-  return relation.remoteAppData;
+  const isPeer = files.endpoints[relation.endpoint]?.role === 'peers';
+  if (!state.leader && !isPeer) return undefined;
+  return pending.appBags.get(relation.id) ?? relation.localApp;
 }
 
 function isBroken(session: Session, relation: RelationState): boolean {
   const { event } = session.trigger;
-  return event.kind === 'relation' && event.change === 'broken' && event.relation.id === relation.id;
+  return (
+    event.kind === 'relation' && event.change === 'broken' && event.relation.id === relation.id
+  );
 }
 
 function hasDeparted(session: Session, relation: RelationState, unit: string): boolean {

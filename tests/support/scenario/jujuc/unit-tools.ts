@@ -46,9 +46,18 @@ export const unitTools: Readonly<Record<string, Tool>> = {
     },
     run: networkGet,
   },
-  'open-port': { flags: { text: ['format', 'endpoints'] }, run: (session, args) => changePort(session, args, 'open') },
-  'close-port': { flags: { text: ['format', 'endpoints'] }, run: (session, args) => changePort(session, args, 'close') },
-  'opened-ports': { flags: { text: ['format'], boolean: ['endpoints'] }, run: (session) => session.state.openedPorts },
+  'open-port': {
+    flags: { text: ['format', 'endpoints'] },
+    run: (session, args) => changePort(session, args, 'open'),
+  },
+  'close-port': {
+    flags: { text: ['format', 'endpoints'] },
+    run: (session, args) => changePort(session, args, 'close'),
+  },
+  'opened-ports': {
+    flags: { text: ['format'], boolean: ['endpoints'] },
+    run: (session) => session.state.openedPorts,
+  },
   'storage-list': {
     flags: format,
     run: (session, args) =>
@@ -64,7 +73,8 @@ export const unitTools: Readonly<Record<string, Tool>> = {
       const stored = session.pending.controllerState ?? session.state.controllerState;
       const [key = '-'] = args.operands;
       if (key === '-' || key === '') return Object.keys(stored).length === 0 ? null : stored;
-      if (stored[key] === undefined && args.flag('strict')) throw new ToolError(`${JSON.stringify(key)} not found`);
+      if (stored[key] === undefined && args.flag('strict'))
+        throw new ToolError(`${JSON.stringify(key)} not found`);
       return stored[key] ?? '';
     },
   },
@@ -88,7 +98,9 @@ export const unitTools: Readonly<Record<string, Tool>> = {
     flags: { text: ['log-level', 'l', 'format'], boolean: ['debug'] },
     run: (session, args) => {
       if (args.operands.length === 0) throw usageError('no message specified');
-      const level = args.flag('debug') ? 'DEBUG' : (args.text('log-level') ?? args.text('l') ?? 'INFO');
+      const level = args.flag('debug')
+        ? 'DEBUG'
+        : (args.text('log-level') ?? args.text('l') ?? 'INFO');
       session.log.push({ level, message: args.operands.join(' ') });
     },
   },
@@ -104,14 +116,20 @@ function goalState(session: Session): unknown {
   }
   const highest = Math.max(...[...known].map(numberOf));
   const living = [...known].filter((unit) => !state.dyingUnits.includes(unit)).length;
-  const coming = Array.from({ length: state.plannedUnits - living }, (_, index) => `${app}/${highest + 1 + index}`);
+  const coming = Array.from(
+    { length: state.plannedUnits - living },
+    (_, index) => `${app}/${highest + 1 + index}`,
+  );
   const units = [...known, ...coming].map((unit) => {
     const status = coming.includes(unit) ? 'allocating' : 'active';
     return [unit, { status: state.dyingUnits.includes(unit) ? 'dying' : status, since }] as const;
   });
   const relations = state.relations.map((one) => {
     const members = [one.remoteApp, ...Object.keys(one.remoteUnits)];
-    return [one.endpoint, Object.fromEntries(members.map((name) => [name, { status: 'joined', since }]))] as const;
+    return [
+      one.endpoint,
+      Object.fromEntries(members.map((name) => [name, { status: 'joined', since }])),
+    ] as const;
   });
   return { units: Object.fromEntries(units), relations: Object.fromEntries(relations) };
 }
@@ -123,16 +141,17 @@ function settingsOf(session: Session): Readonly<Record<string, ConfigValue>> {
   return { ...Object.fromEntries(defaults), ...session.state.config };
 }
 
-function statusDetails(status: ShownStatus, args: Arguments): unknown {
+function statusDetails(status: ShownStatus, args: Arguments): Readonly<Record<string, unknown>> {
   if (!args.flag('include-data')) return { status: status.level };
   return { status: status.level, message: status.message, 'status-data': {} };
 }
 
 function applicationStatus(session: Session, args: Arguments): unknown {
-  if (!session.state.leader) throw new ToolError('finding application status: this unit is not the leader');
+  if (!session.state.leader)
+    throw new ToolError('finding application status: this unit is not the leader');
   const own = statusDetails(session.state.unitStatus, args);
   const application = statusDetails(session.state.appStatus, args);
-  return { 'application-status': { ...Object(application), units: { [session.state.unit]: own } } };
+  return { 'application-status': { ...application, units: { [session.state.unit]: own } } };
 }
 
 function setStatus(session: Session, args: Arguments): undefined {
@@ -140,7 +159,9 @@ function setStatus(session: Session, args: Arguments): undefined {
   if (written === undefined) throw usageError('invalid args, require <status> [message]');
   const level = settable.find((one) => one === written);
   if (level === undefined) {
-    throw usageError(`invalid status ${JSON.stringify(written)}, expected one of [${settable.join(' ')}]`);
+    throw usageError(
+      `invalid status ${JSON.stringify(written)}, expected one of [${settable.join(' ')}]`,
+    );
   }
   expectAtMost(extra, 0);
   const status = { level, message };
@@ -170,7 +191,11 @@ function networkGet(session: Session, args: Arguments): unknown {
   if (asked.length > 1) return Object.fromEntries(asked);
   return {
     'bind-addresses': [
-      { 'mac-address': '', 'interface-name': '', addresses: [{ hostname: '', value: address, cidr: '' }] },
+      {
+        'mac-address': '',
+        'interface-name': '',
+        addresses: [{ hostname: '', value: address, cidr: '' }],
+      },
     ],
     'egress-subnets': single['egress-subnets'],
     'ingress-addresses': [address],
@@ -178,28 +203,37 @@ function networkGet(session: Session, args: Arguments): unknown {
 }
 
 function changePort(session: Session, args: Arguments, change: 'open' | 'close'): undefined {
-  const written = args.operands[0]?.toLowerCase();
-  if (written === undefined) throw usageError('no port or range specified');
-  const [, from, to, protocol = 'tcp'] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp))?$/.exec(written) ?? [];
-  if (from === undefined || Number(from) < 1 || Number(from) > 65_535) {
-    throw usageError(`invalid port range ${JSON.stringify(written)}`);
-  }
-  if (to !== undefined && to !== from) {
-    throw new ToolError('port ranges are not supported for k8s applications, please specify a single port');
-  }
-  const port = `${from}/${protocol}`;
+  const port = portFrom(args.operands[0]);
   const { ports } = session.pending;
   ports[change === 'open' ? 'close' : 'open'].delete(port);
   if (session.state.openedPorts.includes(port) === (change === 'open')) return;
   ports[change].add(port);
 }
 
+/** `5432` → `5432/tcp` */
+function portFrom(operand: string | undefined): string {
+  const written = operand?.toLowerCase();
+  if (written === undefined) throw usageError('no port or range specified');
+  const [, from, to, protocol = 'tcp'] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp))?$/.exec(written) ?? [];
+  if (from === undefined || Number(from) < 1 || Number(from) > 65_535) {
+    throw usageError(`invalid port range ${JSON.stringify(written)}`);
+  }
+  if (to !== undefined && to !== from) {
+    throw new ToolError(
+      'port ranges are not supported for k8s applications, please specify a single port',
+    );
+  }
+  return `${from}/${protocol}`;
+}
+
 function storageGet(session: Session, args: Arguments): unknown {
   const { event } = session.trigger;
-  const id = args.text('s') ?? (event.kind === 'storage' ? `${event.storage}/${event.index}` : undefined);
+  const id =
+    args.text('s') ?? (event.kind === 'storage' ? `${event.storage}/${event.index}` : undefined);
   if (id === undefined) throw usageError('no storage instance specified');
   const found = session.state.storages.find((one) => `${one.name}/${one.index}` === id);
-  if (found === undefined) throw usageError(`invalid value ${JSON.stringify(id)} for option -s: storage not found`);
+  if (found === undefined)
+    throw usageError(`invalid value ${JSON.stringify(id)} for option -s: storage not found`);
   const [key] = args.operands;
   if (key === undefined) return { kind: 'filesystem', location: found.location };
   if (key === 'kind') return 'filesystem';
@@ -234,7 +268,10 @@ export const actionTools: Readonly<Record<string, Tool>> = {
       requireAction(session);
       const params = actionParams(session);
       const keys = args.operands[0]?.split('.') ?? [];
-      return keys.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), params) ?? null;
+      return (
+        keys.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), params) ??
+        null
+      );
     },
   },
   'action-set': {
@@ -263,7 +300,8 @@ export const actionTools: Readonly<Record<string, Tool>> = {
 
 function resultFrom(written: string): readonly [string, string] {
   const at = written.indexOf('=');
-  if (at < 0) throw usageError(`argument ${JSON.stringify(written)} must be of the form key...=value`);
+  if (at < 0)
+    throw usageError(`argument ${JSON.stringify(written)} must be of the form key...=value`);
   for (const key of written.slice(0, at).split('.')) {
     if (!/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(key)) {
       throw usageError(

@@ -23,11 +23,16 @@ export async function connectFakePostgres(
 ): Promise<Postgres> {
   const { fault, roles } = host.world.get().postgres;
   const { primaryService } = host.world.get().patroni;
-  const led = visibleMembers(host).some(({ role, silent }) => role === 'leader' && silent === undefined);
+  const led = visibleMembers(host).some(
+    ({ role, silent }) => role === 'leader' && silent === undefined,
+  );
   const reached = target.host.includes('-primary.') ? primaryService === 'answers' && led : led;
   const expected = roles[target.user]?.password;
   if (fault === 'unreachable' || !reached) throw refused(target, 'unreachable');
-  if (fault === 'refused-login' || (expected !== undefined && expected !== target.password.reveal())) {
+  if (
+    fault === 'refused-login' ||
+    (expected !== undefined && expected !== target.password.reveal())
+  ) {
     throw refused(target, 'refused-login');
   }
   return await Promise.resolve(host.watch('postgres', createConnection(host)));
@@ -42,21 +47,30 @@ function createConnection(host: Host<PostgresqlWorld>): Postgres {
       const made = users.map(({ name, password, superuser = false, memberOf = [] }) => {
         const kept = host.world.get().postgres.roles[name]?.password;
         const text = password?.reveal() ?? kept;
-        return [name, { superuser, memberOf, ...(text === undefined ? {} : { password: text }) }] as const;
+        return [
+          name,
+          { superuser, memberOf, ...(text === undefined ? {} : { password: text }) },
+        ] as const;
       });
       update((now) => ({ ...now, roles: { ...now.roles, ...Object.fromEntries(made) } }));
       await Promise.resolve();
     },
     setPassword: async (user, password) => {
       const role = host.world.get().postgres.roles[user];
-      if (role === undefined) throw new PostgresError(`cannot change role "${user}": it does not exist`, { code: 'sql' });
-      update((now) => ({ ...now, roles: { ...now.roles, [user]: { ...role, password: password.reveal() } } }));
+      if (role === undefined)
+        throw new PostgresError(`cannot change role "${user}": it does not exist`, { code: 'sql' });
+      update((now) => ({
+        ...now,
+        roles: { ...now.roles, [user]: { ...role, password: password.reveal() } },
+      }));
       await Promise.resolve();
     },
     switchWal: async () => await Promise.resolve(segment),
     archiver: async () => {
       const works = host.world.get().postgres.archiving === 'works';
-      return await Promise.resolve(works ? { lastArchivedWal: segment } : { lastFailedWal: segment });
+      return await Promise.resolve(
+        works ? { lastArchivedWal: segment } : { lastFailedWal: segment },
+      );
     },
     close: async () => {
       await Promise.resolve();
@@ -69,7 +83,10 @@ function refused(target: PostgresTarget, code: 'unreachable' | 'refused-login'):
 }
 
 /** One bucket of the storage of the world. */
-export function openFakeStore(host: Host<PostgresqlWorld>, settings: ObjectStoreSettings): ObjectStore {
+export function openFakeStore(
+  host: Host<PostgresqlWorld>,
+  settings: ObjectStoreSettings,
+): ObjectStore {
   const { bucket } = settings;
   const contents = (): ObjectStoreWorld['buckets'][string] | undefined => {
     refuseStranger(host.world.get().objectStore, settings);
@@ -96,17 +113,27 @@ export function openFakeStore(host: Host<PostgresqlWorld>, settings: ObjectStore
 
 function refuseStranger({ fault, keys }: ObjectStoreWorld, settings: ObjectStoreSettings): void {
   const wrong = { bucket: settings.bucket };
-  if (fault !== undefined) throw new ObjectStoreError(`cannot access bucket: ${fault}`, { code: fault, fields: wrong });
+  if (fault !== undefined)
+    throw new ObjectStoreError(`cannot access bucket: ${fault}`, { code: fault, fields: wrong });
   if (keys === undefined) return;
   if (keys.accessKey !== settings.accessKey.reveal()) {
-    throw new ObjectStoreError('cannot access bucket: wrong-key', { code: 'wrong-key', fields: wrong });
+    throw new ObjectStoreError('cannot access bucket: wrong-key', {
+      code: 'wrong-key',
+      fields: wrong,
+    });
   }
   if (keys.secretKey !== settings.secretKey.reveal()) {
-    throw new ObjectStoreError('cannot access bucket: wrong-secret', { code: 'wrong-secret', fields: wrong });
+    throw new ObjectStoreError('cannot access bucket: wrong-secret', {
+      code: 'wrong-secret',
+      fields: wrong,
+    });
   }
 }
 
 function requireBucket<T>(contents: T | undefined, bucket: string): T {
   if (contents !== undefined) return contents;
-  throw new ObjectStoreError('cannot access bucket: no-bucket', { code: 'no-bucket', fields: { bucket } });
+  throw new ObjectStoreError('cannot access bucket: no-bucket', {
+    code: 'no-bucket',
+    fields: { bucket },
+  });
 }

@@ -5,7 +5,7 @@
 import { KubeError } from '../../../../lib/kube/error.ts';
 import type { CoreKind, Kube, KubeObject } from '../../../../lib/kube/kube.ts';
 import type { Host } from '../host.ts';
-import { merge } from './patroni.ts';
+import { isObject, merge } from './patroni.ts';
 import { type KubeWorld, kubeKey, type PostgresqlWorld } from './world.ts';
 
 export function createFakeKube(host: Host<PostgresqlWorld>): Kube {
@@ -19,7 +19,10 @@ export function createFakeKube(host: Host<PostgresqlWorld>): Kube {
     const { faults } = host.world.get().kube;
     const code = faults[`${verb} ${kind}`] ?? faults['*'];
     if (code === undefined) return;
-    throw new KubeError(`cannot ${verb} ${kind}: ${code}`, { code, fields: { status: statuses[code] } });
+    throw new KubeError(`cannot ${verb} ${kind}: ${code}`, {
+      code,
+      fields: { status: statuses[code] },
+    });
   };
 
   return {
@@ -71,7 +74,7 @@ function asObject(merged: Readonly<Record<string, unknown>>, model: KubeObject):
   return {
     ...merged,
     metadata: {
-      ...Object(metadata),
+      ...(isObject(metadata) ? metadata : {}),
       name: model.metadata.name,
       ...(labels === undefined ? {} : { labels }),
       ...(annotations === undefined ? {} : { annotations }),
@@ -89,7 +92,8 @@ function mapOf(metadata: unknown, field: string): Readonly<Record<string, string
 function isSelected(host: Host<PostgresqlWorld>, selector: string, object: KubeObject): boolean {
   return selector.split(',').every((part) => {
     const [key, value] = part.split('=');
-    if (key === undefined || value === undefined) throw host.unexpected(`label selector "${selector}"`);
+    if (key === undefined || value === undefined)
+      throw host.unexpected(`label selector "${selector}"`);
     return object.metadata.labels?.[key] === value;
   });
 }

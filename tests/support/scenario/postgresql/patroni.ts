@@ -122,18 +122,24 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
 function switchOver({ host, body }: Call): HttpResponse {
   const members = visibleMembers(host);
   const leader = members.find(({ role }) => isLeading(role));
-  if (leader === undefined || leader.name !== body['leader']) return response(412, 'leader name does not match');
+  if (leader === undefined || leader.name !== body['leader'])
+    return response(412, 'leader name does not match');
   const wanted = body['candidate'];
-  const synchronous = members.filter(({ role }) => role === 'sync_standby' || role === 'quorum_standby');
+  const synchronous = members.filter(
+    ({ role }) => role === 'sync_standby' || role === 'quorum_standby',
+  );
   const candidate = synchronous.find(({ name }) => wanted === undefined || name === wanted);
-  if (candidate === undefined) return response(412, 'candidate name does not match with sync_standby');
+  if (candidate === undefined)
+    return response(412, 'candidate name does not match with sync_standby');
   host.disturb(`Patroni switched over from ${leader.name} to ${candidate.name}`);
   const timeline = leader.timeline + 1;
   updatePatroni(host, (patroni) => ({
     ...patroni,
     members: members.map((one) => {
-      if (one.name === candidate.name) return { ...one, role: leader.role, state: 'running', timeline };
-      if (one.name === leader.name) return { ...one, role: candidate.role, state: 'streaming', timeline };
+      if (one.name === candidate.name)
+        return { ...one, role: leader.role, state: 'running', timeline };
+      if (one.name === leader.name)
+        return { ...one, role: candidate.role, state: 'streaming', timeline };
       return { ...one, timeline };
     }),
   }));
@@ -157,7 +163,10 @@ function listedMember(member: PatroniMember): JsonObject {
 function healthOf(host: Host<PostgresqlWorld>, member: PatroniMember): JsonObject {
   const { patroni } = host.world.get();
   const replicates = member.state === 'streaming' || member.state === 'in archive recovery';
-  const roles: Readonly<Record<string, string>> = { leader: 'primary', standby_leader: 'standby_leader' };
+  const roles: Readonly<Record<string, string>> = {
+    leader: 'primary',
+    standby_leader: 'standby_leader',
+  };
   return {
     state: replicates ? 'running' : member.state,
     role: roles[member.role] ?? 'replica',
@@ -177,7 +186,10 @@ function isUp(member: PatroniMember): boolean {
   return ['running', 'streaming', 'in archive recovery'].includes(member.state);
 }
 
-function withoutPendingRestart({ pendingRestart: _, ...rest }: PatroniMember): PatroniMember {
+function withoutPendingRestart({
+  pendingRestart: _pending,
+  ...rest
+}: PatroniMember): PatroniMember {
   return rest;
 }
 
@@ -188,7 +200,10 @@ function replaceMember(host: Host<PostgresqlWorld>, changed: PatroniMember): voi
   }));
 }
 
-function updatePatroni(host: Host<PostgresqlWorld>, change: (now: PatroniWorld) => PatroniWorld): void {
+function updatePatroni(
+  host: Host<PostgresqlWorld>,
+  change: (now: PatroniWorld) => PatroniWorld,
+): void {
   host.world.update((now) => ({ ...now, patroni: change(now.patroni) }));
 }
 
@@ -204,7 +219,7 @@ export function merge(target: JsonObject, patch: JsonObject): JsonObject {
   return merged;
 }
 
-function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -51,14 +51,16 @@ function createPorts(host: Host<PostgresqlWorld>): PostgresqlPorts {
 
 /** A unit; the peer relation is added unless relations of it are given. */
 export function state(
-  part: Omit<Partial<PostgresqlState>, 'world'> & { readonly world?: Parameters<typeof world>[0] } = {},
+  part: Omit<Partial<PostgresqlState>, 'world'> & {
+    readonly world?: Parameters<typeof world>[0];
+  } = {},
 ): PostgresqlState {
   const unit = part.unit ?? `${app}/0`;
   const given = part.relations ?? [];
   const hasPeers = given.some(({ endpoint }) => endpoint === 'database-peers');
   const relations = hasPeers ? given : [peer(), ...given];
   const units = new Set([unit, ...relations.flatMap((one) => Object.keys(one.remoteUnits))]);
-  const pods = Object.assign({}, ...[...units].map((one) => podObjects(one)));
+  const pods = Object.fromEntries([...units].flatMap((one) => Object.entries(podObjects(one))));
   return baseState<PostgresqlWorld>({
     containers: { postgresql: container() },
     storages: [{ name: 'pgdata', index: 0, location: '/var/lib/postgresql/data' }],
@@ -88,7 +90,9 @@ export function peer(
   return peerRelation({ endpoint: 'database-peers', app, units: named, ...bags });
 }
 
-function isNumbers(units: readonly number[] | Readonly<Record<string, DataBag>>): units is readonly number[] {
+function isNumbers(
+  units: readonly number[] | Readonly<Record<string, DataBag>>,
+): units is readonly number[] {
   return Array.isArray(units);
 }
 
@@ -149,7 +153,9 @@ function podObjects(unit: string): Readonly<Record<string, KubeObject>> {
       metadata: {
         name,
         labels: { 'app.kubernetes.io/name': app },
-        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: app, uid: 'statefulset-uid' }],
+        ownerReferences: [
+          { apiVersion: 'apps/v1', kind: 'StatefulSet', name: app, uid: 'statefulset-uid' },
+        ],
       },
       spec: { nodeName: 'node-1', containers: [{ name: 'postgresql' }] },
       status: { podIP: `10.1.0.${Number(number) + 1}` },

@@ -56,12 +56,16 @@ const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
   },
   info: ({ host }) => ({ stdout: renderInfo(host.world.get()) }),
   check: ({ host, stanza }) =>
-    host.world.get().pgbackrest.stanzas.includes(stanza) ? {} : { exitCode: 55, stderr: 'ERROR: [055]: no stanza' },
+    host.world.get().pgbackrest.stanzas.includes(stanza)
+      ? {}
+      : { exitCode: 55, stderr: 'ERROR: [055]: no stanza' },
   backup: ({ host, stanza, args }) => {
     const type = args.flatMap((arg) => /^--type=(.*)$/.exec(arg)?.[1] ?? [])[0] ?? 'incr';
     const label = nextLabel(host, type);
     update(host, (now) => ({ ...now, backups: [...now.backups, { label, stanza }] }));
-    return { stdout: `P00   INFO: new backup label = ${label}\nP00   INFO: backup command end: completed successfully\n` };
+    return {
+      stdout: `P00   INFO: new backup label = ${label}\nP00   INFO: backup command end: completed successfully\n`,
+    };
   },
 };
 
@@ -100,6 +104,9 @@ function renderBackup({ label, failed }: BackupState): unknown {
   };
 }
 
-function update(host: Host<PostgresqlWorld>, change: (now: PgbackrestWorld) => PgbackrestWorld): void {
+function update(
+  host: Host<PostgresqlWorld>,
+  change: (now: PgbackrestWorld) => PgbackrestWorld,
+): void {
   host.world.update((now) => ({ ...now, pgbackrest: change(now.pgbackrest) }));
 }

@@ -1,0 +1,133 @@
+// secret-get, secret-info-get, secret-ids. Which revision a reader tracks, and the label that it
+// gives, take effect at once. A trap of Juju is kept: an own secret that was updated in this hook
+// reads old until `--refresh` or `--peek`.
+// Source: Juju's hook tools, the hook context behind them, and its secret service.
+
+import { present } from '../../../../lib/base/present.ts';
+import { type DataBag, latestOf, type SecretState } from '../state.ts';
+import { type Arguments, ToolError, usageError } from './arguments.ts';
+import { grantsOf, idFrom, managedSecrets, storedSecret } from './secret-content.ts';
+import type { Session, Tool } from './session.ts';
+
+export const secretReadTools: Readonly<Record<string, Tool>> = {
+  'secret-get': {
+    flags: { text: ['label', 'format'], boolean: ['peek', 'refresh'] },
+    run: getSecret,
+  },
+  'secret-info-get': { flags: { text: ['label', 'format'] }, run: getInfo },
+  'secret-ids': {
+    flags: { text: ['format'] },
+    run: (session) => managedSecrets(session).map((one) => one.id),
+  },
+};
+
+type Freshness = 'tracked' | 'peek' | 'refresh';
+
+function getSecret(session: Session, args: Arguments): unknown {
+  const [uri, key] = args.operands;
+  const label = args.text('label');
+  const freshness = freshnessFrom(args);
+  const id = uri === undefined ? idByLabel(session, label) : idFrom(uri);
+  const content = pendingContent(session, id, freshness) ?? storedContent(session, id, freshness);
+  if (uri !== undefined && label !== undefined) relabel(session, id, label);
+  return key === undefined ? content : valueOf(content, key);
+}
+
+function freshnessFrom(args: Arguments): Freshness {
+  const peek = args.flag('peek');
+  const refresh = args.flag('refresh');
+  if (peek && refresh) throw usageError('specify one of --peek or --refresh but not both');
+  if (peek) return 'peek';
+  return refresh ? 'refresh' : 'tracked';
+}
+
+function idByLabel(session: Session, label: string | undefined): string {
+  if (label === undefined) throw usageError('require either a secret URI or label');
+  const isLabelled = (one: SecretState): boolean => one.label === label;
+  const found = managedSecrets(session).find(isLabelled) ?? session.state.secrets.find(isLabelled);
+  if (found !== undefined) return found.id;
+  throw new ToolError(`secret URI for consumer label ${JSON.stringify(label)} not found`);
+}
+
+function pendingContent(session: Session, id: string, freshness: Freshness): DataBag | undefined {
+  const created = session.pending.creates.get(id);
+  if (created !== undefined) return created.content;
+  const updated = session.pending.updates.get(id);
+  if (updated?.content === undefined || freshness === 'tracked') return undefined;
+  if (freshness === 'refresh') session.pending.trackLatest.add(id);
+  return updated.content;
+}
+
+function storedContent(session: Session, id: string, freshness: Freshness): DataBag {
+  const secret = storedSecret(session, id);
+  if (secret === undefined) throw new ToolError(`secret ${JSON.stringify(id)} not found`);
+  if (secret.denied === true) throw new ToolError('permission denied');
+  const latest = latestOf(secret).revision;
+  const before = secret.tracked ?? latest;
+  replaceSecret(session, { ...secret, tracked: freshness === 'refresh' ? latest : before });
+  const wanted = freshness === 'tracked' ? before : latest;
+  const found = secret.revisions.find((one) => one.revision === wanted);
+  if (found === undefined) throw new ToolError(`secret revision ${id}/${wanted} not found`);
+  return found.content;
+}
+
+function relabel(session: Session, id: string, label: string): void {
+  const created = session.pending.creates.get(id);
+  if (created !== undefined) session.pending.creates.set(id, { ...created, label });
+  const secret = storedSecret(session, id);
+  if (secret === undefined) return;
+  // A follower reads an application's secret under the owner's label, whatever it gives.
+  if (secret.owner === 'application' && !session.state.leader) return;
+  replaceSecret(session, { ...secret, label });
+}
+
+function valueOf(content: DataBag, written: string): string {
+  const key = written.replace(/#base64$/, '');
+  const value = content[key];
+  if (value === undefined) throw new ToolError(`secret key value ${JSON.stringify(key)} not found`);
+  return key === written ? value : Buffer.from(value).toString('base64');
+}
+
+function getInfo(session: Session, args: Arguments): unknown {
+  const found = wantedSecret(session, args);
+  const access = grantsOf(session, found).map(({ relation, target }) => ({
+    target: `${target.includes('/') ? 'unit' : 'application'}-${target.replace('/', '-')}`,
+    scope: `relation-${relation}`,
+    role: 'view',
+  }));
+  return {
+    [found.id]: {
+      revision: latestOf(found).revision,
+      label: found.label ?? '',
+      owner: found.owner,
+      ...present({
+        description: found.description,
+        rotation: found.rotate,
+        expiry: found.expire,
+        access: access.length === 0 ? undefined : access,
+      }),
+    },
+  };
+}
+
+function wantedSecret(session: Session, args: Arguments): SecretState {
+  const label = args.text('label');
+  const [uri] = args.operands;
+  if (uri === undefined && label === undefined) {
+    throw usageError('require either a secret URI or label');
+  }
+  if (uri !== undefined && label !== undefined) {
+    throw usageError('specify either a secret URI or label but not both');
+  }
+  const id = uri === undefined ? undefined : idFrom(uri);
+  const found = managedSecrets(session).find((one) =>
+    id === undefined ? one.label === label : one.id === id,
+  );
+  if (found === undefined) throw new ToolError(`secret ${JSON.stringify(id ?? label)} not found`);
+  return found;
+}
+
+function replaceSecret(session: Session, changed: SecretState): void {
+  const secrets = session.state.secrets.map((old) => (old.id === changed.id ? changed : old));
+  session.state = { ...session.state, secrets };
+}
