@@ -142,6 +142,7 @@ function describeImages(
 
 async function buildAll(tools: Tools, plan: Plan): Promise<string> {
   const { cache } = tools;
+  if (process.getuid?.() !== 0) throw new Error('cannot build the local cloud: not root');
   await cache.removeLeftovers();
   const go = await ensureGo(tools);
   const stopping = new AbortController();

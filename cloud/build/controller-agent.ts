@@ -11,7 +11,7 @@ import { type DebianRoot, makeDebianRoot } from './debian-root.ts';
 import { goVersion } from './go-toolchain.ts';
 import { computeKey, readSources } from './keys.ts';
 import { cloudFolder, type Platform } from './machine.ts';
-import { captureOutput, runLogged } from './process.ts';
+import { captureOutput, runIsolated } from './process.ts';
 import {
   fetchModules,
   jujuModule,
@@ -142,11 +142,9 @@ async function compileInRoot(
     `${mountPoints.out}/`,
     ...agentRecipe.packages,
   ];
-  await runLogged({
-    file: 'unshare',
+  await runIsolated({
+    file: 'sh',
     args: [
-      '--mount',
-      'sh',
       '-eu',
       '-c',
       enterRootScript,

@@ -4,7 +4,7 @@
  */
 
 import { getEnvironment } from './machine.ts';
-import { runLogged } from './process.ts';
+import { runIsolated } from './process.ts';
 
 export interface DebianRoot {
   readonly suite: string;
@@ -29,7 +29,7 @@ export async function makeDebianRoot(
   root: DebianRoot,
   target: { readonly folder: string; readonly logFile: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  await runLogged({
+  await runIsolated({
     file: 'mmdebstrap',
     args: [
       `--variant=${root.variant}`,
@@ -55,7 +55,7 @@ export async function runInRoot(
   script: string,
   target: { readonly folder: string; readonly logFile: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  await runLogged({
+  await runIsolated({
     file: 'chroot',
     args: [target.folder, 'sh', '-eu', '-c', script],
     env: {

@@ -39,7 +39,9 @@ async function holding<T>(lock: Lock, work: () => Promise<T>): Promise<T> {
 async function acquire(file: string, options: readonly string[]): Promise<Lock | undefined> {
   await mkdir(path.dirname(file), { recursive: true });
   const args = ['--exclusive', ...options, file, 'sh', '-c', 'echo held && exec cat'];
-  const holder = execa('flock', args, { stdin: 'pipe', buffer: false, reject: false });
+  // Detached: a Ctrl-C reaches only this process, which lets go when it ends.
+  const spawning = { stdin: 'pipe', buffer: false, reject: false, detached: true } as const;
+  const holder = execa('flock', args, spawning);
   const held = await new Promise<boolean>((resolve) => {
     holder.stdout.once('data', () => resolve(true));
     holder.stdout.once('close', () => resolve(false));

@@ -72,6 +72,16 @@ export async function runLogged(command: LoggedCommand): Promise<void> {
   if (result.failed) throw new CommandError(command, result);
 }
 
+/**
+ * The same, for a program that mounts things or starts many processes: none of them outlives this
+ * process or is seen outside, however this process ends.
+ */
+export async function runIsolated(command: LoggedCommand): Promise<void> {
+  const isolation = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const args = ['--pdeathsig', 'KILL', 'unshare', ...isolation, command.file, ...command.args];
+  await runLogged({ ...command, file: 'setpriv', args });
+}
+
 /** Runs a program to its end and returns its standard output without the last line end. */
 export async function captureOutput(command: Command): Promise<string> {
   const result = await execa(command.file, command.args, options(command));
