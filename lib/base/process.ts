@@ -43,10 +43,13 @@ export type ProcessErrorCode =
  */
 export class ProcessError extends CodedError {
   override readonly code: ProcessErrorCode;
+  /** The message without the command. */
+  readonly reason: string;
 
   constructor(command: string, code: ProcessErrorCode, reason: string) {
     super(`cannot run "${command}": ${reason}`, { code, fields: { command } });
     this.code = code;
+    this.reason = reason;
   }
 }
 

@@ -20,7 +20,7 @@ import { createJuju, type TransactionalJuju } from './model.ts';
 import { foldStatuses } from './status.ts';
 import type { HookToolPort } from './tools/port.ts';
 import { formatRelation } from './tools/relation.ts';
-import { recordWalk, renderWalk, type WalkedPath, type WalkEnd } from './walk.ts';
+import { recordWalk, renderWalk, type WalkEnd, type WalkedPath } from './walk.ts';
 
 export interface DispatchOptions<P> {
   /** The environment that Juju gave the hook. */

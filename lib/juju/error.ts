@@ -14,6 +14,8 @@ export const jujuErrorCodes = [
   'unreadable-output',
   /** The relation does not exist, or not any more. */
   'relation-not-found',
+  /** The relation has no such unit or application, or not any more. */
+  'member-not-found',
   /** The secret does not exist, or this unit may not know. */
   'secret-not-found',
   /** Juju refused: someone else's data, a missing grant, or `--trust` not given. */

@@ -5,7 +5,8 @@
 import { CodedError } from '../base/error.ts';
 import type { Log, LogLevel } from '../base/log.ts';
 import { JujuError } from './error.ts';
-import { jujuLog, longestMessageBytes } from './tools/log.ts';
+import { longestArgumentBytes } from './tools/call.ts';
+import { jujuLog } from './tools/log.ts';
 import type { HookToolPort } from './tools/port.ts';
 
 export interface BufferedLog {
@@ -37,7 +38,7 @@ export function createBufferedLog(port: HookToolPort): BufferedLog {
       const sending = batches;
       batches = [];
       for (const { level, message } of sending) {
-        for (const piece of splitMessage(message, longestMessageBytes)) {
+        for (const piece of splitMessage(message, longestArgumentBytes)) {
           if (!(await trySend(port, level, piece))) return;
         }
       }

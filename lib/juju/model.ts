@@ -5,7 +5,14 @@
 
 import { JujuError } from './error.ts';
 import type { HookContext } from './event.ts';
-import { applyChange, createJournal, differences, type Journal, mergeChanges } from './journal.ts';
+import {
+  applyChange,
+  createJournal,
+  differences,
+  type Journal,
+  mergeChanges,
+  type Texts,
+} from './journal.ts';
 import type { Action, Juju } from './juju.ts';
 import { onceOnly, oncePerKey } from './once.ts';
 import { createRelations, toTexts } from './relations.ts';
@@ -13,6 +20,7 @@ import { createSecrets } from './secrets.ts';
 import { createUnitStatus } from './status.ts';
 import { actionFail, actionGet, actionLog, actionSet } from './tools/action.ts';
 import { applicationVersionSet, goalState } from './tools/application.ts';
+import { longestArgumentBytes } from './tools/call.ts';
 import { configGet } from './tools/config.ts';
 import { isLeader } from './tools/leader.ts';
 import { networkGet } from './tools/network.ts';
@@ -35,7 +43,7 @@ export interface TransactionalJuju extends Juju {
 export function createJuju(context: HookContext, port: HookToolPort): TransactionalJuju {
   const journal = createJournal();
   const relations = createRelations(context, port, journal);
-  const secrets = createSecrets(port, journal);
+  const secrets = createSecrets(context, port, journal);
   const status = createUnitStatus(port);
   const state = createState(port, journal);
   return {
@@ -134,6 +142,7 @@ function createAction(context: HookContext, port: HookToolPort, journal: Journal
   const action: Action = {
     params,
     setResults: (results) => {
+      refuseLongResults(results);
       journal.add({ kind: 'action-results', results });
     },
     fail: (message) => {
@@ -149,6 +158,18 @@ function createAction(context: HookContext, port: HookToolPort, journal: Journal
       code: 'not-an-action',
     });
   };
+}
+
+/** Told now, the handler still fails with a message; told at the end, only with an exit code. */
+function refuseLongResults(results: Texts): void {
+  for (const [key, value] of Object.entries(results)) {
+    const bytes = Buffer.byteLength(`${key}=${value}`);
+    if (bytes <= longestArgumentBytes) continue;
+    throw new JujuError(
+      `cannot give the result "${key}": ${bytes} bytes are more than ${longestArgumentBytes}`,
+      { code: 'too-large' },
+    );
+  }
 }
 
 async function findStorage(

@@ -6,14 +6,19 @@
 // would after a crash between two hooks. Removing it again is no way out, since Juju would then
 // commit the removal of a secret that it never had.
 //
+// URIs are always given in their long form with the model's UUID, which other models understand:
+// Juju itself prints now the one form and now the other, and a databag would change with it.
+//
 // Reads by label take the newest revision and keep it (`--refresh`): an owner who only peeks, or
 // reads the revision that it saw first, would compare with an old content.
 
 import { HookToolError } from './error.ts';
+import type { HookContext } from './event.ts';
 import type { Journal, WriteOf } from './journal.ts';
 import type { OwnedSecret } from './juju.ts';
 import { oncePerKey } from './once.ts';
 import type { HookToolPort } from './tools/port.ts';
+import { formatRelation } from './tools/relation.ts';
 import {
   type SecretContent,
   type SecretGetOptions,
@@ -27,7 +32,6 @@ import {
   secretRevoke,
   secretSet,
 } from './tools/secret.ts';
-import { formatRelation } from './tools/relation.ts';
 
 export interface Secrets {
   readonly byLabel: (label: string) => Promise<SecretContent | undefined>;
@@ -42,8 +46,12 @@ export interface SecretReadOptions {
   readonly refresh?: boolean;
 }
 
-export function createSecrets(port: HookToolPort, journal: Journal): Secrets {
-  const stored = createStoredSecrets(port);
+export function createSecrets(
+  { modelUuid }: Pick<HookContext, 'modelUuid'>,
+  port: HookToolPort,
+  journal: Journal,
+): Secrets {
+  const stored = createStoredSecrets(port, modelUuid);
   const pending = (matches: (write: WriteOf<'secret-content'>) => boolean) =>
     journal.all('secret-content').findLast(matches)?.content;
   const byLabel = async (label: string) =>
@@ -77,13 +85,15 @@ interface StoredSecrets {
   add(secret: OwnedSecret): Promise<string>;
 }
 
-function createStoredSecrets(port: HookToolPort): StoredSecrets {
+function createStoredSecrets(port: HookToolPort, modelUuid: string): StoredSecrets {
+  const toLongUri = (uri: string) => `secret://${modelUuid}/${secretId(uri)}`;
   const byLabel = oncePerKey(
     async (label) => await unlessMissing(secretGet(port, { label, revision: 'refresh' })),
   );
-  const ownUri = oncePerKey(
-    async (label) => (await unlessMissing(secretInfoGet(port, { label })))?.uri,
-  );
+  const ownUri = oncePerKey(async (label) => {
+    const info = await unlessMissing(secretInfoGet(port, { label }));
+    return info === undefined ? undefined : toLongUri(info.uri);
+  });
   const contents = new Map<string, { readonly fresh: boolean; readonly content: SecretContent }>();
   return {
     byLabel,
@@ -98,7 +108,7 @@ function createStoredSecrets(port: HookToolPort): StoredSecrets {
       return content;
     },
     add: async (secret) => {
-      const uri = await secretAdd(port, secret);
+      const uri = toLongUri(await secretAdd(port, secret));
       byLabel.set(secret.label, secret.content);
       ownUri.set(secret.label, uri);
       contents.set(secretId(uri), { fresh: true, content: secret.content });

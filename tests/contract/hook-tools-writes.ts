@@ -3,7 +3,8 @@
 import { Secret } from '../../lib/base/secret.ts';
 import { actionLog, actionSet } from '../../lib/juju/tools/action.ts';
 import { applicationVersionSet } from '../../lib/juju/tools/application.ts';
-import { jujuLog, longestMessageBytes } from '../../lib/juju/tools/log.ts';
+import { longestArgumentBytes } from '../../lib/juju/tools/call.ts';
+import { jujuLog } from '../../lib/juju/tools/log.ts';
 import { jujuReboot } from '../../lib/juju/tools/machine.ts';
 import type { HookToolPort } from '../../lib/juju/tools/port.ts';
 import { closePort, openedPorts, openPort } from '../../lib/juju/tools/ports.ts';
@@ -164,7 +165,9 @@ const otherSteps: readonly Step[] = [
       await openPort(port, '5432/tcp');
       await openPort(port, '8008');
       await closePort(port, '9999/tcp');
-      return await openedPorts(port);
+      const open = await openedPorts(port);
+      await closePort(port, '8008');
+      return { open, afterClosing: await openedPorts(port) };
     },
   },
   {
@@ -222,19 +225,13 @@ const otherSteps: readonly Step[] = [
     name: 'log lines',
     run: async (port) => {
       await jujuLog(port, 'DEBUG', '--first line\nsecond line');
-      await jujuLog(port, 'INFO', 'x'.repeat(longestMessageBytes));
+      await jujuLog(port, 'INFO', 'x'.repeat(longestArgumentBytes));
     },
   },
   {
     name: 'a line that is too long',
     run: async (port) => {
-      await jujuLog(port, 'INFO', 'x'.repeat(longestMessageBytes + 1));
-    },
-  },
-  {
-    name: 'storage that nobody declared',
-    run: async (port) => {
-      await storageAdd(port, 'nowhere', 1);
+      await jujuLog(port, 'INFO', 'x'.repeat(longestArgumentBytes + 1));
     },
   },
   {
@@ -269,6 +266,17 @@ export const abandonSteps: readonly Step[] = [
   },
 ];
 
+/** Juju takes it and then refuses the commit: on Kubernetes units get no further storage. */
+export const storageSteps: readonly Step[] = [
+  {
+    name: 'add storage',
+    run: async (port, { storage }) => {
+      await storageAdd(port, storage, 1);
+    },
+  },
+];
+
+/** Juju cannot commit the removal of a secret that it has never had. */
 export const removePendingSteps: readonly Step[] = [
   {
     name: 'add and remove',

@@ -9,7 +9,7 @@ import type { HookToolCall, HookToolPort, HookToolResult } from '../../lib/juju/
 import { secondSteps, thirdSteps } from './hook-tools-later.ts';
 import { consumerSteps, followerSteps } from './hook-tools-others.ts';
 import { readSteps } from './hook-tools-reads.ts';
-import { abandonSteps, firstSteps, removePendingSteps } from './hook-tools-writes.ts';
+import { abandonSteps, firstSteps, removePendingSteps, storageSteps } from './hook-tools-writes.ts';
 
 export interface ContractFacts {
   readonly phase: ContractPhase;
@@ -44,6 +44,7 @@ const phases = {
   abandon: abandonSteps,
   third: thirdSteps,
   'remove-pending': removePendingSteps,
+  storage: storageSteps,
   follower: followerSteps,
   consumer: consumerSteps,
 } as const satisfies Record<string, readonly Step[]>;
@@ -72,7 +73,7 @@ async function runStep(
   const calls: (HookToolCall & HookToolResult)[] = [];
   const recording: HookToolPort = async (call) => {
     const result = await port(call);
-    calls.push({ ...abbreviate(call), ...result });
+    calls.push({ ...abbreviate(call), ...result, stdout: shorten(result.stdout) });
     return result;
   };
   try {
@@ -84,12 +85,19 @@ async function runStep(
   }
 }
 
-/** Long arguments would not fit into an action's result. */
+/** Long texts would not fit into an action's result. */
 function abbreviate(call: HookToolCall): HookToolCall {
+  const { stdin, privateFile } = call;
   return {
     ...call,
-    args: call.args.map((each) => (each.length > 300 ? `${each.length} characters` : each)),
+    args: call.args.map(shorten),
+    ...(stdin === undefined ? {} : { stdin: shorten(stdin) }),
+    ...(privateFile === undefined ? {} : { privateFile: shorten(privateFile) }),
   };
+}
+
+function shorten(text: string): string {
+  return text.length > 600 ? `${text.length} characters` : text;
 }
 
 /** Secrets of the contract are made up, so that they may be shown. */

@@ -1,7 +1,7 @@
 // What every hook tool has in common: run it, turn its failure into a typed error, read its JSON.
 // The only place that looks at the text of Juju's messages.
 
-import { CodedError } from '../../base/error.ts';
+import { ProcessError } from '../../base/process.ts';
 import { HookToolError, type JujuErrorCode } from '../error.ts';
 import type { HookToolCall, HookToolPort } from './port.ts';
 
@@ -49,9 +49,9 @@ const startCodes: ReadonlyMap<string, JujuErrorCode> = new Map([
 ]);
 
 function toStartFailure(tool: string, error: unknown): unknown {
-  if (!(error instanceof CodedError)) return error;
+  if (!(error instanceof ProcessError)) return error;
   const code = startCodes.get(error.code) ?? 'failed';
-  return new HookToolError({ tool, code, reason: error.message, cause: error });
+  return new HookToolError({ tool, code, reason: error.reason, cause: error });
 }
 
 interface Meaning {
@@ -68,6 +68,11 @@ const meanings: readonly Meaning[] = [
   { tools: /^secret-/, text: /is not the leader|not the leader/, code: 'not-leader' },
   { tools: /^secret-/, text: /not found/, code: 'secret-not-found' },
   { tools: /./, text: /relation not found|invalid relation id/, code: 'relation-not-found' },
+  {
+    tools: /^relation-get$/,
+    text: /relation unit not found|application .* not found/,
+    code: 'member-not-found',
+  },
   { tools: /./, text: /not the leader|cannot write relation settings/, code: 'not-leader' },
   {
     tools: /^credential-get$/,
@@ -93,11 +98,20 @@ function toFailure(call: HookToolCall, exitCode: number, stderr: string): HookTo
 
 /**
  * Juju's message without its prefix. Whatever went in through a file or standard input may be
- * secret, and so may a piece of it that Juju quotes: such messages lose everything quoted.
+ * secret, and so may a piece of it that Juju quotes: of such messages only those quotations stay
+ * that are an argument or a key.
  */
 function describe(call: HookToolCall, exitCode: number, stderr: string): string {
   const text = stderr.trim().replace(/^ERROR /, '');
   if (text === '') return `exit code ${exitCode}`;
   if (call.privateFile === undefined && call.stdin === undefined) return text;
-  return text.replaceAll(/`[^`]*`|"[^"]*"|'[^']*'/g, '…');
+  const harmless = new Set([...call.args, ...keysOf(call.privateFile), ...keysOf(call.stdin)]);
+  return text.replaceAll(/`[^`]*`|"[^"]*"|'[^']*'/g, (quotation) =>
+    harmless.has(quotation.slice(1, -1)) ? quotation : '…',
+  );
+}
+
+function keysOf(json: string | undefined): readonly string[] {
+  const value: unknown = json === undefined ? undefined : JSON.parse(json);
+  return typeof value === 'object' && value !== null ? Object.keys(value) : [];
 }

@@ -1,5 +1,5 @@
-// open-port, close-port, opened-ports. Changes take effect when the hook ends well, and
-// opened-ports does not show them before. On Kubernetes: single ports only.
+// open-port, close-port, opened-ports. Changes take effect when the hook ends well; opened-ports
+// shows those of the same hook. On Kubernetes: single ports only.
 
 import { readJson, runTool } from './call.ts';
 import { toTextList } from './json.ts';

@@ -1,4 +1,5 @@
-// storage-list, storage-get, storage-add. Added storage is asked for when the hook ends well.
+// storage-list, storage-get, storage-add. Added storage is asked for when the hook ends well; on
+// Kubernetes Juju then refuses it, and with it all that the hook wrote.
 
 import { readJson, runTool } from './call.ts';
 import { textAt, toRecord, toTextList } from './json.ts';
