@@ -396,6 +396,9 @@ function logText(output: { readonly stdout: string; readonly stderr: string }): 
 
 const progressIntervalMs = 5_000;
 
+// pgBackRest's repetition of its own options is no progress.
+const commandLine = /INFO: \w+ command begin/;
+
 /** Sends pgBackRest's own lines to the action's log, at most one in five seconds. */
 function createProgress(hook: PostgresqlHook, action: Action) {
   let nextMs = 0;
@@ -403,7 +406,7 @@ function createProgress(hook: PostgresqlHook, action: Action) {
   return {
     say: (line: string): void => {
       const now = hook.ports.clock.nowMs();
-      if (now < nextMs || line.trim() === '') return;
+      if (now < nextMs || line.trim() === '' || commandLine.test(line)) return;
       nextMs = now + progressIntervalMs;
       sending = sending.then(async () => {
         await action.log(line.trim());

@@ -33,7 +33,7 @@ async function followCluster(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   const { walk } = hook;
   const health = await cluster.health();
   walk.step('update_config');
-  if (health !== undefined) await applyConfiguration(hook, cluster);
+  await applyConfiguration(hook, cluster);
   walk.step('restart_postgresql');
   if (!walk.decide('has_member_started', health !== undefined && isStarted(health.state))) {
     walk.step('defer3');

@@ -15,6 +15,7 @@ import {
 } from '../core/render/patroni.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 import { readPod } from './kubernetes.ts';
+import { type Patroni, PatroniError } from './patroni.ts';
 import type { JsonObject } from './patroni-answers.ts';
 import { pushIfChanged, readWorkload } from './workload.ts';
 
@@ -100,11 +101,29 @@ export async function updateClusterConfig(
   await patchClusterConfig(cluster, wanted);
 }
 
-/** Patches only what differs. */
+/**
+ * Patches only what differs. A cluster that is still being bootstrapped has no shared configuration
+ * yet and will start with the one in the member's file.
+ */
 export async function patchClusterConfig(cluster: Cluster, wanted: Document): Promise<void> {
   const patroni = await cluster.patroni();
-  const change = differenceOf(wanted, await patroni.config());
+  const present = await readClusterConfig(patroni);
+  if (present === undefined) return;
+  const change = differenceOf(wanted, present);
   if (Object.keys(change).length > 0) await patroni.patchConfig(change);
+}
+
+// What Patroni answers while there is no configuration in the cluster's store.
+const noConfigStatus = 502;
+
+async function readClusterConfig(patroni: Patroni): Promise<JsonObject | undefined> {
+  try {
+    return await patroni.config();
+  } catch (error) {
+    const absent = error instanceof PatroniError && error.fields['status'] === noConfigStatus;
+    if (absent) return undefined;
+    throw error;
+  }
 }
 
 /** The part of `wanted` that `present` does not have. */
@@ -138,9 +157,10 @@ function isJsonObject(value: unknown): value is JsonObject {
 export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const result = await readSettings(hook);
   if (result.kind === 'invalid') return false;
-  if (await writeMemberConfig(hook, cluster, result.settings)) {
-    await (await cluster.patroni()).reload();
-  }
+  const changed = await writeMemberConfig(hook, cluster, result.settings);
+  // A Patroni that does not answer reads its file when it starts.
+  if ((await cluster.health()) === undefined) return true;
+  if (changed) await (await cluster.patroni()).reload();
   if (await hook.juju.isLeader()) await updateClusterConfig(hook, cluster, result.settings);
   return true;
 }

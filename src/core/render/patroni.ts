@@ -18,6 +18,7 @@ import {
   watcherDirectory,
 } from '../names.ts';
 import { pgHba } from './hba.ts';
+import { noticeOfCallback } from './watcher.ts';
 
 /** What to bootstrap from when the data directory is empty and there is no cluster yet. */
 export type Bootstrap =
@@ -165,12 +166,9 @@ function renderPostgresql(facts: MemberFacts, host: string): Document {
       replication: { username: 'replication', password: facts.passwords.replication.reveal() },
       rewind: { username: 'rewind', password: facts.passwords.rewind.reveal() },
     },
-    callbacks: {
-      on_start: callback,
-      on_stop: callback,
-      on_restart: callback,
-      on_role_change: callback,
-    },
+    callbacks: Object.fromEntries(
+      Object.keys(noticeOfCallback).map((name) => [name, callback]),
+    ),
     parameters: { ...serverParameters(facts), ...facts.memoryParameters, ...facts.settings.parameters },
     pg_hba: [...pgHba({ connectivity: facts.connectivity })],
     pg_ident: [

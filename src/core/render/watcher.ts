@@ -6,10 +6,16 @@
 import { watcherDirectory, workloadUser } from '../names.ts';
 
 export const noticeDomain = 'postgresql.charm';
-/** Keys of the notices: `postgresql.charm/<callback>` with Patroni's callback names. */
-export const noticeKeys = ['on_start', 'on_stop', 'on_restart', 'on_role_change'].map(
-  (callback) => `${noticeDomain}/${callback}`,
-);
+/**
+ * Patroni's callbacks and the keys of their notices (`postgresql.charm/on-start`): Pebble takes no
+ * underscore in a key.
+ */
+export const noticeOfCallback: Readonly<Record<string, string>> = {
+  on_start: `${noticeDomain}/on-start`,
+  on_stop: `${noticeDomain}/on-stop`,
+  on_restart: `${noticeDomain}/on-restart`,
+  on_role_change: `${noticeDomain}/on-role-change`,
+};
 
 const fifo = '/run/charm-notices';
 
@@ -19,6 +25,10 @@ export const callbackScript = `#!/bin/sh
 printf '%s %s\\n' "$1" "$2" 1<>${fifo}
 `;
 
+const cases = Object.entries(noticeOfCallback)
+  .map(([callback, key]) => `    ${callback}) key=${key} ;;`)
+  .join('\n');
+
 export const watcherScript = `#!/bin/sh
 # Run by Pebble as root: one Pebble notice for each line that a callback writes.
 set -eu
@@ -27,8 +37,11 @@ mkfifo -m 0660 ${fifo}
 chown root:${workloadUser} ${fifo}
 exec 3<>${fifo}
 while read -r callback role <&3; do
-  case $callback in on_start|on_stop|on_restart|on_role_change) ;; *) continue ;; esac
-  /charm/bin/pebble notify "${noticeDomain}/$callback" "role=$role" >/dev/null || true
+  case $callback in
+${cases}
+    *) continue ;;
+  esac
+  /charm/bin/pebble notify "$key" "role=$role" >/dev/null || true
 done
 `;
 
