@@ -99,22 +99,23 @@ export function checkPath(
   options: { readonly entry?: string; readonly end?: WalkEnd } = {},
 ): CheckedPath {
   const { entry = startNode, end = 'return' } = options;
-  const edges = new Set<string>();
   const begun = beginAt(entry, path);
-  if ('problem' in begun) return { problem: begun.problem, edges };
-  let here = begun.first;
+  if ('problem' in begun) return { problem: begun.problem, edges: new Set() };
+  const edges: ChartEdge[] = [];
+  let last = begun.first;
   for (const next of begun.rest) {
-    const way = findWay(chart, here, next.node);
-    if (way === undefined) return { problem: noWay(chart, here, next.node), edges };
-    for (const edge of way) edges.add(edgeKey(edge));
-    here = next;
+    const way = findWay(chart, last, next.node);
+    if (way === undefined) return { problem: noWay(chart, last, next.node), edges: keysOf(edges) };
+    edges.push(...way);
+    last = next;
   }
-  const ending = end === 'failed' ? [] : findEnd(chart, here);
-  for (const edge of ending ?? []) edges.add(edgeKey(edge));
-  return {
-    ...present({ problem: endProblem(chart, { last: here, end: ending, ended: end }) }),
-    edges,
-  };
+  const ending = end === 'failed' ? [] : findEnd(chart, last);
+  const problem = endProblem(chart, { last, end: ending, ended: end });
+  return { ...present({ problem }), edges: keysOf([...edges, ...(ending ?? [])]) };
+}
+
+function keysOf(edges: readonly ChartEdge[]): ReadonlySet<string> {
+  return new Set(edges.map(edgeKey));
 }
 
 type Beginning =

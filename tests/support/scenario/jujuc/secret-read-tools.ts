@@ -17,7 +17,11 @@ export const secretReadTools: Readonly<Record<string, Tool>> = {
   'secret-info-get': { flags: { text: ['label', 'format'] }, run: getInfo },
   'secret-ids': {
     flags: { text: ['format'] },
-    run: (session) => managedSecrets(session).map((one) => one.id),
+    run: (session) => {
+      const ids = managedSecrets(session).map((one) => one.id);
+      // Juju prints a list that was never made.
+      return ids.length === 0 ? null : ids;
+    },
   },
 };
 
