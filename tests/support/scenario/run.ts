@@ -156,6 +156,9 @@ function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
     watch: (port, target) =>
       watchCalls(port, target, (call) => {
         calls.push(call);
+        const parts = [session.state, world.get(), ...[...pebbles.values()].map(changesOf)];
+        if (parts.every((part, index) => part === lastParts[index])) return;
+        lastParts = parts;
         const now = host.state();
         const shown = canonical(now);
         if (shown === lastShown) return;
@@ -170,6 +173,8 @@ function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
   };
   addPebbles(request, host, pebbles);
   let lastShown = canonical(host.state());
+  // Cheaper to compare than the whole state: whatever has changed shows in one of them.
+  let lastParts: readonly unknown[] = [];
   return {
     session,
     host,
@@ -202,6 +207,11 @@ function addPebbles<P, W>(
     const before = state.containers[container] ?? pebbleState({ canConnect: false });
     pebbles.set(container, createFakePebble({ container, state: before, execs }));
   }
+}
+
+/** Grows with every call that may have changed the container. */
+function changesOf(fake: FakePebble): number {
+  return fake.calls.length + fake.execs.length;
 }
 
 function disturbancesOf(container: string, fake: FakePebble): readonly string[] {
