@@ -65,7 +65,8 @@ function renderServices(
   });
   const [leader, ...others] = patroniEndpoints(app);
   return [
-    service(primaryServiceName(app), forRole('primary')),
+    // Patroni's label says who the primary is; a readiness probe that lags must not cut it off.
+    service(primaryServiceName(app), { ...forRole('primary'), publishNotReadyAddresses: true }),
     service(replicasServiceName(app), forRole('replica')),
     // No selector: Patroni writes the Endpoints of this name together with the leader lock.
     ...(leader === undefined ? [] : [service(leader, { ports: [port('database', postgresPort)] })]),
