@@ -2,7 +2,9 @@
 // carry what was signed and network errors the address; neither is kept as a cause, because the
 // key pair must not be found in anything that is logged.
 
-import { CodedError, messageOf } from '../../lib/base/error.ts';
+import { isNativeError } from 'node:util/types';
+
+import { CodedError } from '../../lib/base/error.ts';
 import { toHttpError } from '../../lib/base/http.ts';
 import type { ObjectStoreSettings } from '../ports.ts';
 
@@ -26,13 +28,13 @@ export function toObjectStoreError(
   settings: ObjectStoreSettings,
   error: unknown,
 ): unknown {
-  if (!(error instanceof Error) || error instanceof ObjectStoreError) return error;
+  if (!isNativeError(error) || error instanceof ObjectStoreError) return error;
   const status = statusOf(error);
   // Without a status there was no answer; without a system code it is no network failure either.
   if (status === undefined && !isNetworkError(error)) return error;
   const code = status === undefined ? networkCode(settings, error) : answerCode(status, error.name);
   // After a semicolon Node.js advises people who write programs.
-  const said = code === 'untrusted' ? messageOf(error).split(';')[0] : messageOf(error);
+  const said = code === 'untrusted' ? error.message.split(';')[0] : error.message;
   const reason = withoutKeys(settings, said || error.name).slice(0, 200);
   const hint = answerHints[error.name] ?? hints[code];
   return new ObjectStoreError(`cannot ${purpose}: ${reason}`, {

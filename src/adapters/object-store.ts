@@ -2,6 +2,8 @@
 // it is the most expensive package we have. Checksums are sent only where S3 requires them, since
 // many servers made by others refuse the newer ones.
 
+import { isNativeError } from 'node:util/types';
+
 import type {
   BucketLocationConstraint,
   CreateBucketCommandInput,
@@ -48,7 +50,7 @@ export function openObjectStore(settings: ObjectStoreSettings): ObjectStore {
           await s3.send(new CreateBucketCommand(describeBucket(settings)), options);
         } catch (error) {
           // Another unit made it at the same time.
-          if (!(error instanceof Error) || error.name !== 'BucketAlreadyOwnedByYou') throw error;
+          if (!isNamed(error, 'BucketAlreadyOwnedByYou')) throw error;
         }
       });
     },
@@ -59,7 +61,7 @@ export function openObjectStore(settings: ObjectStoreSettings): ObjectStore {
           const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), options);
           return await answer.Body?.transformToString('utf-8');
         } catch (error) {
-          if (error instanceof Error && error.name === 'NoSuchKey') return undefined;
+          if (isNamed(error, 'NoSuchKey')) return undefined;
           throw error;
         }
       }),
@@ -125,7 +127,7 @@ async function hasBucket(
     await client.send(request, options);
     return true;
   } catch (error) {
-    if (error instanceof Error && error.name === 'NoSuchBucket') return false;
+    if (isNamed(error, 'NoSuchBucket')) return false;
     throw error;
   }
 }
@@ -138,4 +140,9 @@ function describeBucket({ bucket, region }: ObjectStoreSettings): CreateBucketCo
 /** The client's type lists Amazon's regions; servers made by others have names of their own. */
 function isConstraint(region: string): region is BucketLocationConstraint {
   return region !== '';
+}
+
+/** The client names its errors as the server does. */
+function isNamed(error: unknown, name: string): boolean {
+  return isNativeError(error) && error.name === name;
 }

@@ -11,7 +11,10 @@ import { openObjectStore } from '../../src/adapters/object-store.ts';
 import type { ObjectStore, ObjectStoreSettings } from '../../src/ports.ts';
 import { type FakeStorage, openFakeObjectStore } from '../support/fake-object-store.ts';
 import { findFreePort } from '../support/free-port.ts';
+import { recogniseNodeErrors } from '../support/node-errors.ts';
 import { type S3Server, startS3Server } from '../support/s3-server.ts';
+
+recogniseNodeErrors();
 
 const keys = { accessKey: 'planted-access-key', secretKey: 'planted-secret-key' };
 const nobody = 'https://localhost:1';
@@ -138,11 +141,9 @@ describe.each(labs)('object storage: $summary', ({ start }) => {
     const { caChain, ...settings } = { ...lab.settings, ...part };
     const store = lab.open({ ...settings, ...(caChain === undefined ? {} : { caChain }) });
 
-    for (const call of [store.ensureBucket(), store.get('key'), store.put('key', 'text')]) {
-      const error = await call.then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      );
+    const calls = [store.ensureBucket(), store.get('key'), store.put('key', 'text')];
+    for (const outcome of await Promise.allSettled(calls)) {
+      const error: unknown = outcome.status === 'rejected' ? outcome.reason : undefined;
       expect(error).toMatchObject({ code, fields: { bucket: 'backups' } });
       expectNoKeys(error);
     }
@@ -232,8 +233,8 @@ describe('answers of other servers', () => {
       await openObjectStore(settingsFor({ endpoint: server.endpoint, region })).ensureBucket();
 
       expect(server.requests.map(({ line }) => line)).toEqual([
-        'GET /backups?list-type=2&max-keys=1',
-        'PUT /backups',
+        'GET /backups/?list-type=2&max-keys=1',
+        'PUT /backups/',
       ]);
       expect(server.requests[1]?.body).toMatch(body);
       await server.stop();

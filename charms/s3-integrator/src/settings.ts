@@ -2,6 +2,7 @@
 // everything that is wrong with it. Pure.
 
 import { X509Certificate } from 'node:crypto';
+import { isNativeError } from 'node:util/types';
 
 import * as v from 'valibot';
 
@@ -112,7 +113,7 @@ function isCertificate(pem: string): boolean {
   try {
     return new X509Certificate(pem).raw.length > 0;
   } catch (error) {
-    if (error instanceof Error) return false;
+    if (isNativeError(error)) return false;
     throw error;
   }
 }
