@@ -9,9 +9,9 @@ import type { Juju, Status } from './juju.ts';
 /** Records the path through a flowchart; node ids are those of the chart. */
 export interface Walk {
   /** An action node. */
-  step(node: string): void;
+  readonly step: (node: string) => void;
   /** A decision node; gives the answer back, so that it can stand in an `if`. */
-  decide(node: string, answer: boolean): boolean;
+  readonly decide: (node: string, answer: boolean) => boolean;
 }
 
 export interface Hook<P, E extends JujuEvent = JujuEvent> {
@@ -21,9 +21,9 @@ export interface Hook<P, E extends JujuEvent = JujuEvent> {
   readonly log: Log;
   readonly walk: Walk;
   /** Handle this event again, first thing in the next dispatch. Actions cannot be deferred. */
-  defer(): void;
+  readonly defer: () => void;
   /** Contributes a candidate; at the end the most severe one is set (see status.ts). */
-  status(status: Status): void;
+  readonly status: (status: Status) => void;
 }
 
 export type Handler<P> = (hook: Hook<P>) => Promise<void>;

@@ -16,6 +16,7 @@ import {
 import type { Action, Juju } from './juju.ts';
 import { onceOnly, oncePerKey } from './once.ts';
 import { createRelations, toTexts } from './relations.ts';
+import { grantsKey, losesGrants, renderGrants, repeatGrants } from './repeated-grants.ts';
 import { createSecrets } from './secrets.ts';
 import { createUnitStatus } from './status.ts';
 import { actionFail, actionGet, actionLog, actionSet } from './tools/action.ts';
@@ -46,6 +47,11 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
   const secrets = createSecrets(context, port, journal);
   const status = createUnitStatus(port);
   const state = createState(port, journal);
+  const rememberGrants = async () => {
+    const remembered = (await state.current())[grantsKey];
+    if (remembered !== undefined) await repeatGrants(port, remembered);
+    journal.add({ kind: 'state', change: { [grantsKey]: renderGrants(secrets.newGrants()) } });
+  };
   return {
     context,
     config: onceOnly(async () => await configGet(port)),
@@ -87,6 +93,7 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
     flush: async () => {
       await relations.flush();
       await secrets.flush();
+      if (losesGrants(context.jujuVersion)) await rememberGrants();
       await flushPorts(port, journal);
       await state.flush();
       await flushAction(port, journal);

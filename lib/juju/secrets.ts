@@ -3,8 +3,8 @@
 // A new secret is announced to Juju at once, because only Juju makes URIs and the URI usually goes
 // into a databag; Juju itself keeps the secret only when the hook ends well. Rolling a handler back
 // therefore leaves a secret that it announced: whoever asks for the label next finds it, as it
-// would after a crash between two hooks. Removing it again is no way out, since Juju would then
-// commit the removal of a secret that it never had.
+// would after a crash between two hooks. Removing it again is no way out: Juju 4.1 ignores the
+// removal of a secret that it never had, but nothing says that all versions do.
 //
 // URIs are always given in their long form with the model's UUID, which other models understand:
 // Juju itself prints now the one form and now the other, and a databag would change with it.
@@ -39,6 +39,8 @@ export interface Secrets {
   readonly set: (secret: OwnedSecret) => Promise<string>;
   /** Sends new contents, then grants, revocations and removals, each once. */
   flush(): Promise<void>;
+  /** Grants of secrets that were announced in this dispatch. */
+  newGrants(): readonly SecretGrant[];
 }
 
 export interface SecretReadOptions {
@@ -74,6 +76,8 @@ export function createSecrets(
     flush: async () => {
       await flushSecrets(port, journal);
     },
+    newGrants: () =>
+      distinct(journal.all('secret-grant')).filter(({ uri }) => stored.isNew(secretId(uri))),
   };
 }
 
@@ -83,6 +87,7 @@ interface StoredSecrets {
   /** `undefined` when there is no secret of this label that this unit manages. */
   ownUri(label: string): Promise<string | undefined>;
   add(secret: OwnedSecret): Promise<string>;
+  isNew(id: string): boolean;
 }
 
 function createStoredSecrets(port: HookToolPort, modelUuid: string): StoredSecrets {
@@ -94,6 +99,7 @@ function createStoredSecrets(port: HookToolPort, modelUuid: string): StoredSecre
     const info = await unlessMissing(secretInfoGet(port, { label }));
     return info === undefined ? undefined : toLongUri(info.uri);
   });
+  const added = new Set<string>();
   const contents = new Map<string, { readonly fresh: boolean; readonly content: SecretContent }>();
   return {
     byLabel,
@@ -112,8 +118,10 @@ function createStoredSecrets(port: HookToolPort, modelUuid: string): StoredSecre
       byLabel.set(secret.label, secret.content);
       ownUri.set(secret.label, uri);
       contents.set(secretId(uri), { fresh: true, content: secret.content });
+      added.add(secretId(uri));
       return uri;
     },
+    isNew: (id) => added.has(id),
   };
 }
 

@@ -276,7 +276,7 @@ export const storageSteps: readonly Step[] = [
   },
 ];
 
-/** Juju cannot commit the removal of a secret that it has never had. */
+/** Juju 4.1 takes it: whether older ones commit the removal of what they never had is not known. */
 export const removePendingSteps: readonly Step[] = [
   {
     name: 'add and remove',
