@@ -24,7 +24,7 @@ export const chartTable: readonly ChartRow[] = [
     chart: 'leader-elected',
     charm: 'postgresql-k8s',
     handlers: [{ handler: 'leader-elected' }],
-    complete: false,
+    complete: true,
   },
   {
     chart: 'postgresql-pebble-ready',

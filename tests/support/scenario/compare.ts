@@ -66,13 +66,28 @@ function collect({ path, left, right }: Pair, lines: string[]): void {
       );
     }
   } else if (JSON.stringify(left) !== JSON.stringify(right)) {
-    lines.push(`${path}: ${show(left)} → ${show(right)}`);
+    const from =
+      typeof left === 'string' && typeof right === 'string' ? commonStart(left, right) : 0;
+    lines.push(`${path}: ${show(left, from)} → ${show(right, from)}`);
   }
 }
 
-function show(value: unknown): string {
+const shownLength = 300;
+
+/** Long texts are shown from the first line that differs. */
+function show(value: unknown, from: number): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > 300 ? `${text.slice(0, 299)}…` : text;
+  if (text.length <= shownLength) return text;
+  const rest =
+    typeof value === 'string' && from > 0 ? `…${JSON.stringify(value.slice(from))}` : text;
+  return rest.length <= shownLength ? rest : `${rest.slice(0, shownLength - 1)}…`;
+}
+
+/** Where the first line begins that is not in both. */
+function commonStart(left: string, right: string): number {
+  let same = 0;
+  while (same < left.length && left[same] === right[same]) same += 1;
+  return left.lastIndexOf('\n', same - 1) + 1;
 }
 
 function sorted(_key: string, value: unknown): unknown {

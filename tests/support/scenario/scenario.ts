@@ -20,7 +20,7 @@ export interface Scenario<P, W> {
   readonly then: (result: RunResult<W>) => void | Promise<void>;
   /** Stand in for programs of this scenario; go before the charm's own. */
   readonly execs?: (host: Host<W>) => ExecResponders;
-  readonly loosen?: Loosening;
+  readonly loosen?: Loosening<W>;
   /** The hook is meant to fail; without this a failing hook fails the scenario. */
   readonly fails?: true;
 }

@@ -134,11 +134,3 @@ export function relationOf<W>(state: State<W>, endpoint: string): RelationState 
 export function secretOf<W>(state: State<W>, label: string): SecretState | undefined {
   return state.secrets.find((secret) => secret.label === label);
 }
-
-/** A copy of the state in which one relation has changed. */
-export function withRelation<W>(state: State<W>, changed: RelationState): State<W> {
-  return {
-    ...state,
-    relations: state.relations.map((old) => (old.id === changed.id ? changed : old)),
-  };
-}

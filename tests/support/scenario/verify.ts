@@ -6,16 +6,22 @@
 //   the operator does, after an update-status.
 // Each can be loosened, but only with a reason.
 
+import { messageOf } from '../../../lib/base/error.ts';
 import { canonical, stateDifferences } from './compare.ts';
 import { type Trigger, updateStatus } from './events.ts';
 import { type Interruption, type RunRequest, type RunResult, run } from './run.ts';
 import type { State } from './state.ts';
 
-export interface Loosening {
+export interface Loosening<W> {
   /** Why the second run may change or disturb something. */
   readonly secondRun?: string;
   /** Why a killed run need not end in the same state. */
   readonly killChecks?: string;
+  /** What a killed run ends in instead of the same state, why, and a check that fails otherwise. */
+  readonly killOutcome?: {
+    readonly because: string;
+    readonly check: (reached: State<W>) => void;
+  };
   /** Parts of the state (beginnings of `path.to.part`) that may differ, and why. */
   readonly differences?: readonly { readonly path: string; readonly because: string }[];
 }
@@ -23,7 +29,7 @@ export interface Loosening {
 export interface Verification<P, W> extends RunRequest<P, W> {
   /** The result of the undisturbed run. */
   readonly result: RunResult<W>;
-  readonly loosen?: Loosening;
+  readonly loosen?: Loosening<W>;
 }
 
 /** A law that a scenario breaks; the message says after which call, and what differs. */
@@ -75,7 +81,10 @@ async function verifyKills<P, W>(given: Verification<P, W>): Promise<void> {
     seen.add(shown);
     const tag = `k${index}`;
     const reached = await runAfterKill(given, killed, tag);
-    const problems = remaining(stateDifferences(wanted, reached), loosen);
+    const problems =
+      loosen?.killOutcome === undefined
+        ? remaining(stateDifferences(wanted, reached), loosen)
+        : failuresOf(() => loosen.killOutcome?.check(reached));
     if (problems.length > 0) throw new LawBroken(describe(killed, problems));
   }
 }
@@ -125,15 +134,28 @@ function describe<W>({ after }: Interruption<W>, problems: readonly string[]): s
   );
 }
 
-function remaining(lines: readonly string[], loosen: Loosening | undefined): readonly string[] {
+function failuresOf(check: () => void): readonly string[] {
+  try {
+    check();
+    return [];
+  } catch (error) {
+    return [messageOf(error)];
+  }
+}
+
+function remaining<W>(
+  lines: readonly string[],
+  loosen: Loosening<W> | undefined,
+): readonly string[] {
   const allowed = loosen?.differences ?? [];
   return lines.filter((line) => !allowed.some(({ path }) => line.startsWith(path)));
 }
 
-function requireReasons(loosen: Loosening): void {
+function requireReasons<W>(loosen: Loosening<W>): void {
   const reasons = [
     loosen.secondRun,
     loosen.killChecks,
+    loosen.killOutcome?.because,
     ...(loosen.differences ?? []).map(({ because }) => because),
   ];
   if (reasons.some((reason) => reason !== undefined && reason.trim().length < 10)) {

@@ -17,7 +17,7 @@ interface Verified {
   readonly handlers: Handlers;
   readonly event?: Trigger;
   readonly state?: State<CounterWorld>;
-  readonly loosen?: Loosening;
+  readonly loosen?: Loosening<CounterWorld>;
 }
 
 async function verify({
@@ -143,6 +143,23 @@ test('part of the state can be left out with a reason', async () => {
   const loosen = { differences: [{ path: 'world.count', because: 'every call counts' }] };
 
   await verify({ handlers: { 'config-changed': countUp }, loosen });
+});
+
+test('a killed run may be held to an outcome of its own', async () => {
+  const outcome = (wanted: number) => ({
+    secondRun: 'every call counts, that is its purpose',
+    killOutcome: {
+      because: 'the call that was killed counts too',
+      check: ({ world }: State<CounterWorld>) => {
+        expect(world.count).toBe(wanted);
+      },
+    },
+  });
+
+  await verify({ handlers: { 'config-changed': countUp }, loosen: outcome(2) });
+  await expect(
+    verify({ handlers: { 'config-changed': countUp }, loosen: outcome(3) }),
+  ).rejects.toThrow('not safe to kill');
 });
 
 test('no law is loosened without a reason', async () => {
