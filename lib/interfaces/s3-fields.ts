@@ -48,23 +48,17 @@ const required = ['bucket', 'access-key', 'secret-key'] as const;
 /** Reads a provider's application data bag together with the keys of its secret, if it has one. */
 export function parseS3Fields(bag: Readonly<Record<string, string>>, keys: S3Keys = {}): S3Reading {
   const fields = trimmed(bag);
-  const accessKey = trimmedSecret(keys.accessKey?.reveal() ?? fields['access-key']);
-  const secretKey = trimmedSecret(keys.secretKey?.reveal() ?? fields['secret-key']);
-  const bucket = fields['bucket']?.replaceAll(/^\/+|\/+$/gu, '');
-  const given = { bucket, 'access-key': accessKey, 'secret-key': secretKey };
-
+  const essentials = readEssentials(fields, keys);
+  if (Array.isArray(essentials)) return { kind: 'missing', missing: essentials };
   const result = v.safeParse(optionalFields, fields);
-  if (!bucket || accessKey === undefined || secretKey === undefined) {
-    return { kind: 'missing', missing: required.filter((name) => !given[name]) };
+  if (!result.success) {
+    return { kind: 'invalid', problems: result.issues.map(({ message }) => message) };
   }
-  if (!result.success) return { kind: 'invalid', problems: result.issues.map((i) => i.message) };
   const parsed = result.output;
   const parameters: S3Parameters = {
-    bucket,
-    accessKey,
-    secretKey,
+    ...essentials,
     endpoint: parsed.endpoint,
-    path: `/${(fields['path'] ?? '').replaceAll(/^\/+|\/+$/gu, '')}`,
+    path: `/${withoutSlashes(fields['path'] ?? '')}`,
     uriStyle: parsed['s3-uri-style'],
     deleteOlderThanDays: parsed['delete-older-than-days'],
     attributes: parsed.attributes,
@@ -76,6 +70,27 @@ export function parseS3Fields(bag: Readonly<Record<string, string>>, keys: S3Key
     }),
   };
   return { kind: 'ready', parameters };
+}
+
+type Essentials = Pick<S3Parameters, 'bucket' | 'accessKey' | 'secretKey'>;
+
+/** What there is no default for, or the names of what is missing. */
+function readEssentials(
+  fields: Readonly<Record<string, string>>,
+  keys: S3Keys,
+): Essentials | string[] {
+  const bucket = withoutSlashes(fields['bucket'] ?? '');
+  const accessKey = trimmedSecret(keys.accessKey?.reveal() ?? fields['access-key']);
+  const secretKey = trimmedSecret(keys.secretKey?.reveal() ?? fields['secret-key']);
+  if (bucket !== '' && accessKey !== undefined && secretKey !== undefined) {
+    return { bucket, accessKey, secretKey };
+  }
+  const given = { bucket, 'access-key': accessKey, 'secret-key': secretKey };
+  return required.filter((name) => !given[name]);
+}
+
+function withoutSlashes(text: string): string {
+  return text.replaceAll(/^\/+|\/+$/gu, '');
 }
 
 /** URL of a storage server, without trailing slash. */

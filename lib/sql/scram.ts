@@ -47,10 +47,14 @@ function hmac(key: Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 
+/** Joiners, selectors and marks that RFC 3454, table B.1, takes out. */
+const mappedToNothing =
+  /\u00AD|\u034F|\u1806|[\u180B-\u180D]|[\u200B-\u200D]|\u2060|[\uFE00-\uFE0F]|\uFEFF/gu;
+
 /** SASLprep without its prohibitions: where those apply, both sides take the text as it is. */
 function prepare(password: string): string {
   return password
     .replaceAll(/[\u00A0\u1680\u2000-\u200B\u202F\u205F\u3000]/gu, ' ')
-    .replaceAll(/[\u00AD\u034F\u1806\u180B-\u180D\u200C\u200D\u2060\uFE00-\uFE0F\uFEFF]/gu, '')
+    .replaceAll(mappedToNothing, '')
     .normalize('NFKC');
 }

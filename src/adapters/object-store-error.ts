@@ -30,18 +30,40 @@ export function toObjectStoreError(
 ): unknown {
   if (!isNativeError(error) || error instanceof ObjectStoreError) return error;
   const status = statusOf(error);
-  // Without a status there was no answer; without a system code it is no network failure either.
-  if (status === undefined && !isNetworkError(error)) return error;
-  const code = status === undefined ? networkCode(settings, error) : answerCode(status, error.name);
+  if (status !== undefined) {
+    const code = answerCodes[error.name] ?? (status === 403 ? 'forbidden' : 'api');
+    const hint = answerHints[error.name] ?? hints[code];
+    return describe(error, settings, { purpose, code, status, reason: error.name, hint });
+  }
+  // Without a system's code there was no failure of the network either.
+  if (!isNetworkError(error)) return error;
+  const code = networkCode(settings, error);
+  return describe(error, settings, { purpose, code, reason: code, hint: hints[code] });
+}
+
+interface Description {
+  readonly purpose: string;
+  readonly code: ObjectStoreErrorCode;
+  readonly status?: number;
+  readonly reason: string;
+  readonly hint: string | undefined;
+}
+
+function describe(
+  error: Error,
+  settings: ObjectStoreSettings,
+  { purpose, code, status, reason, hint }: Description,
+): ObjectStoreError {
   // After a semicolon Node.js advises people who write programs.
   const said = code === 'untrusted' ? error.message.split(';')[0] : error.message;
-  const reason = withoutKeys(settings, said || error.name).slice(0, 200);
-  const hint = answerHints[error.name] ?? hints[code];
-  return new ObjectStoreError(`cannot ${purpose}: ${reason}`, {
-    code,
-    fields: { bucket: settings.bucket, status, reason: status === undefined ? code : error.name },
-    ...(hint === undefined ? {} : { hint }),
-  });
+  return new ObjectStoreError(
+    `cannot ${purpose}: ${withoutKeys(settings, said || error.name).slice(0, 200)}`,
+    {
+      code,
+      fields: { bucket: settings.bucket, status, reason },
+      ...(hint === undefined ? {} : { hint }),
+    },
+  );
 }
 
 /** One sentence for the operator, by what went wrong. */
@@ -77,10 +99,6 @@ const answerCodes: Readonly<Record<string, ObjectStoreErrorCode>> = {
   AccountProblem: 'forbidden',
   NoSuchBucket: 'no-bucket',
 };
-
-function answerCode(status: number, name: string): ObjectStoreErrorCode {
-  return answerCodes[name] ?? (status === 403 ? 'forbidden' : 'api');
-}
 
 function networkCode(settings: ObjectStoreSettings, error: Error): ObjectStoreErrorCode {
   const request = { method: 'GET', url: settings.endpoint, timeoutMs: 0 } as const;

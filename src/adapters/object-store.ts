@@ -68,7 +68,9 @@ export function openObjectStore(settings: ObjectStoreSettings): ObjectStore {
     put: async (key, text) => {
       await attempt(`write object "${key}"`, async (s3, options) => {
         const { PutObjectCommand } = await import('@aws-sdk/client-s3');
-        await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text }), options);
+        const body = Buffer.from(text);
+        const request = { Bucket: bucket, Key: key, Body: body, ContentLength: body.length };
+        await s3.send(new PutObjectCommand(request), options);
       });
     },
   };

@@ -36,7 +36,9 @@ export async function connectPostgres(
     },
     switchWal: async () => await switchWal(connection),
     archiver: async () => await readArchiver(connection),
-    close: connection.close,
+    close: async () => {
+      await connection.close();
+    },
   };
 }
 
@@ -60,24 +62,37 @@ async function takeTurns(connection: SqlConnection): Promise<void> {
 }
 
 async function ensureUser(connection: SqlConnection, user: SystemUser): Promise<void> {
-  const name = identifier(user.name);
-  const [found] = await connection.query(sql`
-    SELECT rolsuper, rolcanlogin, rolpassword
-      FROM pg_catalog.pg_authid WHERE rolname = ${user.name}`);
-  if (found === undefined) await connection.query(sql`CREATE ROLE ${name} LOGIN`);
-  else if (found['rolcanlogin'] !== true) await connection.query(sql`ALTER ROLE ${name} LOGIN`);
-  if (user.superuser === true && found?.['rolsuper'] !== true) {
-    await connection.query(sql`ALTER ROLE ${name} SUPERUSER`);
+  const { name, password, memberOf = [] } = user;
+  const found = await findRole(connection, name);
+  if (found === undefined) await connection.query(sql`CREATE ROLE ${identifier(name)}`);
+  const role = found ?? createdRole;
+  if (!role.rolcanlogin) await connection.query(sql`ALTER ROLE ${identifier(name)} LOGIN`);
+  if (user.superuser === true && !role.rolsuper) {
+    await connection.query(sql`ALTER ROLE ${identifier(name)} SUPERUSER`);
   }
   // After a restore the stored password is that of another time, or of another cluster.
-  if (user.password !== undefined && !isPassword(found?.['rolpassword'], user.password)) {
-    await connection.query(alterPassword(user.name, user.password));
+  if (password !== undefined && !matchesVerifier(role.rolpassword, password)) {
+    await connection.query(alterPassword(name, password));
   }
-  for (const group of user.memberOf ?? []) await ensureMember(connection, group, user.name);
+  for (const group of memberOf) await ensureMember(connection, group, name);
 }
 
-function isPassword(stored: unknown, password: Secret): boolean {
-  return typeof stored === 'string' && matchesVerifier(stored, password);
+const roleSchema = v.object({
+  rolsuper: v.boolean(),
+  rolcanlogin: v.boolean(),
+  rolpassword: v.nullable(v.string(), ''),
+});
+
+type Role = v.InferOutput<typeof roleSchema>;
+
+/** What CREATE ROLE alone makes. */
+const createdRole: Role = { rolsuper: false, rolcanlogin: false, rolpassword: '' };
+
+async function findRole(connection: SqlConnection, name: string): Promise<Role | undefined> {
+  const [row] = await connection.query(sql`
+    SELECT rolsuper, rolcanlogin, rolpassword
+      FROM pg_catalog.pg_authid WHERE rolname = ${name}`);
+  return row === undefined ? undefined : v.parse(roleSchema, row);
 }
 
 function alterPassword(user: string, password: Secret): Sql {

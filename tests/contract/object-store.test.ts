@@ -31,7 +31,9 @@ async function startReal(): Promise<Lab> {
   return {
     settings: settingsFor({ endpoint: server.endpoint, caChain }),
     open: openObjectStore,
-    stop: server.stop,
+    stop: async () => {
+      await server.stop();
+    },
   };
 }
 
@@ -55,8 +57,12 @@ async function startFake(): Promise<Lab> {
 
 function settingsFor(part: Partial<ObjectStoreSettings>): ObjectStoreSettings {
   return {
-    ...{ endpoint: nobody, region: 'eu-1', bucket: 'backups', uriStyle: 'path' },
-    ...{ accessKey: new Secret(keys.accessKey), secretKey: new Secret(keys.secretKey) },
+    endpoint: nobody,
+    region: 'eu-1',
+    bucket: 'backups',
+    uriStyle: 'path',
+    accessKey: new Secret(keys.accessKey),
+    secretKey: new Secret(keys.secretKey),
     ...part,
   };
 }

@@ -38,8 +38,17 @@ export async function startPostgresServer(
   await execa(
     join(binaries, 'initdb'),
     [
-      ...['--pgdata', data, '--username', 'operator', '--no-sync', '--encoding', 'UTF8'],
-      ...['--auth', 'scram-sha-256', '--pwfile', passwordFile],
+      '--pgdata',
+      data,
+      '--username',
+      'operator',
+      '--no-sync',
+      '--encoding',
+      'UTF8',
+      '--auth',
+      'scram-sha-256',
+      '--pwfile',
+      passwordFile,
     ],
     options,
   );
@@ -61,7 +70,12 @@ export async function startPostgresServer(
     stopSignal: 'SIGINT',
   });
   return {
-    ...{ host: '127.0.0.1', port, user: 'operator', password, binaries, log: server.log },
+    host: '127.0.0.1',
+    port,
+    user: 'operator',
+    password,
+    binaries,
+    log: () => server.log(),
     stop: async () => {
       await server.stop();
       await folder.remove();

@@ -33,10 +33,22 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
   const server = await startChildServer({
     command,
     args: [
-      ...['--region', options.region, '--port', `127.0.0.1:${port}`, '--health', '/health'],
-      ...['--cert', certificate.certificateFile, '--key', certificate.keyFile, '--quiet'],
+      '--region',
+      options.region,
+      '--port',
+      `127.0.0.1:${port}`,
+      '--health',
+      '/health',
+      '--cert',
+      certificate.certificateFile,
+      '--key',
+      certificate.keyFile,
+      '--quiet',
       // Not every temporary folder has extended attributes, where it would keep its notes.
-      ...['posix', '--sidecar', sidecar, data],
+      'posix',
+      '--sidecar',
+      sidecar,
+      data,
     ],
     spawn: {
       env: { ROOT_ACCESS_KEY: options.accessKey, ROOT_SECRET_KEY: options.secretKey },
