@@ -9,6 +9,7 @@ import { present } from '../base/present.ts';
 import type { Secret } from '../base/secret.ts';
 import { readGrantedSecret } from '../juju/granted-secret.ts';
 import type { Juju, Relation } from '../juju/juju.ts';
+import { secretId } from '../juju/tools/secret.ts';
 import { parseS3Fields, type S3Keys, type S3Reading } from './s3-fields.ts';
 
 /** What the requirer would like to have; the provider may decide otherwise. */
@@ -154,9 +155,10 @@ async function shareKeys(
     description: 'Keys to the S3 storage',
     content,
   });
-  // The grant was committed together with the data bag that names the secret.
-  const bag = await relation.data(juju.context.app);
-  if (bag['secret-extra'] !== uri) juju.grantSecret(uri, relation);
+  // Juju writes the same URI in more than one way; the grant was committed together with the bag.
+  const known = (await relation.data(juju.context.app))['secret-extra'];
+  if (known !== undefined && secretId(known) === secretId(uri)) return known;
+  juju.grantSecret(uri, relation);
   return uri;
 }
 

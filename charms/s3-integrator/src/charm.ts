@@ -2,6 +2,8 @@
 // charms ask for, and make the data bags say so. What is wrong is corrected by the operator and
 // heals in that very event; until then, related charms keep what they were given.
 
+import * as v from 'valibot';
+
 import { present } from '../../../lib/base/present.ts';
 import { Secret } from '../../../lib/base/secret.ts';
 import {
@@ -9,15 +11,20 @@ import {
   provideS3,
   readS3Request,
   removeS3Secret,
+  type S3Offer,
   s3OfferFields,
 } from '../../../lib/interfaces/s3.ts';
+import type { JujuEvent } from '../../../lib/juju/event.ts';
 import type { CharmDefinition, Handler, Hook } from '../../../lib/juju/hook.ts';
-import type { Juju } from '../../../lib/juju/juju.ts';
+import type { Juju, Relation } from '../../../lib/juju/juju.ts';
 import { adoptClearKeys, readKeys, storeKeys } from './keys.ts';
 import { type Location, parseSettings } from './settings.ts';
 
 const endpoint = 's3-credentials';
 const masked = '************';
+
+const keySchema = v.pipe(v.string(), v.trim(), v.nonEmpty());
+const keysSchema = v.object({ 'access-key': keySchema, 'secret-key': keySchema });
 
 /** Publishes the offer to every related charm that has asked; the leader alone. */
 const publish: Handler<undefined> = async ({ juju, event }) => {
@@ -26,23 +33,25 @@ const publish: Handler<undefined> = async ({ juju, event }) => {
   const settings = parseSettings(await juju.config());
   const reading = await readKeys(juju);
   for (const relation of await juju.relations(endpoint)) {
-    if (
-      event.kind === 'relation' &&
-      event.change === 'broken' &&
-      event.relation.id === relation.id
-    ) {
-      continue;
-    }
+    if (isBreaking(event, relation)) continue;
     announceS3(relation);
-    const request = await readS3Request(relation);
-    if (request.kind === 'silent') continue;
     if (settings.kind === 'invalid' || reading.kind !== 'ready') continue;
-    // What the operator has chosen goes before what the charm would like.
-    const { bucket = '', path = '' } = { ...request, ...settings.location };
-    const offer = { ...settings.location, ...reading.keys, bucket, path };
-    await provideS3(juju, relation, { generation: request.generation, offer });
+    await answer(juju, relation, { ...settings.location, ...reading.keys });
   }
 };
+
+/** Gives a related charm what it asked for; what the operator has chosen goes before its wishes. */
+async function answer(juju: Juju, relation: Relation, offer: S3Offer): Promise<void> {
+  const request = await readS3Request(relation);
+  if (request.kind === 'silent') return;
+  const { bucket, path } = { ...request, ...offer };
+  const complete = { ...offer, ...present({ bucket, path }) };
+  await provideS3(juju, relation, { generation: request.generation, offer: complete });
+}
+
+function isBreaking(event: JujuEvent, { id }: Relation): boolean {
+  return event.kind === 'relation' && event.change === 'broken' && event.relation.id === id;
+}
 
 const relationBroken: Handler<undefined> = async (hook) => {
   const { juju, event } = hook;
@@ -63,13 +72,12 @@ const syncCredentials: Handler<undefined> = async (hook) => {
     action.fail('The option credentials names a secret: change that one, or reset the option.');
     return;
   }
-  const params = await action.params();
-  const accessKey = String(params['access-key'] ?? '').trim();
-  const secretKey = String(params['secret-key'] ?? '').trim();
-  if (!accessKey || !secretKey) {
+  const params = v.safeParse(keysSchema, await action.params());
+  if (!params.success) {
     action.fail('Both access-key and secret-key must have a value.');
     return;
   }
+  const { 'access-key': accessKey, 'secret-key': secretKey } = params.output;
   await storeKeys(juju, { accessKey: new Secret(accessKey), secretKey: new Secret(secretKey) });
   await publish(hook);
   action.setResults({ ok: 'Credentials successfully updated.' });
