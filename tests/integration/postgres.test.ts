@@ -8,6 +8,8 @@ import { connectSql, type SqlConnection } from '../../lib/sql/connection.ts';
 import { type Sql, sql } from '../../lib/sql/sql.ts';
 import { connectPostgres } from '../../src/adapters/postgres.ts';
 import type { Postgres, SystemUser } from '../../src/ports.ts';
+import { makeCertificate } from '../support/certificate.ts';
+import { makeTemporaryFolder } from '../support/child-server.ts';
 import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
 
 const monitoringPassword = new Secret('mon\'itor\\ing"$$;--');
@@ -23,7 +25,7 @@ let postgres: Postgres;
 let admin: SqlConnection;
 
 beforeAll(async () => {
-  server = await startPostgresServer();
+  server = await startPostgresServer({ shared_preload_libraries: 'pg_stat_statements' });
   postgres = await connectPostgres(server);
   admin = await connectSql({ ...server, database: 'postgres' });
   await postgres.setUp(users);
@@ -174,6 +176,42 @@ test('neither passwords nor verifiers reach the log of the server', async () => 
   expect(log).toContain('BEGIN');
   expect(log).not.toContain('never-in-the-log');
   expect(log).not.toMatch(/SCRAM-SHA-256\$4096:[\w+/]{16}/);
+});
+
+test('verifiers are not kept in the statistics of statements either', async () => {
+  await admin.query(sql`CREATE EXTENSION IF NOT EXISTS pg_stat_statements`);
+
+  await postgres.setPassword('rewind', new Secret('another'));
+  await admin.query(sql`ALTER ROLE rewind CONNECTION LIMIT 9`);
+
+  const kept = await admin.query(sql`SELECT query FROM pg_stat_statements`);
+  const texts = kept.map(({ query }) => String(query)).join();
+  expect(texts).toContain('CONNECTION LIMIT');
+  expect(texts).not.toMatch(/ALTER ROLE "rewind" PASSWORD/);
+});
+
+test('with an authority the connection is encrypted and the name of the server checked', async () => {
+  const { certificate } = server;
+  const connection = await connectSql({
+    ...server,
+    host: 'localhost',
+    database: 'postgres',
+    ca: certificate.pem,
+  });
+
+  const encrypted = sql`SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()`;
+  expect(await connection.query(encrypted)).toEqual([{ ssl: true }]);
+  await connection.close();
+});
+
+test('a server that another authority vouches for is refused', async () => {
+  const folder = await makeTemporaryFolder('authority');
+  const stranger = await makeCertificate(folder.path);
+  await folder.remove();
+
+  const connecting = connectPostgres({ ...server, ca: stranger.pem });
+
+  await expect(connecting).rejects.toMatchObject({ code: 'unreachable', message: /self-signed/ });
 });
 
 test('a wrong password is told from a server that is not there', async () => {

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 
 import { Secret } from '../../lib/base/secret.ts';
+import { type Certificate, makeCertificate } from './certificate.ts';
 import { makeTemporaryFolder, startChildServer } from './child-server.ts';
 import { findFreePort } from './free-port.ts';
 
@@ -18,6 +19,8 @@ export interface PostgresServer {
   readonly password: Secret;
   /** Folder of `psql` and its like. */
   readonly binaries: string;
+  /** Connections may be encrypted. */
+  readonly certificate: Certificate;
   log(): string;
   stop(): Promise<void>;
 }
@@ -33,7 +36,12 @@ export async function startPostgresServer(
   const [data, passwordFile] = [join(folder.path, 'data'), join(folder.path, 'password')];
   const password = new Secret('integration');
   await writeFile(passwordFile, password.reveal());
-  if (identity !== undefined) await chown(folder.path, identity.uid, identity.gid);
+  const certificate = await makeCertificate(folder.path);
+  if (identity !== undefined) {
+    for (const path of [folder.path, certificate.keyFile, certificate.certificateFile]) {
+      await chown(path, identity.uid, identity.gid);
+    }
+  }
 
   await execa(
     join(binaries, 'initdb'),
@@ -57,6 +65,9 @@ export async function startPostgresServer(
     listen_addresses: '127.0.0.1',
     unix_socket_directories: folder.path,
     fsync: 'off',
+    ssl: 'on',
+    ssl_cert_file: certificate.certificateFile,
+    ssl_key_file: certificate.keyFile,
     log_statement: 'all',
     log_min_duration_statement: '0',
     ...parameters,
@@ -75,6 +86,7 @@ export async function startPostgresServer(
     user: 'operator',
     password,
     binaries,
+    certificate,
     log: () => server.log(),
     stop: async () => {
       await server.stop();
