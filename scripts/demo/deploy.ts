@@ -1,5 +1,7 @@
 /** Deploys this repository's charms the way its README says. */
 
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import * as v from 'valibot';
@@ -10,6 +12,8 @@ export const postgresql = 'postgresql-k8s';
 export const s3Integrator = 's3-integrator';
 /** Name of the secret with the storage keys; also how the demo knows a model for its own. */
 export const s3Secret = 'demo-s3-keys';
+
+export type Keys = Pick<S3Settings, 'accessKey' | 'secretKey'>;
 
 export interface S3Settings {
   readonly endpoint: string;
@@ -35,8 +39,8 @@ export async function deployPostgresql(
 }
 
 export async function deployS3Integrator(model: Model, settings: S3Settings): Promise<void> {
-  await model.run('add-secret', [s3Secret, '--file', '/dev/stdin'], {
-    input: renderKeys(settings),
+  await withKeyFile(settings, async (file) => {
+    await model.run('add-secret', [s3Secret, '--file', file]);
   });
   await model.run('deploy', [charmFile(s3Integrator)], { timeoutMs: deployTimeoutMs });
   await model.run('grant-secret', [s3Secret, s3Integrator]);
@@ -65,17 +69,24 @@ export async function configureS3(
 }
 
 /** Replaces the storage keys. */
-export async function updateS3Keys(
-  model: Model,
-  keys: Pick<S3Settings, 'accessKey' | 'secretKey'>,
-): Promise<void> {
-  const input = renderKeys(keys);
-  await model.run('update-secret', [s3Secret, '--file', '/dev/stdin'], { input });
+export async function updateS3Keys(model: Model, keys: Keys): Promise<void> {
+  await withKeyFile(keys, async (file) => {
+    await model.run('update-secret', [s3Secret, '--file', file]);
+  });
 }
 
-/** JSON is YAML, and quotes whatever a key may hold. */
-function renderKeys(keys: Pick<S3Settings, 'accessKey' | 'secretKey'>): string {
-  return `${JSON.stringify({ 'access-key': keys.accessKey, 'secret-key': keys.secretKey })}\n`;
+/** Keys go through a file that only we can read, never through an argument list. */
+async function withKeyFile(keys: Keys, use: (file: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 's3-keys-'));
+  try {
+    const file = path.join(folder, 'keys.yaml');
+    // JSON is YAML, and quotes whatever a key may hold.
+    const content = { 'access-key': keys.accessKey, 'secret-key': keys.secretKey };
+    await writeFile(file, `${JSON.stringify(content)}\n`, { mode: 0o600 });
+    await use(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 export async function integrateS3(model: Model): Promise<void> {

@@ -11,7 +11,8 @@ export async function describeTrouble(model: Model): Promise<string> {
     [
       `the last ${logLines} lines of its log`,
       'debug-log',
-      [`--limit=${logLines}`, '--no-tail', '--ms'],
+      // Each status that any unit ever had is in the log too, many times the rest.
+      [`--limit=${logLines}`, '--no-tail', '--ms', '--exclude-module=juju.services'],
     ],
   ];
   const texts: string[] = [];

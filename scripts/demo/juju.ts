@@ -1,6 +1,5 @@
 /**
- * The juju client, as a person would use it: the local cloud's or the one that is installed. Keys
- * and passwords go through standard input only.
+ * The juju client, as a person would use it: the local cloud's or the one that is installed.
  */
 
 import { execa } from 'execa';

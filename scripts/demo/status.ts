@@ -69,7 +69,7 @@ function isQuiet(unit: UnitStatus): boolean {
   return unit.workload === 'active' && unit.agent === 'idle';
 }
 
-function describeUnit(unit: UnitStatus): string {
-  const message = unit.message === '' ? '' : ` "${unit.message}"`;
-  return `${unit.name} ${unit.workload}${message}, ${unit.agent}`;
+function describeUnit({ name, workload, message, agent }: UnitStatus): string {
+  if (workload === 'active') return `${name} ${agent}`;
+  return message === '' ? `${name} ${workload}` : `${name} ${workload}: ${message}`;
 }

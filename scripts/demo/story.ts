@@ -56,7 +56,7 @@ async function settle(stage: Stage, count: number): Promise<void> {
 
 async function setUp(stage: Stage): Promise<void> {
   const { model, progress, s3, image } = stage;
-  await progress.phase('deploy PostgreSQL with three units, and s3-integrator', async () => {
+  await progress.phase('deploy three units and s3-integrator', async () => {
     await deployPostgresql(model, { units, image });
     await deployS3Integrator(model, s3);
   });

@@ -79,7 +79,7 @@ describe('status', () => {
     });
 
     expect(describeUnsettled(unsettled, { pg: 3, s3: 1 })).toBe(
-      'pg has 2 of 3 units; pg/0 blocked "no bucket", idle; pg/1 active, executing; ' +
+      'pg has 2 of 3 units; pg/0 blocked: no bucket; pg/1 executing; ' +
         'pg has no leader; s3 has 0 of 1 units; s3 has no leader',
     );
   });
