@@ -207,23 +207,22 @@ function findProblem(label: string, layer: Layer, plan: Plan): string | undefine
   return problems[0];
 }
 
-/** Required services must exist; of the others an order counts only for those that do. */
+/** Required services must exist; an order counts only among those that do. */
 function loopProblems(plan: Plan): readonly string[] {
   const names = Object.keys(plan.services);
-  const later = new Map<string, Set<string>>(names.map((name) => [name, new Set()]));
-  const problems: string[] = [];
-  for (const [name, { after = [], before = [], requires = [] }] of Object.entries(plan.services)) {
-    for (const one of requires)
-      if (!later.has(one)) problems.push(`service "${one}" does not exist`);
-    for (const one of after) later.get(one)?.add(name);
-    for (const one of before) if (later.has(one)) later.get(name)?.add(one);
-  }
+  const missing = Object.values(plan.services)
+    .flatMap(({ requires = [] }) => requires)
+    .filter((name) => plan.services[name] === undefined);
+  const earlier = (name: string) => [
+    ...(plan.services[name]?.after ?? []),
+    ...names.filter((one) => plan.services[one]?.before?.includes(name) === true),
+  ];
   const looping = names.filter((name) => {
-    const followers = [...(later.get(name) ?? [])].filter((one) => one !== name);
-    return closure(followers, (one) => [...(later.get(one) ?? [])]).includes(name);
+    const others = earlier(name).filter((one) => one !== name);
+    return closure(others, earlier).includes(name);
   });
   const loop = looping.length === 0 ? [] : [`services in before/after loop: ${looping.join(', ')}`];
-  return [...problems, ...loop];
+  return [...missing.map((name) => `service "${name}" does not exist`), ...loop];
 }
 
 function serviceProblems(name: string, service: LayerService): readonly string[] {

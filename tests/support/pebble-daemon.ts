@@ -10,7 +10,7 @@ export interface PebbleDaemon {
   readonly socketPath: string;
   /** A folder that goes away with the daemon. */
   readonly folder: string;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Starts a daemon with an empty plan. */
