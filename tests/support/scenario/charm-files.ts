@@ -34,6 +34,7 @@ export interface CharmFiles {
   readonly name: string;
   readonly endpoints: Readonly<Record<string, Endpoint>>;
   readonly containers: readonly string[];
+  readonly resources: readonly string[];
   readonly storages: Readonly<Record<string, { readonly multiple: boolean }>>;
   readonly options: Readonly<Record<string, ConfigOption>>;
   readonly actions: Readonly<Record<string, ActionDeclaration>>;
@@ -63,6 +64,7 @@ export function parseCharmFiles(texts: {
       ...endpointsOf(metadata, 'peers'),
     },
     containers: Object.keys(objectOf(metadata['containers'])),
+    resources: Object.keys(objectOf(metadata['resources'])),
     storages: mapObject(objectOf(metadata['storage']), (one) => ({
       multiple: objectOf(one)['multiple'] !== undefined,
     })),

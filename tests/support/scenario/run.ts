@@ -30,7 +30,7 @@ import {
 import { ToolError } from './jujuc/arguments.ts';
 import { commit } from './jujuc/commit.ts';
 import { jujucFor } from './jujuc/jujuc.ts';
-import { type LogLine, newSession, type Session } from './jujuc/session.ts';
+import { type LogLine, type OpenHook, openHook } from './jujuc/open-hook.ts';
 import type { ShownStatus, State } from './state.ts';
 
 export type ExecResponders = Readonly<Record<string, readonly ExecResponder[]>>;
@@ -95,40 +95,39 @@ export async function run<P, W>(request: RunRequest<P, W>): Promise<RunResult<W>
   const { charm, event } = request;
   refuseImpossible(charm.files, request.state, event);
   const stage = setStage(request);
-  const { session, host } = stage;
+  const { hook, host } = stage;
   const walks: Walked[] = [];
   const charmExit = await dispatch({
     env: environmentOf(request.state, event),
-    port: host.watch('juju', jujucFor(session)),
+    port: host.watch('juju', jujucFor(hook)),
     ports: charm.ports(host),
     charm: charm.charm,
     clock: host.clock,
     onWalk: (walked, end) => walks.push({ ...walked, end }),
   });
-  const commitError = charmExit === 0 ? tryCommit(session) : undefined;
-  const failed =
-    charmExit !== 0 ? `exit status ${charmExit}` : (commitError ?? session.action.failed);
+  const commitError = charmExit === 0 ? tryCommit(hook) : undefined;
+  const failed = charmExit !== 0 ? `exit status ${charmExit}` : (commitError ?? hook.action.failed);
   stage.refuseUnexpected();
   return {
     state: host.state(),
     exitCode: commitError === undefined ? charmExit : 1,
     ...(commitError === undefined ? {} : { commitError }),
-    log: session.log,
+    log: hook.log,
     walks,
     action: {
-      results: session.action.results,
-      log: session.actionLog,
+      results: hook.action.results,
+      log: hook.actionLog,
       ...(event.event.kind === 'action' && failed !== undefined ? { failed } : {}),
     },
-    statusHistory: session.statusHistory,
-    hookToolCalls: session.calls,
+    statusHistory: hook.statusHistory,
+    hookToolCalls: hook.calls,
     ...stage.observations(),
     endMs: host.clock.nowMs(),
   };
 }
 
 interface Stage<W> {
-  readonly session: Session;
+  readonly hook: OpenHook;
   readonly host: Host<W>;
   refuseUnexpected(): void;
   observations(): Pick<RunResult<W>, 'execs' | 'calls' | 'interruptions' | 'disturbances'>;
@@ -136,7 +135,7 @@ interface Stage<W> {
 
 function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
   const { charm, state, event, runTag = '1' } = request;
-  const session = newSession({ files: charm.files, trigger: event, runTag, state });
+  const hook = openHook({ files: charm.files, trigger: event, runTag, state });
   const world = createCell(state.world);
   const pebbles = new Map<string, FakePebble>();
   const calls: OutsideCall[] = [];
@@ -145,7 +144,7 @@ function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
   const disturbances: string[] = [];
   const host: Host<W> = {
     state: () => ({
-      ...session.state,
+      ...hook.state,
       containers: Object.fromEntries([...pebbles].map(([name, fake]) => [name, fake.state()])),
       world: world.get(),
     }),
@@ -156,7 +155,7 @@ function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
     watch: (port, target) =>
       watchCalls(port, target, (call) => {
         calls.push(call);
-        const parts = [session.state, world.get(), ...[...pebbles.values()].map(changesOf)];
+        const parts = [hook.state, world.get(), ...[...pebbles.values()].map(changesOf)];
         if (parts.every((part, index) => part === lastParts[index])) return;
         lastParts = parts;
         const now = host.state();
@@ -176,7 +175,7 @@ function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
   // Cheaper to compare than the whole state: whatever has changed shows in one of them.
   let lastParts: readonly unknown[] = [];
   return {
-    session,
+    hook,
     host,
     refuseUnexpected: () => {
       const all = [...unexpected, ...[...pebbles.values()].flatMap((fake) => fake.unexpected)];
@@ -224,9 +223,9 @@ function disturbancesOf(container: string, fake: FakePebble): readonly string[] 
   });
 }
 
-function tryCommit(session: Session): string | undefined {
+function tryCommit(hook: OpenHook): string | undefined {
   try {
-    session.state = commit(session);
+    hook.state = commit(hook);
     return undefined;
   } catch (error) {
     if (error instanceof ToolError) return error.message;

@@ -8,7 +8,7 @@ import { secret } from '../../support/scenario/builders.ts';
 import { configChanged, relationChanged, type Trigger } from '../../support/scenario/events.ts';
 import { commit } from '../../support/scenario/jujuc/commit.ts';
 import { jujucFor } from '../../support/scenario/jujuc/jujuc.ts';
-import { type JujuState, newSession } from '../../support/scenario/jujuc/session.ts';
+import { type JujuState, openHook } from '../../support/scenario/jujuc/open-hook.ts';
 import { type State, secretOf } from '../../support/scenario/state.ts';
 import { type CounterWorld, client, files, sampleState } from './test-charm.ts';
 
@@ -21,8 +21,8 @@ interface Hook {
 /** Each call gives what the tool printed; after a failure the exit code and the error line. */
 function hook(part: Partial<State<CounterWorld>> = {}, trigger: Trigger = configChanged): Hook {
   const state = sampleState(part);
-  const session = newSession({ files, trigger, runTag: 't', state });
-  const port = jujucFor(session);
+  const opened = openHook({ files, trigger, runTag: 't', state });
+  const port = jujucFor(opened);
   const send = async (call: HookToolCall): Promise<string> => {
     const { exitCode, stdout, stderr } = await port(call);
     return exitCode === 0 ? stdout.trimEnd() : `${exitCode} ${stderr.trimEnd()}`;
@@ -30,7 +30,7 @@ function hook(part: Partial<State<CounterWorld>> = {}, trigger: Trigger = config
   return {
     send,
     call: async (tool, ...args) => await send({ tool, args }),
-    commit: () => commit(session),
+    commit: () => commit(opened),
   };
 }
 
@@ -73,7 +73,7 @@ test.each([
   {
     summary: 'a databag of a stranger',
     call: ['relation-get', '-r', '4', '-', 'other/0'],
-    answer: '1 ERROR permission denied',
+    answer: '1 ERROR relation unit not found',
   },
   {
     summary: 'the own application beyond the peer relation, as a follower',
@@ -270,13 +270,13 @@ test('a grant to the application comes after those to units are revoked', async 
   );
 });
 
-test('ports that are opened show only after the hook', async () => {
+test('ports that are opened show at once and are there after the hook', async () => {
   const { call, commit: end } = hook({ openedPorts: ['80/tcp'] });
 
   await call('open-port', '5432');
   await call('close-port', '80/tcp');
 
-  expect(await call('opened-ports', '--format=json')).toBe('["80/tcp"]');
+  expect(await call('opened-ports', '--format=json')).toBe('["5432/tcp"]');
   expect(end().openedPorts).toEqual(['5432/tcp']);
 });
 
@@ -292,8 +292,31 @@ test('state is kept by the controller when the hook goes well', async () => {
   expect(end().controllerState).toEqual({ old: '1', new: '3' });
 });
 
+test('a status that was read once is what the hook goes on seeing', async () => {
+  const { call, commit: end } = hook();
+
+  await call('status-get');
+  await call('status-set', 'active', 'Primary');
+
+  expect(await call('status-get')).toContain('unknown');
+  expect(end().unitStatus).toEqual({ level: 'active', message: 'Primary' });
+});
+
 test('a tool that Juju does not have cannot be started', async () => {
-  await expect(hook().call('leader-set', 'a=1')).rejects.toThrow('leader-set');
+  await expect(hook().call('leader-set', 'a=1')).rejects.toMatchObject({ code: 'missing' });
+});
+
+test('an argument that the kernel does not take cannot be sent', async () => {
+  const long = 'x'.repeat(131_072);
+
+  await expect(hook().call('juju-log', long)).rejects.toMatchObject({ code: 'too-large' });
+});
+
+test('storage that is added on Kubernetes fails the commit', async () => {
+  const { call, commit: end } = hook();
+
+  expect(await call('storage-add', 'data')).toBe('');
+  expect(end).toThrow('adding storage "data" to a unit is not supported');
 });
 
 test('network, storage and status are shown as Juju shows them', async () => {

@@ -3,27 +3,23 @@
 
 import { latestOf, type RelationState, type SecretState } from '../state.ts';
 import { ToolError } from './arguments.ts';
-import type { JujuState, PendingSecret, Session } from './session.ts';
+import { type JujuState, type OpenHook, type PendingSecret, portsOf } from './open-hook.ts';
 
 /** The state after the writes. Throws when the commit as a whole fails, which fails the hook. */
-export function commit(session: Session): JujuState {
-  const { state, pending } = session;
-  const kept = state.openedPorts.filter((port) => !pending.ports.close.has(port));
-  const ports = new Set([...kept, ...pending.ports.open]);
+export function commit(hook: OpenHook): JujuState {
+  const { state, pending } = hook;
+  refuseStorage(hook);
   return {
     ...state,
     controllerState: pending.controllerState ?? state.controllerState,
-    relations: state.relations.map((one) => committedRelation(session, one)),
-    openedPorts: [...ports].sort(
-      (left, right) => Number.parseInt(left, 10) - Number.parseInt(right, 10),
-    ),
-    secrets: committedSecrets(session),
-    storages: committedStorages(session),
+    relations: state.relations.map((one) => committedRelation(hook, one)),
+    openedPorts: portsOf(hook),
+    secrets: committedSecrets(hook),
   };
 }
 
-function committedRelation(session: Session, relation: RelationState): RelationState {
-  const { unitBags, appBags } = session.pending;
+function committedRelation(hook: OpenHook, relation: RelationState): RelationState {
+  const { unitBags, appBags } = hook.pending;
   return {
     ...relation,
     localUnit: unitBags.get(relation.id) ?? relation.localUnit,
@@ -31,77 +27,69 @@ function committedRelation(session: Session, relation: RelationState): RelationS
   };
 }
 
-function committedStorages(session: Session): JujuState['storages'] {
-  const { storages } = session.state;
-  const added = [...session.pending.storages].flatMap(([name, count]) => {
-    if (session.files.storages[name] === undefined)
-      throw new ToolError(`storage "${name}" not found`);
-    const used = storages.filter((one) => one.name === name).length;
-    return Array.from({ length: count }, (_, n) => ({
-      name,
-      index: used + n,
-      location: `/${name}/${used + n}`,
-    }));
-  });
-  return [...storages, ...added];
+/** `storage-add` is taken, and then refused here: on Kubernetes units get no further storage. */
+function refuseStorage({ pending }: OpenHook): void {
+  const [name] = pending.storages.keys();
+  if (name !== undefined)
+    throw new ToolError(`adding storage "${name}" to a unit is not supported`);
 }
 
-function committedSecrets(session: Session): readonly SecretState[] {
-  const { creates, deletes } = session.pending;
-  const kept = session.state.secrets.flatMap((one) => {
+function committedSecrets(hook: OpenHook): readonly SecretState[] {
+  const { creates, deletes } = hook.pending;
+  const kept = hook.state.secrets.flatMap((one) => {
     const revisions = deletes.get(one.id);
     if (revisions === 'all') return [];
-    if (revisions === undefined) return [updated(session, one)];
+    if (revisions === undefined) return [updated(hook, one)];
     const left = one.revisions.filter((each) => !revisions.has(each.revision));
-    return left.length === 0 ? [] : [{ ...updated(session, one), revisions: left }];
+    return left.length === 0 ? [] : [{ ...updated(hook, one), revisions: left }];
   });
-  const made = [...creates.values()].map((one) => created(session, one));
+  const made = [...creates.values()].map((one) => created(hook, one));
   const all = [...kept, ...made];
   refuseEqualLabels(all);
   return all;
 }
 
 function created(
-  session: Session,
+  hook: OpenHook,
   { content = {}, owner = 'application', ...rest }: PendingSecret,
 ): SecretState {
   return {
     ...rest,
     owner,
     revisions: [{ revision: 1, content }],
-    grants: newGrants(session, rest.id, []),
+    grants: newGrants(hook, rest.id, []),
   };
 }
 
-function updated(session: Session, secret: SecretState): SecretState {
+function updated(hook: OpenHook, secret: SecretState): SecretState {
   const {
     content,
     owner: _owner,
     ...metadata
-  } = session.pending.updates.get(secret.id) ?? { id: secret.id };
+  } = hook.pending.updates.get(secret.id) ?? { id: secret.id };
   const revision = latestOf(secret).revision + 1;
   const revisions =
     content === undefined ? secret.revisions : [...secret.revisions, { revision, content }];
-  const tracksLatest = session.pending.trackLatest.has(secret.id);
+  const tracksLatest = hook.pending.trackLatest.has(secret.id);
   return {
     ...secret,
     ...metadata,
     revisions,
     ...(tracksLatest ? { tracked: revisions.at(-1)?.revision ?? revision } : {}),
-    grants: newGrants(session, secret.id, secret.grants),
+    grants: newGrants(hook, secret.id, secret.grants),
   };
 }
 
 function newGrants(
-  session: Session,
+  hook: OpenHook,
   id: string,
   before: SecretState['grants'],
 ): SecretState['grants'] {
-  const added = [...(session.pending.grants.get(id) ?? [])].map(([relation, target]) => ({
+  const added = [...(hook.pending.grants.get(id) ?? [])].map(([relation, target]) => ({
     relation,
     target,
   }));
-  const revoked = session.pending.revokes.get(id);
+  const revoked = hook.pending.revokes.get(id);
   return [...before, ...added].filter((one) => revoked?.has(one.target) !== true);
 }
 

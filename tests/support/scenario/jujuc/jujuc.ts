@@ -3,16 +3,18 @@
 
 import { stringify } from 'yaml';
 
+import { ProcessError } from '../../../../lib/base/process.ts';
 import type {
   HookToolCall,
   HookToolPort,
   HookToolResult,
 } from '../../../../lib/juju/tools/port.ts';
+import { agentTools } from './agent-tools.ts';
 import { type Arguments, parseArguments, ToolError } from './arguments.ts';
+import { type OpenHook, Text, type Tool } from './open-hook.ts';
 import { relationTools } from './relation-tools.ts';
 import { secretReadTools } from './secret-read-tools.ts';
 import { secretWriteTools } from './secret-write-tools.ts';
-import { type Session, Text, type Tool } from './session.ts';
 import { actionTools, unitTools } from './unit-tools.ts';
 
 const tools: Readonly<Record<string, Tool>> = {
@@ -21,23 +23,29 @@ const tools: Readonly<Record<string, Tool>> = {
   ...relationTools,
   ...secretReadTools,
   ...secretWriteTools,
+  ...agentTools,
 };
 
+// What the kernel takes in one argument.
+const longestArgumentBytes = 131_071;
+
 /** The hook tools of one run. */
-export function jujucFor(session: Session): HookToolPort {
+export function jujucFor(hook: OpenHook): HookToolPort {
   return async (call) => {
-    session.calls.push(call);
+    hook.calls.push(call);
     const tool = tools[call.tool];
-    if (tool === undefined)
-      throw new Error(`cannot run hook tool "${call.tool}": there is none in this kit`);
-    return await Promise.resolve(runTool(session, tool, call));
+    if (tool === undefined) throw new ProcessError(call.tool, 'missing', 'no such command');
+    if (call.args.some((arg) => Buffer.byteLength(arg) > longestArgumentBytes)) {
+      throw new ProcessError(call.tool, 'too-large', 'its arguments are too long');
+    }
+    return await Promise.resolve(runTool(hook, tool, call));
   };
 }
 
-function runTool(session: Session, tool: Tool, call: HookToolCall): HookToolResult {
+function runTool(hook: OpenHook, tool: Tool, call: HookToolCall): HookToolResult {
   try {
     const args = parseArguments(call.args, tool.flags ?? {});
-    const value = tool.run(session, args, call);
+    const value = tool.run(hook, args, call);
     return { exitCode: 0, stdout: value === undefined ? '' : print(value, args), stderr: '' };
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;

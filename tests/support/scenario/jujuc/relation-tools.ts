@@ -7,40 +7,40 @@ import { parse } from 'yaml';
 import type { HookToolCall } from '../../../../lib/juju/tools/port.ts';
 import { appOf, type DataBag, type RelationState } from '../state.ts';
 import { type Arguments, expectAtMost, parsePairs, ToolError, usageError } from './arguments.ts';
-import { requireRelation, type Session, type Tool } from './session.ts';
+import { type OpenHook, requireRelation, type Tool } from './open-hook.ts';
 
 const relationFlags = ['r', 'relation', 'format'];
 
 export const relationTools: Readonly<Record<string, Tool>> = {
   'relation-ids': {
     flags: { text: ['format'] },
-    run: (session, args) => {
-      const { event } = session.trigger;
+    run: (hook, args) => {
+      const { event } = hook.trigger;
       const endpoint =
         args.operands[0] ?? (event.kind === 'relation' ? event.relation.endpoint : undefined);
       if (endpoint === undefined) throw usageError('no endpoint name specified');
-      return session.state.relations
-        .filter((one) => one.endpoint === endpoint && !isBroken(session, one))
+      return hook.state.relations
+        .filter((one) => one.endpoint === endpoint && !isBroken(hook, one))
         .map((one) => `${one.endpoint}:${one.id}`)
         .sort();
     },
   },
   'relation-list': {
     flags: { text: relationFlags, boolean: ['app'] },
-    run: (session, args) => {
-      const relation = requireRelation(session, args);
+    run: (hook, args) => {
+      const relation = requireRelation(hook, args);
       if (args.flag('app')) return relation.remoteApp;
       return Object.keys(relation.remoteUnits)
-        .filter((unit) => !hasDeparted(session, relation, unit))
+        .filter((unit) => !hasDeparted(hook, relation, unit))
         .sort();
     },
   },
   'relation-get': {
     flags: { text: relationFlags, boolean: ['app'] },
-    run: (session, args) => {
-      const relation = requireRelation(session, args);
+    run: (hook, args) => {
+      const relation = requireRelation(hook, args);
       const [key = '-', ...rest] = args.operands;
-      const bag = readBag(session, relation, ownerFrom(session, args, rest));
+      const bag = readBag(hook, relation, ownerFrom(hook, args, rest));
       return key === '-' || key === '' ? bag : (bag[key] ?? null);
     },
   },
@@ -50,22 +50,21 @@ export const relationTools: Readonly<Record<string, Tool>> = {
   },
   'relation-model-get': {
     flags: { text: relationFlags },
-    run: (session, args) => {
-      requireRelation(session, args);
-      return { uuid: session.state.model.uuid };
+    run: (hook, args) => {
+      requireRelation(hook, args);
+      return { uuid: hook.state.model.uuid };
     },
   },
 };
 
-function setRelation(session: Session, args: Arguments, call: HookToolCall): undefined {
-  const relation = requireRelation(session, args);
+function setRelation(hook: OpenHook, args: Arguments, call: HookToolCall): undefined {
+  const relation = requireRelation(hook, args);
   const changes = new Map([...readPairsFile(args, call), ...parsePairs(args.operands)]);
-  if (args.flag('app') && !session.state.leader)
-    throw new ToolError('cannot write relation settings');
-  const bags = args.flag('app') ? session.pending.appBags : session.pending.unitBags;
-  const owner = args.flag('app') ? appOf(session.state.unit) : session.state.unit;
+  if (args.flag('app') && !hook.state.leader) throw new ToolError('cannot write relation settings');
+  const bags = args.flag('app') ? hook.pending.appBags : hook.pending.unitBags;
+  const owner = args.flag('app') ? appOf(hook.state.unit) : hook.state.unit;
   const bag: Record<string, string> = {
-    ...readBag(session, relation, { owner, app: args.flag('app') }),
+    ...readBag(hook, relation, { owner, app: args.flag('app') }),
   };
   for (const [key, value] of changes) {
     if (value === '') delete bag[key];
@@ -100,11 +99,11 @@ interface BagOwner {
   readonly app: boolean;
 }
 
-function ownerFrom(session: Session, args: Arguments, operands: readonly string[]): BagOwner {
+function ownerFrom(hook: OpenHook, args: Arguments, operands: readonly string[]): BagOwner {
   expectAtMost(operands, 1);
   const [named] = operands;
   if (named !== undefined) return namedOwner(named, args.flag('app'));
-  const { event } = session.trigger;
+  const { event } = hook.trigger;
   if (event.kind === 'relation') {
     if (!args.flag('app') && event.remoteUnit !== undefined)
       return { owner: event.remoteUnit, app: false };
@@ -122,42 +121,40 @@ function namedOwner(named: string, app: boolean): BagOwner {
   throw usageError(`expected unit name, got application name ${JSON.stringify(named)}`);
 }
 
-function readBag(session: Session, relation: RelationState, of: BagOwner): DataBag {
-  const bag = of.app
-    ? readAppBag(session, relation, of.owner)
-    : readUnitBag(session, relation, of.owner);
-  if (bag === undefined) throw new ToolError('permission denied');
+function readBag(hook: OpenHook, relation: RelationState, of: BagOwner): DataBag {
+  return of.app ? readAppBag(hook, relation, of.owner) : readUnitBag(hook, relation, of.owner);
+}
+
+function readUnitBag(hook: OpenHook, relation: RelationState, owner: string): DataBag {
+  if (owner === hook.state.unit) {
+    return hook.pending.unitBags.get(relation.id) ?? relation.localUnit;
+  }
+  const bag = relation.remoteUnits[owner];
+  if (bag === undefined) throw new ToolError('relation unit not found');
   return bag;
 }
 
-function readUnitBag(
-  session: Session,
-  relation: RelationState,
-  owner: string,
-): DataBag | undefined {
-  if (owner !== session.state.unit) return relation.remoteUnits[owner];
-  return session.pending.unitBags.get(relation.id) ?? relation.localUnit;
-}
-
-function readAppBag(session: Session, relation: RelationState, owner: string): DataBag | undefined {
-  const { state, pending, files } = session;
-  if (owner !== appOf(state.unit)) {
-    return owner === relation.remoteApp ? relation.remoteAppData : undefined;
+function readAppBag(hook: OpenHook, relation: RelationState, owner: string): DataBag {
+  const { state, pending, files } = hook;
+  if (owner === appOf(state.unit)) {
+    const isPeer = files.endpoints[relation.endpoint]?.role === 'peers';
+    // Juju 4 would show it; older ones that we support refuse, so a charm must not rely on it.
+    if (!state.leader && !isPeer) throw new ToolError('permission denied');
+    return pending.appBags.get(relation.id) ?? relation.localApp;
   }
-  const isPeer = files.endpoints[relation.endpoint]?.role === 'peers';
-  if (!state.leader && !isPeer) return undefined;
-  return pending.appBags.get(relation.id) ?? relation.localApp;
+  if (owner === relation.remoteApp) return relation.remoteAppData;
+  throw new ToolError(`application ${JSON.stringify(owner)} not found`);
 }
 
-function isBroken(session: Session, relation: RelationState): boolean {
-  const { event } = session.trigger;
+function isBroken(hook: OpenHook, relation: RelationState): boolean {
+  const { event } = hook.trigger;
   return (
     event.kind === 'relation' && event.change === 'broken' && event.relation.id === relation.id
   );
 }
 
-function hasDeparted(session: Session, relation: RelationState, unit: string): boolean {
-  const { event } = session.trigger;
+function hasDeparted(hook: OpenHook, relation: RelationState, unit: string): boolean {
+  const { event } = hook.trigger;
   if (event.kind !== 'relation' || event.change !== 'departed') return false;
   return event.relation.id === relation.id && event.remoteUnit === unit;
 }

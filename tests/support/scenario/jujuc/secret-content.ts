@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import type { HookToolCall } from '../../../../lib/juju/tools/port.ts';
 import type { DataBag, SecretState } from '../state.ts';
 import { ToolError, usageError } from './arguments.ts';
-import type { PendingSecret, Session } from './session.ts';
+import type { OpenHook, PendingSecret } from './open-hook.ts';
 
 const maxContentBytes = 1_000_000;
 
@@ -57,27 +57,27 @@ export function idFrom(uri: string | undefined): string {
 }
 
 /** A committed secret. */
-export function storedSecret(session: Session, id: string): SecretState | undefined {
-  return session.state.secrets.find((one) => one.id === id);
+export function storedSecret(hook: OpenHook, id: string): SecretState | undefined {
+  return hook.state.secrets.find((one) => one.id === id);
 }
 
 /** Refuses to manage an application's secret without leadership; unknown ones pass. */
-export function requireManager(session: Session, secret: SecretState | undefined): void {
-  if (secret?.owner === 'application') requireLeader(session);
+export function requireManager(hook: OpenHook, secret: SecretState | undefined): void {
+  if (secret?.owner === 'application') requireLeader(hook);
 }
 
-export function requireLeader(session: Session): void {
-  if (!session.state.leader) throw new ToolError('this unit is not the leader');
+export function requireLeader(hook: OpenHook): void {
+  if (!hook.state.leader) throw new ToolError('this unit is not the leader');
 }
 
 /**
  * Secrets that this unit may manage, with the pending writes: what secret-info-get sees. One of
  * which a revision was removed in this hook is not among them; that is how Juju does it.
  */
-export function managedSecrets(session: Session): readonly SecretState[] {
-  const { creates, updates, deletes } = session.pending;
-  const stored = session.state.secrets
-    .filter((one) => one.owner === 'unit' || (one.owner === 'application' && session.state.leader))
+export function managedSecrets(hook: OpenHook): readonly SecretState[] {
+  const { creates, updates, deletes } = hook.pending;
+  const stored = hook.state.secrets
+    .filter((one) => one.owner === 'unit' || (one.owner === 'application' && hook.state.leader))
     .filter((one) => !deletes.has(one.id))
     .map((one) => {
       const update: PendingSecret = updates.get(one.id) ?? { id: one.id };
@@ -92,9 +92,9 @@ export function managedSecrets(session: Session): readonly SecretState[] {
 }
 
 /** The grants of a secret after those of this hook. */
-export function grantsOf(session: Session, secret: SecretState): SecretState['grants'] {
-  const pending = [...(session.pending.grants.get(secret.id) ?? [])];
-  const revoked = session.pending.revokes.get(secret.id);
+export function grantsOf(hook: OpenHook, secret: SecretState): SecretState['grants'] {
+  const pending = [...(hook.pending.grants.get(secret.id) ?? [])];
+  const revoked = hook.pending.revokes.get(secret.id);
   return [...secret.grants, ...pending.map(([relation, target]) => ({ relation, target }))].filter(
     (one) => revoked?.has(one.target) !== true,
   );

@@ -6,8 +6,8 @@
 import { present } from '../../../../lib/base/present.ts';
 import { type DataBag, latestOf, type SecretState } from '../state.ts';
 import { type Arguments, ToolError, usageError } from './arguments.ts';
+import type { OpenHook, Tool } from './open-hook.ts';
 import { grantsOf, idFrom, managedSecrets, storedSecret } from './secret-content.ts';
-import type { Session, Tool } from './session.ts';
 
 export const secretReadTools: Readonly<Record<string, Tool>> = {
   'secret-get': {
@@ -17,8 +17,8 @@ export const secretReadTools: Readonly<Record<string, Tool>> = {
   'secret-info-get': { flags: { text: ['label', 'format'] }, run: getInfo },
   'secret-ids': {
     flags: { text: ['format'] },
-    run: (session) => {
-      const ids = managedSecrets(session).map((one) => one.id);
+    run: (hook) => {
+      const ids = managedSecrets(hook).map((one) => one.id);
       // Juju prints a list that was never made.
       return ids.length === 0 ? null : ids;
     },
@@ -27,13 +27,13 @@ export const secretReadTools: Readonly<Record<string, Tool>> = {
 
 type Freshness = 'tracked' | 'peek' | 'refresh';
 
-function getSecret(session: Session, args: Arguments): unknown {
+function getSecret(hook: OpenHook, args: Arguments): unknown {
   const [uri, key] = args.operands;
   const label = args.text('label');
   const freshness = freshnessFrom(args);
-  const id = uri === undefined ? idByLabel(session, label) : idFrom(uri);
-  const content = pendingContent(session, id, freshness) ?? storedContent(session, id, freshness);
-  if (uri !== undefined && label !== undefined) relabel(session, id, label);
+  const id = uri === undefined ? idByLabel(hook, label) : idFrom(uri);
+  const content = pendingContent(hook, id, freshness) ?? storedContent(hook, id, freshness);
+  if (uri !== undefined && label !== undefined) relabel(hook, id, label);
   return key === undefined ? content : valueOf(content, key);
 }
 
@@ -45,44 +45,44 @@ function freshnessFrom(args: Arguments): Freshness {
   return refresh ? 'refresh' : 'tracked';
 }
 
-function idByLabel(session: Session, label: string | undefined): string {
+function idByLabel(hook: OpenHook, label: string | undefined): string {
   if (label === undefined) throw usageError('require either a secret URI or label');
   const isLabelled = (one: SecretState): boolean => one.label === label;
-  const found = managedSecrets(session).find(isLabelled) ?? session.state.secrets.find(isLabelled);
+  const found = managedSecrets(hook).find(isLabelled) ?? hook.state.secrets.find(isLabelled);
   if (found !== undefined) return found.id;
   throw new ToolError(`secret URI for consumer label ${JSON.stringify(label)} not found`);
 }
 
-function pendingContent(session: Session, id: string, freshness: Freshness): DataBag | undefined {
-  const created = session.pending.creates.get(id);
+function pendingContent(hook: OpenHook, id: string, freshness: Freshness): DataBag | undefined {
+  const created = hook.pending.creates.get(id);
   if (created !== undefined) return created.content;
-  const updated = session.pending.updates.get(id);
+  const updated = hook.pending.updates.get(id);
   if (updated?.content === undefined || freshness === 'tracked') return undefined;
-  if (freshness === 'refresh') session.pending.trackLatest.add(id);
+  if (freshness === 'refresh') hook.pending.trackLatest.add(id);
   return updated.content;
 }
 
-function storedContent(session: Session, id: string, freshness: Freshness): DataBag {
-  const secret = storedSecret(session, id);
+function storedContent(hook: OpenHook, id: string, freshness: Freshness): DataBag {
+  const secret = storedSecret(hook, id);
   if (secret === undefined) throw new ToolError(`secret ${JSON.stringify(id)} not found`);
   if (secret.denied === true) throw new ToolError('permission denied');
   const latest = latestOf(secret).revision;
   const before = secret.tracked ?? latest;
-  replaceSecret(session, { ...secret, tracked: freshness === 'refresh' ? latest : before });
+  replaceSecret(hook, { ...secret, tracked: freshness === 'refresh' ? latest : before });
   const wanted = freshness === 'tracked' ? before : latest;
   const found = secret.revisions.find((one) => one.revision === wanted);
   if (found === undefined) throw new ToolError(`secret revision ${id}/${wanted} not found`);
   return found.content;
 }
 
-function relabel(session: Session, id: string, label: string): void {
-  const created = session.pending.creates.get(id);
-  if (created !== undefined) session.pending.creates.set(id, { ...created, label });
-  const secret = storedSecret(session, id);
+function relabel(hook: OpenHook, id: string, label: string): void {
+  const created = hook.pending.creates.get(id);
+  if (created !== undefined) hook.pending.creates.set(id, { ...created, label });
+  const secret = storedSecret(hook, id);
   if (secret === undefined) return;
   // A follower reads an application's secret under the owner's label, whatever it gives.
-  if (secret.owner === 'application' && !session.state.leader) return;
-  replaceSecret(session, { ...secret, label });
+  if (secret.owner === 'application' && !hook.state.leader) return;
+  replaceSecret(hook, { ...secret, label });
 }
 
 function valueOf(content: DataBag, written: string): string {
@@ -92,9 +92,9 @@ function valueOf(content: DataBag, written: string): string {
   return key === written ? value : Buffer.from(value).toString('base64');
 }
 
-function getInfo(session: Session, args: Arguments): unknown {
-  const found = wantedSecret(session, args);
-  const access = grantsOf(session, found).map(({ relation, target }) => ({
+function getInfo(hook: OpenHook, args: Arguments): unknown {
+  const found = wantedSecret(hook, args);
+  const access = grantsOf(hook, found).map(({ relation, target }) => ({
     target: `${target.includes('/') ? 'unit' : 'application'}-${target.replace('/', '-')}`,
     scope: `relation-${relation}`,
     role: 'view',
@@ -114,7 +114,7 @@ function getInfo(session: Session, args: Arguments): unknown {
   };
 }
 
-function wantedSecret(session: Session, args: Arguments): SecretState {
+function wantedSecret(hook: OpenHook, args: Arguments): SecretState {
   const label = args.text('label');
   const [uri] = args.operands;
   if (uri === undefined && label === undefined) {
@@ -124,14 +124,14 @@ function wantedSecret(session: Session, args: Arguments): SecretState {
     throw usageError('specify either a secret URI or label but not both');
   }
   const id = uri === undefined ? undefined : idFrom(uri);
-  const found = managedSecrets(session).find((one) =>
+  const found = managedSecrets(hook).find((one) =>
     id === undefined ? one.label === label : one.id === id,
   );
   if (found === undefined) throw new ToolError(`secret ${JSON.stringify(id ?? label)} not found`);
   return found;
 }
 
-function replaceSecret(session: Session, changed: SecretState): void {
-  const secrets = session.state.secrets.map((old) => (old.id === changed.id ? changed : old));
-  session.state = { ...session.state, secrets };
+function replaceSecret(hook: OpenHook, changed: SecretState): void {
+  const secrets = hook.state.secrets.map((old) => (old.id === changed.id ? changed : old));
+  hook.state = { ...hook.state, secrets };
 }

@@ -8,6 +8,13 @@ import type { HookToolCall } from '../../../../lib/juju/tools/port.ts';
 import { appOf, type DataBag, latestOf } from '../state.ts';
 import { type Arguments, ToolError, usageError } from './arguments.ts';
 import {
+  type OpenHook,
+  type PendingSecret,
+  requireRelation,
+  Text,
+  type Tool,
+} from './open-hook.ts';
+import {
   contentFrom,
   grantsOf,
   idFrom,
@@ -16,7 +23,6 @@ import {
   requireManager,
   storedSecret,
 } from './secret-content.ts';
-import { type PendingSecret, requireRelation, type Session, Text, type Tool } from './session.ts';
 
 const upsertFlags = { text: ['expire', 'rotate', 'description', 'label', 'file', 'owner'] };
 const rotatePolicies = ['never', 'hourly', 'daily', 'weekly', 'monthly', 'quarterly', 'yearly'];
@@ -32,36 +38,36 @@ export const secretWriteTools: Readonly<Record<string, Tool>> = {
   'secret-remove': { flags: { text: ['revision'] }, run: removeSecret },
 };
 
-function addSecret(session: Session, args: Arguments, call: HookToolCall): Text {
+function addSecret(hook: OpenHook, args: Arguments, call: HookToolCall): Text {
   const content = contentFrom(args.operands, call);
   if (content === undefined) throw usageError('missing secret value or filename');
   const written = metadataFrom(args);
   if (Object.keys(content).length === 0) throw new ToolError('empty secret value not valid');
-  if (written.owner === 'application') requireLeader(session);
-  for (const other of session.pending.creates.values()) {
+  if (written.owner === 'application') requireLeader(hook);
+  for (const other of hook.pending.creates.values()) {
     if (written.label !== undefined && other.label === written.label) {
       throw new ToolError(`secret with label ${JSON.stringify(written.label)} already exists`);
     }
   }
-  session.secretsMade += 1;
-  const number = String(session.secretsMade).padStart(10, '0');
-  const id = `made${session.runTag.padStart(6, '0')}${number}`;
-  session.pending.creates.set(id, { ...written, content, id });
+  hook.secretsMade += 1;
+  const number = String(hook.secretsMade).padStart(10, '0');
+  const id = `made${hook.runTag.padStart(6, '0')}${number}`;
+  hook.pending.creates.set(id, { ...written, content, id });
   return new Text(`secret:${id}\n`);
 }
 
-function setSecret(session: Session, args: Arguments, call: HookToolCall): undefined {
+function setSecret(hook: OpenHook, args: Arguments, call: HookToolCall): undefined {
   const [uri, ...pairs] = args.operands;
   const id = idFrom(uri);
   const { owner: _owner, ...metadata } = metadataFrom(args);
-  const known = storedSecret(session, id);
-  requireManager(session, known);
+  const known = storedSecret(hook, id);
+  requireManager(hook, known);
   const content = contentFrom(pairs, call) ?? {};
   const same = known !== undefined && sameBag(content, latestOf(known).content);
   const changed = Object.keys(content).length > 0 && !same;
   if (Object.keys(metadata).length === 0 && !changed) return;
   const change: PendingSecret = { ...metadata, id, ...(changed ? { content } : {}) };
-  const { creates, updates, deletes } = session.pending;
+  const { creates, updates, deletes } = hook.pending;
   deletes.delete(id);
   const created = creates.get(id);
   if (created === undefined) updates.set(id, { ...updates.get(id), ...change });
@@ -89,19 +95,19 @@ function metadataFrom(args: Arguments): Omit<PendingSecret, 'id' | 'content'> {
   };
 }
 
-function grantSecret(session: Session, args: Arguments): undefined {
+function grantSecret(hook: OpenHook, args: Arguments): undefined {
   const id = idFrom(args.operands[0]);
-  const relation = requireRelation(session, args);
+  const relation = requireRelation(hook, args);
   const unit = args.text('unit');
   if (unit !== undefined && appOf(unit) !== relation.remoteApp) {
     throw usageError(
       `cannot specify unit "${unit}" in relation to application "${relation.remoteApp}"`,
     );
   }
-  const secret = managedSecrets(session).find((one) => one.id === id);
+  const secret = managedSecrets(hook).find((one) => one.id === id);
   if (secret === undefined) throw new ToolError(`secret ${JSON.stringify(id)} not found`);
-  requireManager(session, secret);
-  const granted = grantsOf(session, secret).filter((one) => one.relation === relation.id);
+  requireManager(hook, secret);
+  const granted = grantsOf(hook, secret).filter((one) => one.relation === relation.id);
   const target = unit ?? relation.remoteApp;
   if (granted.some((one) => one.target === target || !one.target.includes('/'))) return;
   if (unit === undefined && granted.length > 0) {
@@ -109,24 +115,24 @@ function grantSecret(session: Session, args: Arguments): undefined {
       'any unit level grants need to be revoked before granting access to the corresponding application',
     );
   }
-  const grants = session.pending.grants.get(id) ?? new Map<number, string>();
-  session.pending.grants.set(id, grants.set(relation.id, target));
+  const grants = hook.pending.grants.get(id) ?? new Map<number, string>();
+  hook.pending.grants.set(id, grants.set(relation.id, target));
 }
 
-function revokeSecret(session: Session, args: Arguments): undefined {
+function revokeSecret(hook: OpenHook, args: Arguments): undefined {
   const id = idFrom(args.operands[0]);
-  const target = revokeTarget(session, args);
-  requireManager(session, storedSecret(session, id));
-  const revokes = session.pending.revokes.get(id) ?? new Set<string>();
-  session.pending.revokes.set(id, revokes.add(target));
+  const target = revokeTarget(hook, args);
+  requireManager(hook, storedSecret(hook, id));
+  const revokes = hook.pending.revokes.get(id) ?? new Set<string>();
+  hook.pending.revokes.set(id, revokes.add(target));
 }
 
-function revokeTarget(session: Session, args: Arguments): string {
+function revokeTarget(hook: OpenHook, args: Arguments): string {
   const app = args.text('app') ?? args.text('application');
   const unit = args.text('unit');
   const named = args.text('r') ?? args.text('relation');
   if (app !== undefined) refuseBesideApp(unit, named);
-  const related = named === undefined ? undefined : requireRelation(session, args).remoteApp;
+  const related = named === undefined ? undefined : requireRelation(hook, args).remoteApp;
   const target = unit ?? app ?? related;
   if (target === undefined) throw usageError('missing relation or application or unit');
   return target;
@@ -137,10 +143,10 @@ function refuseBesideApp(unit: string | undefined, relation: string | undefined)
   if (relation !== undefined) throw usageError('do not specify both relation and app');
 }
 
-function removeSecret(session: Session, args: Arguments): undefined {
+function removeSecret(hook: OpenHook, args: Arguments): undefined {
   const id = idFrom(args.operands[0]);
-  requireManager(session, storedSecret(session, id));
-  const { creates, updates, grants, revokes, trackLatest, deletes } = session.pending;
+  requireManager(hook, storedSecret(hook, id));
+  const { creates, updates, grants, revokes, trackLatest, deletes } = hook.pending;
   for (const map of [creates, updates, grants, revokes]) map.delete(id);
   trackLatest.delete(id);
   const revision = Number(args.text('revision') ?? 0);

@@ -5,8 +5,8 @@
 import type { ConfigValue } from '../../../../lib/juju/juju.ts';
 import { appOf, numberOf, type ShownStatus } from '../state.ts';
 import { type Arguments, expectAtMost, parsePairs, ToolError, usageError } from './arguments.ts';
+import { type OpenHook, portsOf, requireAction, type Tool } from './open-hook.ts';
 import { readPairsFile } from './relation-tools.ts';
-import { requireAction, type Session, type Tool } from './session.ts';
 
 const format = { text: ['format'] };
 const maxStateKeyBytes = 256;
@@ -14,29 +14,32 @@ const maxStateValueBytes = 65_536;
 const settable = ['maintenance', 'blocked', 'waiting', 'active'] as const;
 
 export const unitTools: Readonly<Record<string, Tool>> = {
-  'is-leader': { flags: format, run: (session) => session.state.leader },
+  'is-leader': { flags: format, run: (hook) => hook.state.leader },
   'goal-state': { flags: format, run: goalState },
   'config-get': {
     flags: { text: ['format'], boolean: ['a', 'all'] },
-    run: (session, args) => {
+    run: (hook, args) => {
       const [key] = args.operands;
-      const settings = settingsOf(session);
+      const settings = settingsOf(hook);
       return key === undefined ? settings : (settings[key] ?? null);
     },
   },
   'status-get': {
     flags: { text: ['format'], boolean: ['include-data', 'application'] },
-    run: (session, args) => {
-      if (args.flag('application')) return applicationStatus(session, args);
-      return statusDetails(session.state.unitStatus, args);
+    run: (hook, args) => {
+      if (args.flag('application')) return applicationStatus(hook, args);
+      hook.statusRead ??= hook.state.unitStatus;
+      const smart = (args.text('format') ?? 'smart') === 'smart';
+      if (smart && !args.flag('include-data')) return hook.statusRead.level;
+      return statusDetails(hook.statusRead, args);
     },
   },
   'status-set': { flags: { boolean: ['application'] }, run: setStatus },
   'application-version-set': {
-    run: (session, args) => {
+    run: (hook, args) => {
       const [version] = args.operands;
       if (version === undefined) throw usageError('no version specified');
-      session.state = { ...session.state, workloadVersion: version };
+      hook.state = { ...hook.state, workloadVersion: version };
     },
   },
   'network-get': {
@@ -48,20 +51,20 @@ export const unitTools: Readonly<Record<string, Tool>> = {
   },
   'open-port': {
     flags: { text: ['format', 'endpoints'] },
-    run: (session, args) => changePort(session, args, 'open'),
+    run: (hook, args) => changePort(hook, args, 'open'),
   },
   'close-port': {
     flags: { text: ['format', 'endpoints'] },
-    run: (session, args) => changePort(session, args, 'close'),
+    run: (hook, args) => changePort(hook, args, 'close'),
   },
   'opened-ports': {
     flags: { text: ['format'], boolean: ['endpoints'] },
-    run: (session) => session.state.openedPorts,
+    run: (hook) => portsOf(hook),
   },
   'storage-list': {
     flags: format,
-    run: (session, args) =>
-      session.state.storages
+    run: (hook, args) =>
+      hook.state.storages
         .filter((one) => args.operands[0] === undefined || one.name === args.operands[0])
         .map((one) => `${one.name}/${one.index}`),
   },
@@ -69,8 +72,8 @@ export const unitTools: Readonly<Record<string, Tool>> = {
   'storage-add': { run: storageAdd },
   'state-get': {
     flags: { text: ['format'], boolean: ['strict'] },
-    run: (session, args) => {
-      const stored = session.pending.controllerState ?? session.state.controllerState;
+    run: (hook, args) => {
+      const stored = hook.pending.controllerState ?? hook.state.controllerState;
       const [key = '-'] = args.operands;
       if (key === '-' || key === '') return Object.keys(stored).length === 0 ? null : stored;
       if (stored[key] === undefined && args.flag('strict'))
@@ -80,34 +83,34 @@ export const unitTools: Readonly<Record<string, Tool>> = {
   },
   'state-set': {
     flags: { text: ['file'] },
-    run: (session, args, call) => {
+    run: (hook, args, call) => {
       const changes = new Map([...readPairsFile(args, call), ...parsePairs(args.operands)]);
       for (const [key, value] of changes) checkStateSize(key, value);
-      const stored = session.pending.controllerState ?? session.state.controllerState;
-      session.pending.controllerState = { ...stored, ...Object.fromEntries(changes) };
+      const stored = hook.pending.controllerState ?? hook.state.controllerState;
+      hook.pending.controllerState = { ...stored, ...Object.fromEntries(changes) };
     },
   },
   'state-delete': {
-    run: (session, args) => {
-      const stored = { ...(session.pending.controllerState ?? session.state.controllerState) };
+    run: (hook, args) => {
+      const stored = { ...(hook.pending.controllerState ?? hook.state.controllerState) };
       delete stored[args.operands[0] ?? ''];
-      session.pending.controllerState = stored;
+      hook.pending.controllerState = stored;
     },
   },
   'juju-log': {
     flags: { text: ['log-level', 'l', 'format'], boolean: ['debug'] },
-    run: (session, args) => {
+    run: (hook, args) => {
       if (args.operands.length === 0) throw usageError('no message specified');
       const level = args.flag('debug')
         ? 'DEBUG'
         : (args.text('log-level') ?? args.text('l') ?? 'INFO');
-      session.log.push({ level, message: args.operands.join(' ') });
+      hook.log.push({ level, message: args.operands.join(' ') });
     },
   },
 };
 
-function goalState(session: Session): unknown {
-  const { state } = session;
+function goalState(hook: OpenHook): unknown {
+  const { state } = hook;
   const since = '2026-01-01 00:00:00Z';
   const app = appOf(state.unit);
   const known = new Set([state.unit, ...state.dyingUnits]);
@@ -134,11 +137,11 @@ function goalState(session: Session): unknown {
   return { units: Object.fromEntries(units), relations: Object.fromEntries(relations) };
 }
 
-function settingsOf(session: Session): Readonly<Record<string, ConfigValue>> {
-  const defaults = Object.entries(session.files.options).flatMap(([name, option]) =>
+function settingsOf(hook: OpenHook): Readonly<Record<string, ConfigValue>> {
+  const defaults = Object.entries(hook.files.options).flatMap(([name, option]) =>
     option.default === undefined ? [] : [[name, option.default] as const],
   );
-  return { ...Object.fromEntries(defaults), ...session.state.config };
+  return { ...Object.fromEntries(defaults), ...hook.state.config };
 }
 
 function statusDetails(status: ShownStatus, args: Arguments): Readonly<Record<string, unknown>> {
@@ -146,15 +149,15 @@ function statusDetails(status: ShownStatus, args: Arguments): Readonly<Record<st
   return { status: status.level, message: status.message, 'status-data': {} };
 }
 
-function applicationStatus(session: Session, args: Arguments): unknown {
-  if (!session.state.leader)
+function applicationStatus(hook: OpenHook, args: Arguments): unknown {
+  if (!hook.state.leader)
     throw new ToolError('finding application status: this unit is not the leader');
-  const own = statusDetails(session.state.unitStatus, args);
-  const application = statusDetails(session.state.appStatus, args);
-  return { 'application-status': { ...application, units: { [session.state.unit]: own } } };
+  const own = statusDetails(hook.state.unitStatus, args);
+  const application = statusDetails(hook.state.appStatus, args);
+  return { 'application-status': { ...application, units: { [hook.state.unit]: own } } };
 }
 
-function setStatus(session: Session, args: Arguments): undefined {
+function setStatus(hook: OpenHook, args: Arguments): undefined {
   const [written, message = '', ...extra] = args.operands;
   if (written === undefined) throw usageError('invalid args, require <status> [message]');
   const level = settable.find((one) => one === written);
@@ -166,21 +169,21 @@ function setStatus(session: Session, args: Arguments): undefined {
   expectAtMost(extra, 0);
   const status = { level, message };
   if (!args.flag('application')) {
-    session.statusHistory.push(status);
-    session.state = { ...session.state, unitStatus: status };
+    hook.statusHistory.push(status);
+    hook.state = { ...hook.state, unitStatus: status };
     return;
   }
-  if (!session.state.leader) throw new ToolError('this unit is not the leader');
-  session.state = { ...session.state, appStatus: status };
+  if (!hook.state.leader) throw new ToolError('this unit is not the leader');
+  hook.state = { ...hook.state, appStatus: status };
 }
 
-function networkGet(session: Session, args: Arguments): unknown {
+function networkGet(hook: OpenHook, args: Arguments): unknown {
   const [binding] = args.operands;
   if (binding === undefined) throw usageError('no arguments specified');
-  if (session.files.endpoints[binding] === undefined) {
+  if (hook.files.endpoints[binding] === undefined) {
     throw new ToolError(`no network config found for binding ${JSON.stringify(binding)}`);
   }
-  const { address } = session.state;
+  const { address } = hook.state;
   const single = {
     'bind-address': address,
     'ingress-address': address,
@@ -202,11 +205,11 @@ function networkGet(session: Session, args: Arguments): unknown {
   };
 }
 
-function changePort(session: Session, args: Arguments, change: 'open' | 'close'): undefined {
+function changePort(hook: OpenHook, args: Arguments, change: 'open' | 'close'): undefined {
   const port = portFrom(args.operands[0]);
-  const { ports } = session.pending;
+  const { ports } = hook.pending;
   ports[change === 'open' ? 'close' : 'open'].delete(port);
-  if (session.state.openedPorts.includes(port) === (change === 'open')) return;
+  if (hook.state.openedPorts.includes(port) === (change === 'open')) return;
   ports[change].add(port);
 }
 
@@ -226,12 +229,12 @@ function portFrom(operand: string | undefined): string {
   return `${from}/${protocol}`;
 }
 
-function storageGet(session: Session, args: Arguments): unknown {
-  const { event } = session.trigger;
+function storageGet(hook: OpenHook, args: Arguments): unknown {
+  const { event } = hook.trigger;
   const id =
     args.text('s') ?? (event.kind === 'storage' ? `${event.storage}/${event.index}` : undefined);
   if (id === undefined) throw usageError('no storage instance specified');
-  const found = session.state.storages.find((one) => `${one.name}/${one.index}` === id);
+  const found = hook.state.storages.find((one) => `${one.name}/${one.index}` === id);
   if (found === undefined)
     throw usageError(`invalid value ${JSON.stringify(id)} for option -s: storage not found`);
   const [key] = args.operands;
@@ -241,11 +244,11 @@ function storageGet(session: Session, args: Arguments): unknown {
   throw new ToolError(`invalid storage attribute ${JSON.stringify(key)}`);
 }
 
-function storageAdd(session: Session, args: Arguments): undefined {
+function storageAdd(hook: OpenHook, args: Arguments): undefined {
   if (args.operands.length === 0) throw usageError('storage add requires a storage directive');
   for (const operand of args.operands) {
     const [name = '', count = '1'] = operand.split('=');
-    session.pending.storages.set(name, (session.pending.storages.get(name) ?? 0) + Number(count));
+    hook.pending.storages.set(name, (hook.pending.storages.get(name) ?? 0) + Number(count));
   }
 }
 
@@ -264,9 +267,9 @@ const reserved = ['stdout', 'stdout-encoding', 'stderr', 'stderr-encoding'];
 export const actionTools: Readonly<Record<string, Tool>> = {
   'action-get': {
     flags: format,
-    run: (session, args) => {
-      requireAction(session);
-      const params = actionParams(session);
+    run: (hook, args) => {
+      requireAction(hook);
+      const params = actionParams(hook);
       const keys = args.operands[0]?.split('.') ?? [];
       return (
         keys.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), params) ??
@@ -275,25 +278,25 @@ export const actionTools: Readonly<Record<string, Tool>> = {
     },
   },
   'action-set': {
-    run: (session, args) => {
+    run: (hook, args) => {
       const pairs = args.operands.map(resultFrom);
-      requireAction(session);
-      for (const [key, value] of pairs) session.action.results[key] = value;
+      requireAction(hook);
+      for (const [key, value] of pairs) hook.action.results[key] = value;
     },
   },
   'action-fail': {
-    run: (session, args) => {
+    run: (hook, args) => {
       expectAtMost(args.operands, 1);
-      requireAction(session);
-      session.action.failed =
+      requireAction(hook);
+      hook.action.failed =
         args.operands[0] ?? 'action failed without reason given, check action for errors';
     },
   },
   'action-log': {
-    run: (session, args) => {
+    run: (hook, args) => {
       if (args.operands.length === 0) throw usageError('no message specified');
-      requireAction(session);
-      session.actionLog.push(args.operands.join(' '));
+      requireAction(hook);
+      hook.actionLog.push(args.operands.join(' '));
     },
   },
 };
@@ -313,12 +316,12 @@ function resultFrom(written: string): readonly [string, string] {
   return [written.slice(0, at), written.slice(at + 1)];
 }
 
-function actionParams(session: Session): Readonly<Record<string, unknown>> {
-  const declared = session.files.actions[session.trigger.event.name]?.params ?? {};
+function actionParams(hook: OpenHook): Readonly<Record<string, unknown>> {
+  const declared = hook.files.actions[hook.trigger.event.name]?.params ?? {};
   const defaults = Object.entries(declared).flatMap(([name, one]) =>
     one.default === undefined ? [] : [[name, one.default] as const],
   );
-  return { ...Object.fromEntries(defaults), ...session.trigger.params };
+  return { ...Object.fromEntries(defaults), ...hook.trigger.params };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -31,7 +31,7 @@ export interface ActionOutcome {
   message?: string;
 }
 
-export interface Session {
+export interface OpenHook {
   readonly files: CharmFiles;
   readonly trigger: Trigger;
   /** Tells apart what is made in different runs on the same state. */
@@ -57,13 +57,15 @@ export interface Session {
   readonly action: ActionOutcome;
   readonly calls: HookToolCall[];
   secretsMade: number;
+  /** What status-get gave first; Juju goes on giving it to this hook, whatever was set since. */
+  statusRead?: ShownStatus;
 }
 
 /** One hook tool: how it reads its arguments, and what it gives for them. */
 export interface Tool {
   readonly flags?: FlagTable;
   /** Gives the value to print, a `Text` for plain text, or `undefined` for nothing. */
-  run(session: Session, args: Arguments, call: HookToolCall): unknown;
+  run(hook: OpenHook, args: Arguments, call: HookToolCall): unknown;
 }
 
 /** Output that is printed as it is. */
@@ -75,7 +77,7 @@ export class Text {
   }
 }
 
-export function newSession(part: Pick<Session, 'files' | 'trigger' | 'runTag' | 'state'>): Session {
+export function openHook(part: Pick<OpenHook, 'files' | 'trigger' | 'runTag' | 'state'>): OpenHook {
   return {
     ...part,
     pending: {
@@ -99,28 +101,37 @@ export function newSession(part: Pick<Session, 'files' | 'trigger' | 'runTag' | 
   };
 }
 
-export function requireAction(session: Session): void {
-  if (session.trigger.event.kind !== 'action') throw new ToolError('not running an action');
+export function requireAction(hook: OpenHook): void {
+  if (hook.trigger.event.kind !== 'action') throw new ToolError('not running an action');
 }
 
 /** The relation that `-r`, `--relation` or the event names. */
-export function relationFrom(session: Session, args: Arguments): RelationState | undefined {
+export function relationFrom(hook: OpenHook, args: Arguments): RelationState | undefined {
   const written = args.text('r') ?? args.text('relation');
-  const { event } = session.trigger;
+  const { event } = hook.trigger;
   if (written === undefined) {
     if (event.kind !== 'relation') return undefined;
-    return session.state.relations.find((one) => one.id === event.relation.id);
+    return hook.state.relations.find((one) => one.id === event.relation.id);
   }
   const id = /^(?:.*:)?(\d+)$/.exec(written)?.[1];
-  const found = session.state.relations.find((one) => String(one.id) === id);
+  const found = hook.state.relations.find((one) => String(one.id) === id);
   if (found !== undefined) return found;
   const reason = id === undefined ? 'invalid relation id' : 'relation not found';
   throw new ToolError(`invalid value ${JSON.stringify(written)} for option -r: ${reason}`, 2);
 }
 
 /** Like `relationFrom`; having none is a wrong call. */
-export function requireRelation(session: Session, args: Arguments): RelationState {
-  const relation = relationFrom(session, args);
+export function requireRelation(hook: OpenHook, args: Arguments): RelationState {
+  const relation = relationFrom(hook, args);
   if (relation === undefined) throw new ToolError('no relation id specified', 2);
   return relation;
+}
+
+/** The open ports after the changes of this hook, sorted. */
+export function portsOf({ state, pending }: OpenHook): readonly string[] {
+  const kept = state.openedPorts.filter((port) => !pending.ports.close.has(port));
+  const numberOf = (port: string): number => Number.parseInt(port, 10);
+  return [...new Set([...kept, ...pending.ports.open])].sort(
+    (left, right) => numberOf(left) - numberOf(right),
+  );
 }
