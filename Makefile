@@ -19,7 +19,7 @@ test: setup ## Runs everything that CI runs: check, contract, integration and en
 	@$(NODE) scripts/run.ts test
 
 demo: setup ## Shows the main job on the local cloud: deploy, back up, destroy, restore.
-	@cloud/demo
+	@$(NODE) scripts/demo/main.ts
 
 cloud: setup ## Starts the local cloud: real Juju on real Kubernetes on this machine.
 	@cloud/up
