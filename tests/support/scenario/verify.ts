@@ -79,7 +79,7 @@ async function verifyKills<P, W>(given: Verification<P, W>): Promise<void> {
     const shown = canonical(killed.state);
     if (seen.has(shown)) continue;
     seen.add(shown);
-    const tag = `k${index}`;
+    const tag = `k${index.toString(36)}`;
     const reached = await runAfterKill(given, killed, tag);
     const problems =
       loosen?.killOutcome === undefined

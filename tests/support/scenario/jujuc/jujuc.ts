@@ -9,13 +9,14 @@ import type {
   HookToolPort,
   HookToolResult,
 } from '../../../../lib/juju/tools/port.ts';
+import { actionTools } from './action-tools.ts';
 import { agentTools } from './agent-tools.ts';
 import { type Arguments, parseArguments, ToolError } from './arguments.ts';
 import { type OpenHook, Text, type Tool } from './open-hook.ts';
 import { relationTools } from './relation-tools.ts';
 import { secretReadTools } from './secret-read-tools.ts';
 import { secretWriteTools } from './secret-write-tools.ts';
-import { actionTools, unitTools } from './unit-tools.ts';
+import { unitTools } from './unit-tools.ts';
 
 const tools: Readonly<Record<string, Tool>> = {
   ...unitTools,

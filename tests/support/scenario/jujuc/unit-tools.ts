@@ -1,11 +1,11 @@
 // The hook tools about the unit itself: leadership, planned units, configuration, status, workload
-// version, network, ports, storage, controller state, log and actions.
+// version, network, ports, storage, controller state and log.
 // Source: Juju's hook tools and the hook context behind them.
 
 import type { ConfigValue } from '../../../../lib/juju/juju.ts';
 import { appOf, numberOf, type ShownStatus } from '../state.ts';
 import { type Arguments, expectAtMost, parsePairs, ToolError, usageError } from './arguments.ts';
-import { type OpenHook, portsOf, requireAction, type Tool } from './open-hook.ts';
+import { type OpenHook, portsOf, type Tool } from './open-hook.ts';
 import { readPairsFile } from './relation-tools.ts';
 
 const format = { text: ['format'] };
@@ -259,71 +259,4 @@ function checkStateSize(key: string, value: string): void {
   if (Buffer.byteLength(value) > maxStateValueBytes) {
     throw new ToolError(`max allowed value length (${maxStateValueBytes}): quota limit exceeded`);
   }
-}
-
-const reserved = ['stdout', 'stdout-encoding', 'stderr', 'stderr-encoding'];
-
-/** Tools that only work while an action runs. */
-export const actionTools: Readonly<Record<string, Tool>> = {
-  'action-get': {
-    flags: format,
-    run: (hook, args) => {
-      requireAction(hook);
-      const params = actionParams(hook);
-      const keys = args.operands[0]?.split('.') ?? [];
-      return (
-        keys.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), params) ??
-        null
-      );
-    },
-  },
-  'action-set': {
-    run: (hook, args) => {
-      const pairs = args.operands.map(resultFrom);
-      requireAction(hook);
-      for (const [key, value] of pairs) hook.action.results[key] = value;
-    },
-  },
-  'action-fail': {
-    run: (hook, args) => {
-      expectAtMost(args.operands, 1);
-      requireAction(hook);
-      hook.action.failed =
-        args.operands[0] ?? 'action failed without reason given, check action for errors';
-    },
-  },
-  'action-log': {
-    run: (hook, args) => {
-      if (args.operands.length === 0) throw usageError('no message specified');
-      requireAction(hook);
-      hook.actionLog.push(args.operands.join(' '));
-    },
-  },
-};
-
-function resultFrom(written: string): readonly [string, string] {
-  const at = written.indexOf('=');
-  if (at < 0)
-    throw usageError(`argument ${JSON.stringify(written)} must be of the form key...=value`);
-  for (const key of written.slice(0, at).split('.')) {
-    if (!/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(key)) {
-      throw usageError(
-        `key ${JSON.stringify(key)} must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric and hyphens`,
-      );
-    }
-    if (reserved.includes(key)) throw usageError(`cannot set reserved action key "${key}"`);
-  }
-  return [written.slice(0, at), written.slice(at + 1)];
-}
-
-function actionParams(hook: OpenHook): Readonly<Record<string, unknown>> {
-  const declared = hook.files.actions[hook.trigger.event.name]?.params ?? {};
-  const defaults = Object.entries(declared).flatMap(([name, one]) =>
-    one.default === undefined ? [] : [[name, one.default] as const],
-  );
-  return { ...Object.fromEntries(defaults), ...hook.trigger.params };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }
