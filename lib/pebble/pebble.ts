@@ -144,10 +144,15 @@ export interface Pebble {
   addLayer(label: string, layer: Layer): Promise<void>;
   services(names?: readonly string[]): Promise<readonly ServiceInfo[]>;
   /**
-   * Stops running services whose configuration changed, starts them and all that are enabled, and
-   * waits for it. Starting anything takes at least one second, starting nothing almost none.
+   * Restarts services whose configuration changed since they were last told to start, starts all
+   * that are enabled, and waits for it. A changed service that was stopped on purpose is started
+   * too. Starting anything takes at least one second, starting nothing some milliseconds.
    */
   replan(): Promise<void>;
+  /**
+   * With what they require; those that run are left alone, and count as having the new
+   * configuration, so that a later replan leaves them alone too.
+   */
   start(...services: readonly string[]): Promise<void>;
   stop(...services: readonly string[]): Promise<void>;
   restart(...services: readonly string[]): Promise<void>;
@@ -166,7 +171,8 @@ export interface Pebble {
   remove(path: string, options?: { readonly recursive?: boolean }): Promise<void>;
   /**
    * Runs a command to its end; a non-zero exit code is a result, not an error (128 + n for signal n).
-   * Rejects with `not-found` when there is no such program, with `timeout` when it was killed.
+   * Rejects with `not-found` when there is no such program, with `timeout` when it was killed, also
+   * when something that it left behind keeps its output open. Dies with this process.
    */
   exec(command: readonly string[], options: ExecOptions): Promise<ExecResult>;
   checks(): Promise<readonly CheckInfo[]>;
