@@ -9,20 +9,30 @@ const shared = {
   transform: { '\\.ts$': '<rootDir>/tests/support/esbuild-transform.ts' },
 };
 
-/** @param {string} kind */
-function project(kind) {
+/** Kinds of tests, with what one test of each may take on a busy machine. */
+const timeoutsMs = {
+  unit: 10_000,
+  scenario: 30_000,
+  architecture: 30_000,
+  contract: 120_000,
+  integration: 300_000,
+  e2e: 1_800_000,
+};
+
+/** @param {[string, number]} row */
+function project([kind, testTimeoutMs]) {
   return {
     ...shared,
     displayName: kind,
     roots: ['<rootDir>/tests'],
     testMatch: [`<rootDir>/tests/${kind}/**/*.test.ts`],
+    globals: { testTimeoutMs },
+    setupFilesAfterEnv: ['<rootDir>/tests/support/set-timeout.ts'],
   };
 }
 
-const kinds = ['unit', 'scenario', 'architecture', 'contract', 'integration', 'e2e'];
-
 export default {
-  projects: kinds.map(project),
+  projects: Object.entries(timeoutsMs).map(project),
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   coverageProvider: 'v8',
   coverageDirectory: 'dist/coverage',

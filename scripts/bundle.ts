@@ -60,7 +60,10 @@ export async function bundleCharm(charm: Charm, folder: string): Promise<Bundle>
     files.push(file);
   }
   const metafiles = { entry: entry.metafile, chunks };
-  await writeFile(path.join(folder, 'metafile.json'), `${JSON.stringify(metafiles, undefined, 1)}\n`);
+  await writeFile(
+    path.join(folder, 'metafile.json'),
+    `${JSON.stringify(metafiles, undefined, 1)}\n`,
+  );
   return { folder, files, metafiles };
 }
 

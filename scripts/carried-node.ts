@@ -23,6 +23,7 @@ export type Architecture = (typeof architectures)[number];
 
 export interface CarriedNode {
   readonly version: string;
+  readonly architecture: Architecture;
   /** The stripped program; runs only on a machine of its architecture. */
   readonly program: string;
   readonly entry: ZipEntry;
@@ -61,10 +62,13 @@ export async function ensureCarriedNode(architecture: Architecture): Promise<Car
     const facts = { sizeBytes: entry.sizeBytes, crc: entry.crc };
     await writeFile(path.join(fresh, 'facts.json'), JSON.stringify(facts));
   });
-  const facts = v.parse(factsSchema, JSON.parse(await readFile(path.join(folder, 'facts.json'), 'utf8')));
+  const facts = v.parse(
+    factsSchema,
+    JSON.parse(await readFile(path.join(folder, 'facts.json'), 'utf8')),
+  );
   const deflated = await readFile(path.join(folder, 'node.deflated'));
   const entry = { name: 'node', mode: 0o755, deflated, ...facts };
-  return { version, program: path.join(folder, 'node'), entry };
+  return { version, architecture, program: path.join(folder, 'node'), entry };
 }
 
 interface NodePackage {
@@ -104,6 +108,8 @@ async function readProgram(wanted: NodePackage): Promise<Buffer> {
 export function verifyIntegrity(archive: Buffer, wanted: NodePackage): void {
   const found = `sha512-${createHash('sha512').update(archive).digest('base64')}`;
   if (found !== wanted.integrity) {
-    throw new Error(`cannot use ${wanted.name} ${wanted.version}: not what package-lock.json names`);
+    throw new Error(
+      `cannot use ${wanted.name} ${wanted.version}: not what package-lock.json names`,
+    );
   }
 }

@@ -40,7 +40,9 @@ export async function collectFiles(
   }
   const cached = await listFiles(path.join(bundle.folder, cacheFolderName));
   for (const name of [...bundle.files, ...cached.map((file) => path.join(cacheFolderName, file))]) {
-    files.push(await load(path.join(bundle.folder, name), name));
+    const file = await load(path.join(bundle.folder, name), name);
+    // charmcraft wants the file that the launcher names last to have its run bit.
+    files.push({ ...file, mode: name === 'main.cjs' ? 0o755 : file.mode });
   }
   return files;
 }

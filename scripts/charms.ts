@@ -31,7 +31,11 @@ export async function findCharms(names: readonly string[] = []): Promise<readonl
     const entry = path.join(folder, 'src', 'main.ts');
     const metadata = path.join(folder, 'metadata.yaml');
     if (!existsSync(entry) || !existsSync(metadata)) continue;
-    charms.push({ ...v.parse(metadataSchema, parse(await readFile(metadata, 'utf8'))), folder, entry });
+    charms.push({
+      ...v.parse(metadataSchema, parse(await readFile(metadata, 'utf8'))),
+      folder,
+      entry,
+    });
   }
   const unknown = names.filter((name) => charms.every((charm) => charm.name !== name));
   if (unknown.length > 0) throw new Error(`cannot find charm ${unknown.join(', ')}`);

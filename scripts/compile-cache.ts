@@ -74,7 +74,9 @@ function environmentOf(folder: string): Readonly<Record<string, string>> {
 async function writeTools(folder: string): Promise<void> {
   const cases = Object.entries(answers).map(([tool, answer]) => `${tool}) echo '${answer}' ;;\n`);
   const program = path.join(folder, 'tool');
-  await writeFile(program, `#!/bin/sh\ncase "\${0##*/}" in\n${cases.join('')}esac\n`, { mode: 0o755 });
+  await writeFile(program, `#!/bin/sh\ncase "\${0##*/}" in\n${cases.join('')}esac\n`, {
+    mode: 0o755,
+  });
   for (const name of [...Object.keys(answers), ...silentTools]) {
     await symlink('tool', path.join(folder, name));
   }
@@ -91,7 +93,9 @@ async function shareWithAnyUser(cache: string, expectedFiles: number): Promise<v
   if (shared !== own) await rename(path.join(cache, own), path.join(cache, shared));
   const files = await readdir(path.join(cache, shared));
   if (files.length < expectedFiles) {
-    throw new Error(`cannot fill the compile cache: ${files.length} of ${expectedFiles} files in it`);
+    throw new Error(
+      `cannot fill the compile cache: ${files.length} of ${expectedFiles} files in it`,
+    );
   }
   for (const file of files) await chmod(path.join(cache, shared, file), 0o644);
 }

@@ -7,7 +7,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { bundleCharm } from './bundle.ts';
+import { type Bundle, bundleCharm } from './bundle.ts';
 import {
   type Architecture,
   architectures,
@@ -25,9 +25,8 @@ import { deflateEntry, type FileContent, renderZip } from './zip.ts';
 
 interface Contents {
   readonly node: CarriedNode;
+  readonly bundle: Bundle;
   readonly files: readonly FileContent[];
-  /** Sizes and start-up times, for people. */
-  readonly report: string;
 }
 
 async function main(): Promise<void> {
@@ -48,7 +47,8 @@ async function main(): Promise<void> {
 
 function parseArchitecture(given: string): Architecture {
   const found = architectures.find((architecture) => architecture === given);
-  if (found === undefined) throw new Error(`cannot pack for "${given}": not ${architectures.join(' or ')}`);
+  if (found === undefined)
+    throw new Error(`cannot pack for "${given}": not ${architectures.join(' or ')}`);
   return found;
 }
 
@@ -61,8 +61,15 @@ async function packArchive(charm: Charm, architecture: Architecture): Promise<st
   const pieces = renderZip([contents.node.entry, ...contents.files.map(deflateEntry)]);
   await writeFile(archive, pieces);
   const bytes = pieces.reduce((total, piece) => total + piece.length, 0);
-  const name = path.relative(repository, archive);
-  return await notePacked(archive, { key, report: `${name} ${formatBytes(bytes)}\n${contents.report}` });
+  const size = `${path.relative(repository, archive)} ${formatBytes(bytes)}\n`;
+  const rows = renderBundleSizes(contents.bundle.metafiles);
+  return await notePacked(archive, { key, report: size + rows + (await reportStart(contents)) });
+}
+
+/** Nothing for an architecture whose Node.js this machine cannot run. */
+async function reportStart({ node, bundle }: Contents): Promise<string> {
+  if (node.architecture !== machineArchitecture()) return '';
+  return renderStart(await measureStart(node.program, bundle.folder));
 }
 
 async function packFolder(charm: Charm, architecture: Architecture, folder: string): Promise<void> {
@@ -78,13 +85,11 @@ async function packFolder(charm: Charm, architecture: Architecture, folder: stri
 async function makeContents(charm: Charm, architecture: Architecture): Promise<Contents> {
   const node = await ensureCarriedNode(architecture);
   const bundle = await bundleCharm(charm, path.join(distFolder, charm.name));
-  let report = renderBundleSizes(bundle.metafiles);
   // A cache for another architecture cannot be made here: its charm fills its own in the first hook.
   if (architecture === machineArchitecture()) {
     await fillCompileCache(bundle.folder, bundle.files, node.program);
-    report += renderStart(await measureStart(node.program, bundle.folder));
   }
-  return { node, files: await collectFiles(charm, bundle, architecture), report };
+  return { node, bundle, files: await collectFiles(charm, bundle, architecture) };
 }
 
 await main();

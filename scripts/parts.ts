@@ -30,10 +30,10 @@ export const checkParts: readonly Part[] = [
 /** Slow ones, one after another: some of them measure, most of them start servers. */
 export const slowParts: readonly Part[] = [
   { name: 'pack', command: ['node', 'scripts/pack.ts'] },
-  { ...tests('contract', ['--testTimeout=120000']), needs: ['pack'] },
-  tests('integration', ['--runInBand', '--testTimeout=300000']),
+  { ...tests('contract', ['--forceExit']), needs: ['pack'] },
+  tests('integration', ['--runInBand', '--forceExit']),
   { name: 'cloud', command: ['cloud/up'] },
-  { ...tests('e2e', ['--runInBand', '--testTimeout=1800000']), needs: ['pack', 'cloud'] },
+  { ...tests('e2e', ['--runInBand', '--forceExit']), needs: ['pack', 'cloud'] },
 ];
 
 function tests(kind: string, options: readonly string[]): Part {

@@ -57,7 +57,10 @@ export function summarise(samples: readonly number[]): Omit<Figures, 'name'> {
   const sorted = samples.toSorted((one, other) => one - other);
   const middle = sorted.length / 2;
   const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-  return { minMs: sorted[0] ?? Number.NaN, medianMs: ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2 };
+  return {
+    minMs: sorted[0] ?? Number.NaN,
+    medianMs: ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2,
+  };
 }
 
 export function renderStart(start: StartUp): string {

@@ -1,0 +1,80 @@
+// Packed charms before the eyes of those who read them: Juju's parser, charmcraft, the launcher on a
+// machine that gives it nothing.
+
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execa } from 'execa';
+import * as v from 'valibot';
+
+import { machineArchitecture } from '../../scripts/carried-node.ts';
+import { distFolder, findCharms, repository } from '../../scripts/charms.ts';
+import { ensureProgram } from '../support/binaries.ts';
+import { type Charmcraft, ensureCharmcraft } from '../support/charmcraft.ts';
+
+const maximumBytes = 45e6;
+
+const findingsSchema = v.array(
+  v.object({ name: v.string(), result: v.string(), text: v.string() }),
+);
+
+const charms = await findCharms();
+
+let charmcraft: Charmcraft;
+let charmCheck: string;
+let scratch: string;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(path.join(os.tmpdir(), 'packing-'));
+  charmcraft = await ensureCharmcraft();
+  charmCheck = await ensureProgram('charm-check');
+  await runPack([]);
+}, 600_000);
+
+afterAll(async () => {
+  await rm(scratch, { recursive: true, force: true });
+});
+
+describe.each(charms)('$name', ({ name, folder }) => {
+  const archive = path.join(distFolder, `${name}_${machineArchitecture()}.charm`);
+
+  test('the archive is one that Juju can read', async () => {
+    const check = await execa(charmCheck, [archive], { reject: false });
+
+    expect(check.stderr).toBe('');
+    expect(check.exitCode).toBe(0);
+  });
+
+  test('no linter of charmcraft finds an error in the archive', async () => {
+    const findings = v.parse(findingsSchema, JSON.parse(await charmcraft.analyse(archive)));
+
+    const errors = findings.filter(({ result }) => ['error', 'fatal'].includes(result));
+    expect(findings.map((finding) => finding.name)).toContain('entrypoint');
+    expect(errors).toEqual([]);
+  });
+
+  test('charmcraft.yaml is valid together with the files that charmcraft merges into it', async () => {
+    await expect(charmcraft.validateProject(folder)).resolves.toBeUndefined();
+  });
+
+  test('the archive is small enough', async () => {
+    const { size } = await stat(archive);
+
+    expect(size).toBeLessThanOrEqual(maximumBytes);
+  });
+
+  test('the launcher runs the charm with an empty environment and hands its exit code on', async () => {
+    const unpacked = path.join(scratch, name);
+    await runPack(['--dir', unpacked, name]);
+
+    const run = await execa(path.join(unpacked, 'dispatch'), { extendEnv: false, reject: false });
+
+    expect(run.exitCode).toBe(1);
+  });
+});
+
+async function runPack(args: readonly string[]): Promise<void> {
+  await execa(process.execPath, [path.join('scripts', 'pack.ts'), ...args], { cwd: repository });
+}
