@@ -2,6 +2,7 @@
 // options. `--check` writes nothing and fails when a file differs.
 
 import { readFileSync, writeFileSync } from 'node:fs';
+
 import { stringify } from 'yaml';
 
 import { type OptionRow, options } from '../src/core/config/options.ts';

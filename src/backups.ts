@@ -4,9 +4,15 @@ import { CodedError } from '../lib/base/error.ts';
 import { poll } from '../lib/base/retry.ts';
 import { requestS3 } from '../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../lib/interfaces/s3-fields.ts';
-import type { Action } from '../lib/juju/juju.ts';
 import type { Handler } from '../lib/juju/hook.ts';
-import { type Cluster, isStarted, openCluster, ownMember, type PostgresqlHook } from './adapters/cluster.ts';
+import type { Action } from '../lib/juju/juju.ts';
+import {
+  type Cluster,
+  isStarted,
+  openCluster,
+  ownMember,
+  type PostgresqlHook,
+} from './adapters/cluster.ts';
 import { applyConfiguration } from './adapters/configuration.ts';
 import { ObjectStoreError } from './adapters/object-store-error.ts';
 import { backup, info, PgbackrestError } from './adapters/pgbackrest.ts';
@@ -51,7 +57,10 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
   }
   const reading = await awaitRepository(hook);
   const ready = reading.kind === 'ready' ? reading.parameters : undefined;
-  if (!walk.decide('are_all_required_settings_provided', ready !== undefined) || ready === undefined) {
+  if (
+    !walk.decide('are_all_required_settings_provided', ready !== undefined) ||
+    ready === undefined
+  ) {
     walk.step('rtn');
     return;
   }
@@ -169,7 +178,10 @@ export const listBackups: PostgresqlHandler = async (hook) => {
     fail(refusal ?? '');
     return;
   }
-  if (walk.decide('has_missing_s3_parameters', reading.kind !== 'ready') || reading.kind !== 'ready') {
+  if (
+    walk.decide('has_missing_s3_parameters', reading.kind !== 'ready') ||
+    reading.kind !== 'ready'
+  ) {
     fail(refusal ?? '');
     return;
   }
@@ -261,11 +273,16 @@ async function admitBackup(
   if (!walk.decide('is_s3_relation_established', reading.kind !== 'no-relation')) {
     return refuse(refusalOf(reading) ?? '');
   }
-  if (walk.decide('has_missing_s3_parameters', reading.kind !== 'ready') || reading.kind !== 'ready') {
+  if (
+    walk.decide('has_missing_s3_parameters', reading.kind !== 'ready') ||
+    reading.kind !== 'ready'
+  ) {
     return refuse(refusalOf(reading) ?? '');
   }
   const failure = await uploadMetadata(hook, cluster, reading.parameters);
-  if (!walk.decide('was_possible_upload_metadata_file_test_connectivity_s3', failure === undefined)) {
+  if (
+    !walk.decide('was_possible_upload_metadata_file_test_connectivity_s3', failure === undefined)
+  ) {
     return refuse(`Failed to upload metadata to provided S3: ${failure ?? ''}`);
   }
   return { parameters: reading.parameters, stanza, replica: !primary };

@@ -2,8 +2,8 @@
 // configuration, update-status and notices, get-primary and get-password. The status that holds
 // at the end of every hook is collected in `collect-status.ts`.
 
-import { poll } from '../lib/base/retry.ts';
 import { CodedError } from '../lib/base/error.ts';
+import { poll } from '../lib/base/retry.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
 import type { Layer } from '../lib/pebble/pebble.ts';
@@ -15,9 +15,14 @@ import {
   writeMemberConfig,
 } from './adapters/configuration.ts';
 import { ensureServices, labelPod } from './adapters/kubernetes.ts';
-import { ensurePasswords, setUpDatabase } from './adapters/users.ts';
 import { createPatroni, PatroniError } from './adapters/patroni.ts';
-import { ensureDirectories, ensureScripts, readVersion, readWorkload } from './adapters/workload.ts';
+import { ensurePasswords, setUpDatabase } from './adapters/users.ts';
+import {
+  ensureDirectories,
+  ensureScripts,
+  readVersion,
+  readWorkload,
+} from './adapters/workload.ts';
 import { renewBackupSettings, retryRepository } from './backups.ts';
 import {
   passwordKey,
@@ -28,7 +33,12 @@ import {
   primaryServiceName,
   serviceHost,
 } from './core/names.ts';
-import { renderLayer, layerLabel, patroniService, watcherService } from './core/render/pebble-layer.ts';
+import {
+  layerLabel,
+  patroniService,
+  renderLayer,
+  watcherService,
+} from './core/render/pebble-layer.ts';
 import { awaitingMember, awaitingPrimaryEndpoint, failedToPatchPod } from './core/status.ts';
 import { admitUnits } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
@@ -98,7 +108,8 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
     hook.defer();
     return;
   }
-  if (walk.decide('is_leader', leader) && (await initialise(hook, cluster)) === 'unfinished') return;
+  if (walk.decide('is_leader', leader) && (await initialise(hook, cluster)) === 'unfinished')
+    return;
   walk.step('update_config');
   await applyConfiguration(hook, cluster);
   walk.step('set_active');
@@ -176,7 +187,9 @@ async function initialise(hook: PostgresqlHook, cluster: Cluster): Promise<'done
     walk.step('rtn');
     return 'unfinished';
   }
-  if (!walk.decide('is_service_redirecting_traffic', await doesServiceReachPrimary(hook, cluster))) {
+  if (
+    !walk.decide('is_service_redirecting_traffic', await doesServiceReachPrimary(hook, cluster))
+  ) {
     walk.step('set_waiting');
     hook.status(awaitingPrimaryEndpoint);
     walk.step('defer4');

@@ -2,7 +2,13 @@
 // what is already known and contributes candidates; the framework picks the most severe.
 
 import type { Handler } from '../lib/juju/hook.ts';
-import { type Cluster, isStarted, openCluster, ownMember, type PostgresqlHook } from './adapters/cluster.ts';
+import {
+  type Cluster,
+  isStarted,
+  openCluster,
+  ownMember,
+  type PostgresqlHook,
+} from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
 import {
   awaitingCluster,
@@ -55,6 +61,7 @@ async function memberStatusOf(
   const started = seen.members.filter(({ state }) => isStarted(state)).length;
   const degraded = started < cluster.units.length;
   const role = { leader: 'primary', standby_leader: 'standby' } as const;
-  const shown = member.role === 'leader' || member.role === 'standby_leader' ? role[member.role] : 'replica';
+  const shown =
+    member.role === 'leader' || member.role === 'standby_leader' ? role[member.role] : 'replica';
   hook.status(memberStatus(shown, degraded));
 }

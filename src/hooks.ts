@@ -2,7 +2,13 @@
 
 import type { CharmDefinition, Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
-import { createBackup, listBackups, s3CredentialsChanged, s3RelationBroken, s3RelationCreated } from './backups.ts';
+import {
+  createBackup,
+  listBackups,
+  s3CredentialsChanged,
+  s3RelationBroken,
+  s3RelationCreated,
+} from './backups.ts';
 import {
   configChanged,
   getPassword,

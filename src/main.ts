@@ -1,9 +1,9 @@
 // Entry of the PostgreSQL charm: builds the ports to the outside and runs one dispatch.
 
 import { systemClock } from '../lib/base/clock.ts';
+import { environment, exitWith } from '../lib/base/environment.ts';
 import { createHttp } from '../lib/base/http.ts';
 import { lazy } from '../lib/base/lazy.ts';
-import { environment, exitWith } from '../lib/base/environment.ts';
 import { systemRandom } from '../lib/base/random.ts';
 import { parseContext } from '../lib/juju/context.ts';
 import { dispatch } from '../lib/juju/dispatch.ts';

@@ -2,7 +2,7 @@
 // docs/flowcharts/peer-relation-changed.mmd and peer-relation-departed.mmd.
 
 import type { Handler } from '../lib/juju/hook.ts';
-import { isStarted, openCluster, type Cluster, type PostgresqlHook } from './adapters/cluster.ts';
+import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { applyConfiguration, updateSynchronousReplication } from './adapters/configuration.ts';
 import { labelPod } from './adapters/kubernetes.ts';
 import type { PostgresqlPorts } from './ports.ts';

@@ -3,14 +3,19 @@
 
 import { CodedError } from '../lib/base/error.ts';
 import type { Handler } from '../lib/juju/hook.ts';
-import { PebbleError } from '../lib/pebble/errors.ts';
 import { KubeError } from '../lib/kube/error.ts';
+import { PebbleError } from '../lib/pebble/errors.ts';
 import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { applyConfiguration, readSettings, writeMemberConfig } from './adapters/configuration.ts';
 import { forgetCluster } from './adapters/kubernetes.ts';
 import { info } from './adapters/pgbackrest.ts';
-import { readRestoreMark, removeRestoreMark, type RestoreMark, writeRestoreMark } from './adapters/restore-mark.ts';
 import { readRepository, refusalOf, writeRepositoryConfig } from './adapters/repository.ts';
+import {
+  type RestoreMark,
+  readRestoreMark,
+  removeRestoreMark,
+  writeRestoreMark,
+} from './adapters/restore-mark.ts';
 import { setUpDatabase } from './adapters/users.ts';
 import { type Backup, usableBackups } from './core/backups/backup-list.ts';
 import { dataDirectory, stanzaName, workloadUser } from './core/names.ts';

@@ -33,7 +33,12 @@ function problemsOf(row: OptionRow, value: OptionValue | undefined): readonly st
 }
 
 function typeProblem(row: OptionRow, value: OptionValue): string | undefined {
-  const expected = { string: 'string', boolean: 'boolean', int: 'number', float: 'number' } as const;
+  const expected = {
+    string: 'string',
+    boolean: 'boolean',
+    int: 'number',
+    float: 'number',
+  } as const;
   if (typeof value !== expected[row.type]) return `has to be of type ${row.type}`;
   if (row.type === 'int' && !Number.isInteger(value)) return 'has to be a whole number';
   return undefined;

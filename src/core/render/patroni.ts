@@ -3,7 +3,11 @@
 // Source: Patroni's configuration reference; PostgreSQL's documentation of each parameter.
 
 import type { Secret } from '../../../lib/base/secret.ts';
-import { deriveClusterParameters, deriveSynchronousNodeCount, type Resources } from '../config/derive.ts';
+import {
+  deriveClusterParameters,
+  deriveSynchronousNodeCount,
+  type Resources,
+} from '../config/derive.ts';
 import type { Settings } from '../config/validate.ts';
 import {
   clusterName,
@@ -166,10 +170,12 @@ function renderPostgresql(facts: MemberFacts, host: string): Document {
       replication: { username: 'replication', password: facts.passwords.replication.reveal() },
       rewind: { username: 'rewind', password: facts.passwords.rewind.reveal() },
     },
-    callbacks: Object.fromEntries(
-      Object.keys(noticeOfCallback).map((name) => [name, callback]),
-    ),
-    parameters: { ...serverParameters(facts), ...facts.memoryParameters, ...facts.settings.parameters },
+    callbacks: Object.fromEntries(Object.keys(noticeOfCallback).map((name) => [name, callback])),
+    parameters: {
+      ...serverParameters(facts),
+      ...facts.memoryParameters,
+      ...facts.settings.parameters,
+    },
     pg_hba: [...pgHba({ connectivity: facts.connectivity })],
     pg_ident: [
       'operator postgres operator',

@@ -1,0 +1,96 @@
+import { expect, test } from '@jest/globals';
+
+import {
+  idOfLabel,
+  parseInfo,
+  renderBackupTable,
+  usableBackups,
+} from '../../../../src/core/backups/backup-list.ts';
+
+const start = Date.UTC(2026, 0, 31, 12, 0, 0) / 1000;
+
+function backup(label: string, more: Readonly<Record<string, unknown>> = {}) {
+  return {
+    label,
+    type: 'full',
+    error: false,
+    reference: null,
+    lsn: { start: '0/2000028', stop: '0/2000120' },
+    timestamp: { start, stop: start + 3 },
+    archive: { start: '000000020000000000000002', stop: '000000020000000000000002' },
+    ...more,
+  };
+}
+
+const info = JSON.stringify([
+  {
+    name: 'model.patroni-app',
+    status: { code: 0, message: 'ok' },
+    db: [{ id: 1, 'system-id': 7437289356782345678n.toString() }],
+    backup: [
+      backup('20260131-120000F_20260131-130000D', { reference: ['20260131-120000F'] }),
+      backup('20260131-120000F'),
+      backup('20260131-140000F', { error: true }),
+    ],
+  },
+]).replace(/"(7437289356782345678)"/, '$1');
+
+test('what pgBackRest says is read, with system identifiers to the last digit', () => {
+  const [stanza] = parseInfo(info);
+
+  expect(stanza).toMatchObject({
+    name: 'model.patroni-app',
+    statusCode: 0,
+    systemIds: ['7437289356782345678'],
+  });
+  expect(stanza?.backups[1]).toEqual({
+    label: '20260131-120000F',
+    id: '2026-01-31T12:00:00Z',
+    type: 'full',
+    stanza: 'model.patroni-app',
+    lsnStart: '0/2000028',
+    lsnStop: '0/2000120',
+    startSeconds: start,
+    stopSeconds: start + 3,
+    timeline: '2',
+  });
+});
+
+test('an empty repository has no stanzas', () => {
+  expect(parseInfo('[]')).toEqual([]);
+});
+
+test('a stanza without a database or a backup is a stanza', () => {
+  const text = JSON.stringify([{ name: 's', status: { code: 1, message: 'missing stanza path' } }]);
+
+  expect(parseInfo(text)).toEqual([
+    { name: 's', statusCode: 1, statusMessage: 'missing stanza path', systemIds: [], backups: [] },
+  ]);
+});
+
+test('the time of the last part of a label is its id', () => {
+  expect(idOfLabel('20260131-120000F_20260201-093015I')).toBe('2026-02-01T09:30:15Z');
+});
+
+test('backups with errors, and those of other stanzas, cannot be restored', () => {
+  expect(usableBackups(parseInfo(info), 'model.patroni-app').map(({ id }) => id)).toEqual([
+    '2026-01-31T12:00:00Z',
+    '2026-01-31T13:00:00Z',
+  ]);
+  expect(usableBackups(parseInfo(info), 'other')).toEqual([]);
+});
+
+test('the table has five lines of head and one line for each backup, oldest first', () => {
+  const backups = parseInfo(info).flatMap((stanza) => stanza.backups);
+
+  expect(renderBackupTable({ bucket: 'bucket', path: '/pg/' }, backups).split('\n')).toEqual([
+    'Storage bucket name: bucket',
+    'Backups base path: /pg/backup/',
+    '',
+    'backup-id            | action              | status   | reference-backup-id  | LSN start/stop          | start-time           | finish-time          | timeline | backup-path',
+    '-'.repeat(173),
+    '2026-01-31T12:00:00Z | full backup         | finished | None                 | 0/2000028 / 0/2000120   | 2026-01-31T12:00:00Z | 2026-01-31T12:00:03Z | 2        | /model.patroni-app/20260131-120000F',
+    '2026-01-31T13:00:00Z | differential backup | finished | 2026-01-31T12:00:00Z | 0/2000028 / 0/2000120   | 2026-01-31T12:00:00Z | 2026-01-31T12:00:03Z | 2        | /model.patroni-app/20260131-120000F_20260131-130000D',
+    '2026-01-31T14:00:00Z | full backup         | failed: invalid pages or checksum errors | None                 | 0/2000028 / 0/2000120   | 2026-01-31T12:00:00Z | 2026-01-31T12:00:03Z | 2        | /model.patroni-app/20260131-140000F',
+  ]);
+});
