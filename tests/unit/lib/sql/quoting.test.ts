@@ -70,11 +70,15 @@ const nasty = fc.string({
   ),
 });
 
+// Quicker than the generator's own characters, which it first sorts by script.
+const anything = fc
+  .array(fc.integer({ min: 1, max: 0x10ffff }))
+  .map((points) => String.fromCodePoint(...points))
+  .filter((text) => text.isWellFormed());
+
 test('a literal ends where it should and reads back as it was, in either string mode', () => {
   fc.assert(
-    fc.property(fc.oneof(nasty, fc.string({ unit: 'binary' })), (text) => {
-      fc.pre(!text.includes('\0') && text.isWellFormed());
-
+    fc.property(fc.oneof(nasty, anything), (text) => {
       expect(readLiteral(quoteLiteral(text))).toBe(text);
     }),
   );
