@@ -1,11 +1,11 @@
-// The unit's own life: leader-elected and postgresql-pebble-ready as their flowcharts draw them,
-// configuration, update-status and notices, get-primary and get-password. The status that holds
-// at the end of every hook is collected in `collect-status.ts`.
+// How a unit comes to life: install, leader-elected and postgresql-pebble-ready, the latter two as
+// their flowcharts draw them. The status that holds at the end of every hook is collected in
+// `collect-status.ts`.
 
-import { CodedError } from '../lib/base/error.ts';
 import { poll } from '../lib/base/retry.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
+import { planHasLayer } from '../lib/pebble/layer.ts';
 import type { Layer } from '../lib/pebble/pebble.ts';
 import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import {
@@ -23,10 +23,8 @@ import {
   readVersion,
   readWorkload,
 } from './adapters/workload.ts';
-import { renewBackupSettings, retryRepository } from './backups.ts';
+import { renewBackupSettings } from './backups.ts';
 import {
-  passwordKey,
-  passwordUsers,
   patroniConfigPath,
   patroniPort,
   postgresPort,
@@ -43,7 +41,7 @@ import { awaitingMember, awaitingPrimaryEndpoint, failedToPatchPod } from './cor
 import { admitUnits } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
-import { restoreOutcome, resumeRestore } from './restore.ts';
+import { resumeRestore } from './restore.ts';
 import { isTlsEnabled } from './tls.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
@@ -141,14 +139,10 @@ async function wantedLayer(cluster: Cluster): Promise<Layer> {
 }
 
 async function haveServicesChanged(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  const wanted = await wantedLayer(cluster);
-  const plan = await hook.ports.pebble.plan();
+  const { pebble } = hook.ports;
+  if (!planHasLayer(await pebble.plan(), await wantedLayer(cluster))) return true;
   const names = [patroniService, watcherService];
-  const same = names.every(
-    (name) => plan.services[name]?.command === wanted.services?.[name]?.command,
-  );
-  if (!same) return true;
-  const services = await hook.ports.pebble.services(names);
+  const services = await pebble.services(names);
   return services.length < names.length || services.some(({ current }) => current !== 'active');
 }
 
@@ -234,75 +228,3 @@ async function doesServiceReachPrimary(hook: PostgresqlHook, cluster: Cluster): 
   });
   return reached === true;
 }
-
-/** New settings are checked as a whole; invalid ones change nothing and are named in the status. */
-export const configChanged: PostgresqlHandler = async (hook) => {
-  const result = await readSettings(hook);
-  if (result.kind === 'invalid') {
-    for (const problem of result.problems) hook.log('ERROR', `option ${problem}`);
-    return;
-  }
-  await repair(hook);
-};
-
-/** Makes up for what another hook could not do, and otherwise does nothing. */
-export const updateStatus: PostgresqlHandler = async (hook) => {
-  await repair(hook);
-  const cluster = await openCluster(hook);
-  if (cluster !== undefined) await retryRepository(quietly(hook), cluster);
-};
-
-/** A member started, stopped or changed its role: statuses and what waits for it follow. */
-export const memberNotice: PostgresqlHandler = async (hook) => {
-  const cluster = await openCluster(hook);
-  if (cluster !== undefined) await restoreOutcome(hook, cluster);
-};
-
-async function repair(hook: PostgresqlHook): Promise<void> {
-  const cluster = await openCluster(hook);
-  if (cluster === undefined) return;
-  const silent = quietly(hook);
-  const { initialised, restoringBackup } = await cluster.appData();
-  if (restoringBackup !== undefined) {
-    await restoreOutcome(hook, cluster);
-    return;
-  }
-  const leader = await hook.juju.isLeader();
-  if (leader && !initialised) await leaderElected(silent);
-  if (leader && (await hook.ports.pebble.canConnect()) && (await resumeRestore(silent, cluster))) {
-    return;
-  }
-  const health = await cluster.health();
-  const started = health !== undefined && isStarted(health.state);
-  if (!initialised || !started) await pebbleReady(silent);
-  else if (hook.event.name !== 'update-status') await applyConfiguration(hook, cluster);
-}
-
-export const getPrimary: PostgresqlHandler = async (hook) => {
-  const primary = await (await openCluster(hook))?.primary();
-  if (primary === undefined) {
-    hook.juju.action().fail('No primary: the cluster has not started, or is choosing a new one.');
-    return;
-  }
-  hook.juju.action().setResults({ primary });
-};
-
-export const getPassword: PostgresqlHandler = async (hook) => {
-  const action = hook.juju.action();
-  const name = (await action.params())['username'] ?? 'operator';
-  const user = passwordUsers.find((known) => known === name);
-  if (user === undefined) {
-    action.fail(
-      'The action can be run only for system users or Patroni: ' +
-        `${passwordUsers.join(', ')} not ${String(name)}`,
-    );
-    return;
-  }
-  const password = await (await openCluster(hook))?.password(user);
-  if (password === undefined) {
-    throw new CodedError(`cannot show ${passwordKey(user)}: it has not been generated yet`, {
-      code: 'no-password',
-    });
-  }
-  action.setResults({ password: password.reveal() });
-};

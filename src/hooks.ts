@@ -2,6 +2,7 @@
 
 import type { CharmDefinition, Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
+import { getPassword, getPrimary } from './actions.ts';
 import {
   createBackup,
   listBackups,
@@ -9,19 +10,11 @@ import {
   s3RelationBroken,
   s3RelationCreated,
 } from './backups.ts';
-import {
-  configChanged,
-  getPassword,
-  getPrimary,
-  install,
-  leaderElected,
-  memberNotice,
-  pebbleReady,
-  updateStatus,
-} from './charm.ts';
+import { install, leaderElected, pebbleReady } from './charm.ts';
 import { collectStatus } from './collect-status.ts';
 import { s3Endpoint } from './core/names.ts';
 import { needsTrust } from './core/status.ts';
+import { configChanged, memberNotice, updateStatus } from './maintenance.ts';
 import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { restore } from './restore.ts';

@@ -214,6 +214,8 @@ export async function restoreOutcome(hook: PostgresqlHook, cluster: Cluster): Pr
   await removeRestoreMark(hook);
   cluster.setApp({ 'restoring-backup': undefined, 'restore-stanza': undefined });
   await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme: 'http', restart: true }));
+  // A running service takes over its new layer when it is told to start; it is not interrupted.
+  await hook.ports.pebble.start(patroniService);
   await applyConfiguration(hook, cluster);
   hook.log('INFO', `backup ${label} has been restored`);
 }

@@ -2,7 +2,7 @@
 // `PgbackrestError` whose message is what pgBackRest itself named as the reason.
 
 import { CodedError } from '../../lib/base/error.ts';
-import type { ExecResult, Pebble } from '../../lib/pebble/pebble.ts';
+import type { ExecOptions, ExecResult, Pebble } from '../../lib/pebble/pebble.ts';
 import { parseInfo, type StanzaInfo } from '../core/backups/backup-list.ts';
 import { workloadUser } from '../core/names.ts';
 
@@ -42,13 +42,15 @@ export function reasonOf(result: Pick<ExecResult, 'stdout' | 'stderr'>): string 
 
 /** Every stanza of the repository. */
 export async function info(pebble: Pebble): Promise<readonly StanzaInfo[]> {
-  const { stdout } = await run(pebble, ['info', '--output=json'], infoTimeoutMs);
+  const { stdout } = await run(pebble, ['info', '--output=json'], { timeoutMs: infoTimeoutMs });
   return parseInfo(stdout);
 }
 
 /** Fine when the stanza exists already and belongs to this database. Works on any member. */
 export async function createStanza(pebble: Pebble, stanza: string): Promise<void> {
-  await run(pebble, [`--stanza=${stanza}`, '--no-online', 'stanza-create'], stanzaTimeoutMs);
+  await run(pebble, [`--stanza=${stanza}`, '--no-online', 'stanza-create'], {
+    timeoutMs: stanzaTimeoutMs,
+  });
 }
 
 export interface BackupRun {
@@ -69,11 +71,13 @@ export async function backup(pebble: Pebble, request: BackupRun): Promise<ExecRe
       '--no-backup-standby',
       'backup',
     ],
-    backupTimeoutMs,
-    (text) => {
-      const lines = `${rest}${text}`.split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) request.onLine(line);
+    {
+      timeoutMs: backupTimeoutMs,
+      onStdout: (text) => {
+        const lines = `${rest}${text}`.split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) request.onLine(line);
+      },
     },
   );
 }
@@ -81,14 +85,12 @@ export async function backup(pebble: Pebble, request: BackupRun): Promise<ExecRe
 async function run(
   pebble: Pebble,
   args: readonly string[],
-  timeoutMs: number,
-  onStdout?: (text: string) => void,
+  options: Pick<ExecOptions, 'timeoutMs' | 'onStdout'>,
 ): Promise<ExecResult> {
   const result = await pebble.exec(['pgbackrest', ...args], {
     user: workloadUser,
     group: workloadUser,
-    timeoutMs,
-    ...(onStdout === undefined ? {} : { onStdout }),
+    ...options,
   });
   if (result.exitCode !== 0) {
     throw new PgbackrestError(args.find((arg) => !arg.startsWith('-')) ?? '', result);

@@ -21,11 +21,10 @@ export async function ensurePasswords(hook: PostgresqlHook, cluster: Cluster): P
   const present = (await hook.juju.secretByLabel(label)) ?? {};
   const missing = passwordUsers.filter((user) => present[passwordKey(user)] === undefined);
   if (missing.length === 0) return;
-  const generated = missing.map((user) => [
-    passwordKey(user),
-    new Secret(hook.ports.random.password(passwordLength)),
-  ]);
-  const content: Record<string, Secret> = { ...present, ...Object.fromEntries(generated) };
+  const content: Record<string, Secret> = { ...present };
+  for (const user of missing) {
+    content[passwordKey(user)] = new Secret(hook.ports.random.password(passwordLength));
+  }
   await hook.juju.setSecret({ label, owner: 'application', content });
 }
 

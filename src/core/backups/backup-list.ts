@@ -83,12 +83,15 @@ function toBackup(stanza: string, backup: v.InferOutput<typeof backupSchema>): B
     stanza,
     ...(backup.error === true ? { error: 'invalid pages or checksum errors' } : {}),
     ...(reference === undefined ? {} : { reference }),
-    lsnStart: backup.lsn?.start ?? 'n/a',
-    lsnStop: backup.lsn?.stop ?? 'n/a',
+    ...lsnOf(backup),
     startSeconds: backup.timestamp.start,
     stopSeconds: backup.timestamp.stop,
     timeline: backup.archive?.start?.slice(0, 8).replace(/^0+/, '') ?? 'n/a',
   };
+}
+
+function lsnOf({ lsn }: v.InferOutput<typeof backupSchema>) {
+  return { lsnStart: lsn?.start ?? 'n/a', lsnStop: lsn?.stop ?? 'n/a' };
 }
 
 /** `…_20260201-120000D` → `2026-02-01T12:00:00Z`; the time of the last part counts. */
