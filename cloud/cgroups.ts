@@ -7,7 +7,7 @@
 import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { isMissing, readTextIfPresent } from './files.ts';
+import { hasErrorCode, isMissing, readTextIfPresent } from './files.ts';
 import { type ProcessId, readStat, sendSignal } from './process-id.ts';
 import { waitUntil } from './wait.ts';
 
@@ -99,7 +99,7 @@ async function removeFolder(folder: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (isMissing(error)) return true;
-    if (error instanceof Error && 'code' in error && error.code === 'EBUSY') return false;
+    if (hasErrorCode(error, 'EBUSY')) return false;
     throw error;
   }
 }

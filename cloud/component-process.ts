@@ -6,7 +6,7 @@
 import { mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { isMissing, readTextIfPresent } from './files.ts';
+import { hasErrorCode, isMissing, readTextIfPresent } from './files.ts';
 import { type Inside, runInside } from './inside.ts';
 import { type ProcessId, parseStat, readStat, sendSignal } from './process-id.ts';
 import { waitUntil } from './wait.ts';
@@ -98,7 +98,7 @@ async function describe(pid: number, namespace: string): Promise<ListedProcess |
 
 /** The machine may have processes that even root may not look at: they are none of ours. */
 function isForbidden(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EACCES';
+  return hasErrorCode(error, 'EACCES');
 }
 
 function pidFile(inside: Inside, name: string): string {

@@ -3,11 +3,15 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+/** True for an error of the operating system with one of the codes. */
+export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return false;
+  return typeof error.code === 'string' && codes.includes(error.code);
+}
+
 /** True for the errors of a file, folder or process that is not there (any more). */
 export function isMissing(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')
-  );
+  return hasErrorCode(error, 'ENOENT', 'ESRCH');
 }
 
 /** The text of a file, if there is one. */

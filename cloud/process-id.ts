@@ -52,6 +52,6 @@ export async function sendSignal(id: ProcessId, signal: NodeJS.Signals): Promise
   try {
     process.kill(id.pid, signal);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (!isMissing(error)) throw error;
   }
 }
