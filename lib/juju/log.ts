@@ -14,7 +14,7 @@ export interface BufferedLog {
   /** Adds a DEBUG message if that costs no call of its own. */
   readonly remark: (message: string) => void;
   /** Sends what has been collected. A log that cannot be written fails no hook. */
-  flush(): Promise<void>;
+  readonly flush: () => Promise<void>;
 }
 
 interface Batch {

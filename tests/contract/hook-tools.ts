@@ -4,6 +4,7 @@
 // what the typed function made of it, so that two runs can be compared.
 
 import { CodedError } from '../../lib/base/error.ts';
+import { Secret } from '../../lib/base/secret.ts';
 import type { RelationReference } from '../../lib/juju/event.ts';
 import type { HookToolCall, HookToolPort, HookToolResult } from '../../lib/juju/tools/port.ts';
 import { secondSteps, thirdSteps } from './hook-tools-later.ts';
@@ -103,10 +104,7 @@ function shorten(text: string): string {
 /** Secrets of the contract are made up, so that they may be shown. */
 function reveal(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if ('reveal' in value && typeof value.reveal === 'function') {
-    const text: unknown = value.reveal();
-    return text;
-  }
+  if (value instanceof Secret) return value.reveal();
   if (Array.isArray(value)) return value.map(reveal);
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, reveal(each)]));
 }

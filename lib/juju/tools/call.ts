@@ -97,21 +97,27 @@ function toFailure(call: HookToolCall, exitCode: number, stderr: string): HookTo
 }
 
 /**
- * Juju's message without its prefix. Whatever went in through a file or standard input may be
- * secret, and so may a piece of it that Juju quotes: of such messages only those quotations stay
- * that are an argument or a key.
+ * Juju's message without its prefix. What went in through a file or standard input may be secret,
+ * and so may any piece of it that Juju quotes: the values are taken out of such messages, and of
+ * quotations only those of an argument or a key are left.
  */
 function describe(call: HookToolCall, exitCode: number, stderr: string): string {
   const text = stderr.trim().replace(/^ERROR /, '');
   if (text === '') return `exit code ${exitCode}`;
-  if (call.privateFile === undefined && call.stdin === undefined) return text;
-  const harmless = new Set([...call.args, ...keysOf(call.privateFile), ...keysOf(call.stdin)]);
-  return text.replaceAll(/`[^`]*`|"[^"]*"|'[^']*'/g, (quotation) =>
-    harmless.has(quotation.slice(1, -1)) ? quotation : '…',
-  );
+  const input = { ...parseInput(call.stdin), ...parseInput(call.privateFile) };
+  const harmless = new Set([...call.args, ...Object.keys(input)]);
+  const hasInput = call.stdin !== undefined || call.privateFile !== undefined;
+  return Object.values(input)
+    .reduce((rest, value) => (value.length < 3 ? rest : rest.replaceAll(value, '…')), text)
+    .replaceAll(/`[^`]*`|"[^"]*"|'[^']*'/g, (quotation) =>
+      !hasInput || harmless.has(quotation.slice(1, -1)) ? quotation : '…',
+    );
 }
 
-function keysOf(json: string | undefined): readonly string[] {
-  const value: unknown = json === undefined ? undefined : JSON.parse(json);
-  return typeof value === 'object' && value !== null ? Object.keys(value) : [];
+/** What `renderTexts` made. */
+function parseInput(json: string | undefined): Readonly<Record<string, string>> {
+  if (json === undefined) return {};
+  const value: unknown = JSON.parse(json);
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, String(each)]));
 }
