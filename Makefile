@@ -36,9 +36,8 @@ pack: setup ## Packs every charm into dist/*.charm and prints sizes and start-up
 bench: setup ## Measures what a hook costs before its first line: Node.js, bundle, chunks.
 	@$(NODE) scripts/bench.ts
 
-flowcharts: setup ## Compares the paths that the handlers walk with the charts in docs/flowcharts.
-	@$(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning \
-	  node_modules/jest/bin/jest.js --selectProjects scenario architecture --testPathPatterns flowchart
+flowcharts: setup ## Compares the paths that the last scenario run walked with docs/flowcharts.
+	@$(NODE) scripts/flowcharts.ts --check --missing
 
 format: setup ## Formats all files.
 	@$(NODE) node_modules/@biomejs/biome/bin/biome check --write .

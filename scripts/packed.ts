@@ -2,7 +2,7 @@
 // of what was reported then.
 
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import * as v from 'valibot';
@@ -10,6 +10,8 @@ import * as v from 'valibot';
 import { computeKey, readSources } from '../cloud/build/keys.ts';
 import type { Architecture } from './carried-node.ts';
 import { type Charm, repository } from './charms.ts';
+
+const scripts = path.join(repository, 'scripts');
 
 const noteSchema = v.object({ key: v.string(), report: v.string() });
 export type PackNote = v.InferOutput<typeof noteSchema>;
@@ -27,7 +29,7 @@ export async function computePackKey(charm: Charm, architecture: Architecture): 
     own: await readFiles(charm.folder, own),
     src: await readSources(path.join(charm.folder, 'src')),
     lib: await readSources(path.join(repository, 'lib')),
-    scripts: await readSources(path.join(repository, 'scripts')),
+    scripts: await readFiles(scripts, (await readdir(scripts)).filter(isModule).toSorted()),
   });
 }
 
@@ -42,6 +44,10 @@ export async function findPacked(archive: string, key: string): Promise<string |
 export async function notePacked(archive: string, note: PackNote): Promise<string> {
   await writeFile(noteFile(archive), `${JSON.stringify(note)}\n`);
   return note.report;
+}
+
+function isModule(name: string): boolean {
+  return name.endsWith('.ts');
 }
 
 function noteFile(archive: string): string {

@@ -24,7 +24,13 @@ export const checkParts: readonly Part[] = [
   tool('lint', ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings']),
   tool('format', ['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.']),
   tool('unused', ['node_modules/knip/bin/knip.js', '--no-progress']),
+  tool('generated', ['scripts/generate.ts', '--check']),
   tests('architecture', []),
+];
+
+/** Reads what the scenarios recorded. */
+export const afterChecks: readonly Part[] = [
+  tool('flowcharts', ['scripts/flowcharts.ts', '--check']),
 ];
 
 /** Slow ones, one after another: some of them measure, most of them start servers. */

@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 
 import { execa } from 'execa';
 
-import { checkParts, type Part, slowParts } from './parts.ts';
+import { afterChecks, checkParts, type Part, slowParts } from './parts.ts';
 import { countChecks, countTests, type PartResult, renderSummary } from './summary.ts';
 
 const root = path.join(import.meta.dirname, '..');
@@ -18,10 +18,11 @@ async function main(what: string | undefined): Promise<void> {
   await rm(resultsDir, { recursive: true, force: true });
   await mkdir(resultsDir, { recursive: true });
   const results = await runTogether(checkParts, 2);
+  results.push(...(await runTogether(afterChecks, 1)));
   if (what === 'test') {
     for (const part of slowParts) results.push(await runAlone(part, results));
   }
-  const order = [...checkParts, ...slowParts].map((part) => part.name);
+  const order = [...checkParts, ...afterChecks, ...slowParts].map((part) => part.name);
   results.sort((one, other) => order.indexOf(one.name) - order.indexOf(other.name));
   const summary = renderSummary(results);
   await writeFile(path.join(resultsDir, 'summary.txt'), summary.text);
