@@ -3,7 +3,6 @@
 import { systemClock } from '../lib/base/clock.ts';
 import { environment, exitWith } from '../lib/base/environment.ts';
 import { createHttp } from '../lib/base/http.ts';
-import { lazy } from '../lib/base/lazy.ts';
 import { systemRandom } from '../lib/base/random.ts';
 import { parseContext } from '../lib/juju/context.ts';
 import { dispatch } from '../lib/juju/dispatch.ts';
@@ -31,7 +30,7 @@ function createPorts(env: NodeJS.ProcessEnv): PostgresqlPorts {
       http,
       namespace,
       url: inClusterUrl(env),
-      credentials: lazy(readServiceAccount),
+      credentials: readServiceAccount,
     }),
     clock: systemClock,
     random: systemRandom,
