@@ -1,0 +1,79 @@
+// What every hook loads: the packages in the entry bundles, their size, and the chunks that are
+// loaded on first use. Each of these packages has its decision record in docs/decisions.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { type Bundle, bundleCharm } from '../../scripts/bundle.ts';
+import { findCharms } from '../../scripts/charms.ts';
+import { lazyPackages } from '../../scripts/lazy-packages.ts';
+import { codeBytes, listPackages } from '../../scripts/size-report.ts';
+
+const valibot = 'valibot';
+/** execa and what it depends on. */
+const execa = [
+  '@sec-ant/readable-stream',
+  '@sindresorhus/merge-streams',
+  'execa',
+  'figures',
+  'get-stream',
+  'human-signals',
+  'is-plain-obj',
+  'is-stream',
+  'is-unicode-supported',
+  'npm-run-path',
+  'parse-ms',
+  'path-key',
+  'pretty-ms',
+  'signal-exit',
+  'strip-final-newline',
+  'unicorn-magic',
+  'which-command',
+  'yoctocolors',
+];
+
+/** Unminified; nine tenths of it are packages and the framework. */
+const maximumEntryBytes = 800_000;
+
+const charms = await findCharms();
+
+describe.each(charms)('the bundle of $name', (charm) => {
+  let folder: string;
+  let bundle: Bundle;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'bundle-'));
+    bundle = await bundleCharm(charm, path.join(folder, charm.name));
+  });
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('loads execa and valibot in every hook, and no other package', () => {
+    const packages = listPackages(bundle.metafiles.entry);
+
+    expect(packages.filter((name) => name !== valibot)).toEqual(execa);
+  });
+
+  test('stays within its size', () => {
+    expect(codeBytes(bundle.metafiles.entry)).toBeLessThanOrEqual(maximumEntryBytes);
+  });
+
+  test('requires each chunk by a path that exists, and keeps no dynamic import', async () => {
+    const code = await readFile(path.join(bundle.folder, 'main.cjs'), 'utf8');
+
+    const required = [...code.matchAll(/require\("\.\/(chunks\/[^"]+)"\)/g)].map(
+      ([, file]) => file,
+    );
+    expect([...new Set(required)].toSorted()).toEqual(bundle.files.slice(1).toSorted());
+    expect(code).not.toMatch(/\bimport\("/);
+  });
+});
+
+test('only packages that load on first use have chunks', () => {
+  expect(Object.keys(lazyPackages).toSorted()).toEqual(['@aws-sdk/client-s3', 'pg', 'yaml']);
+});
