@@ -31,7 +31,11 @@ export interface Kube {
   /** Server-side apply with `force`, as the given field manager; gives the object as stored. */
   apply(kind: CoreKind, manifest: KubeObject, fieldManager: string): Promise<KubeObject>;
   /** Strategic-free merge patch (RFC 7386): `null` removes. */
-  patch(kind: CoreKind, name: string, patch: Readonly<Record<string, unknown>>): Promise<KubeObject>;
+  patch(
+    kind: CoreKind,
+    name: string,
+    patch: Readonly<Record<string, unknown>>,
+  ): Promise<KubeObject>;
   /** Deleting what is not there is fine. */
   delete(kind: CoreKind, name: string): Promise<void>;
 }

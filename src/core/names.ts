@@ -16,7 +16,6 @@ export const s3CaPath = `${storageRoot}/pgbackrest-tls-ca-chain.crt`;
 export const pgbackrestConfigPath = '/etc/pgbackrest.conf';
 export const logDirectory = '/var/log/postgresql';
 export const watcherDirectory = '/opt/charm';
-export const imageVersionPath = '/meta.charmed-postgresql/snap.yaml';
 
 export const workloadUser = 'postgres';
 
