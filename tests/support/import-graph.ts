@@ -22,14 +22,18 @@ export async function readImports(
 ): Promise<readonly Import[]> {
   const imports: Import[] = [];
   for (const file of await listSources(repository, folders)) {
-    const text = await readFile(path.join(repository, file), 'utf8');
-    for (const { groups } of text.matchAll(statement)) {
-      const name = groups?.['name'] ?? groups?.['lazy'] ?? '';
-      const isPackage = !name.startsWith('.');
-      imports.push({ from: file, to: isPackage ? name : resolve(file, name), isPackage });
-    }
+    imports.push(...parseImports(file, await readFile(path.join(repository, file), 'utf8')));
   }
   return imports;
+}
+
+/** The imports that the text of a file states. */
+export function parseImports(file: string, text: string): readonly Import[] {
+  return [...text.matchAll(statement)].map(({ groups }) => {
+    const name = groups?.['name'] ?? groups?.['lazy'] ?? '';
+    const isPackage = !name.startsWith('.');
+    return { from: file, to: isPackage ? name : resolve(file, name), isPackage };
+  });
 }
 
 /** TypeScript files below the given folders, relative to the repository, sorted. */
