@@ -39,7 +39,7 @@ export async function stopComponent(inside: Inside, name: string): Promise<void>
   await sendSignal(running, 'SIGTERM');
   const isGone = async (): Promise<boolean> => (await findComponent(inside, name)) === undefined;
   try {
-    await waitUntil(isGone, { what: `${name} still runs`, timeoutMs: 10_000 });
+    await waitUntil(isGone, { what: `${name} still runs`, timeoutMs: 5000 });
   } catch {
     await sendSignal(running, 'SIGKILL');
     await waitUntil(isGone, { what: `${name} still runs`, timeoutMs: 10_000 });

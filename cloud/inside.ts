@@ -10,7 +10,7 @@ import { execa } from 'execa';
 import { writeWhole } from './files.ts';
 import { kubeconfigFile } from './kubeconfig.ts';
 import type { Layout } from './layout.ts';
-import { type CloudNode, enterOptions } from './node.ts';
+import { type CloudNode, enterOptions, systemPath } from './node.ts';
 
 export interface Inside {
   readonly layout: Layout;
@@ -24,8 +24,6 @@ export interface InsideOptions {
   readonly input?: string;
   readonly timeoutMs?: number;
 }
-
-const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What the clients need to find the cloud. */
 export function describeEnvironment(

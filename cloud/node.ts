@@ -25,6 +25,9 @@ export interface CloudNode extends ProcessId {
  */
 const firstProcess = 'read -r _ || exit 1; while :; do sleep 86400 & wait; done';
 
+/** Where the machine's own programs are. */
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** Folders that programs write to by habit: writes stay in memory and never reach the machine. */
 const shieldedFolders = ['/etc', '/var/lib', '/var/log'];
 
@@ -64,6 +67,8 @@ export async function startNode(
     detached: true,
     cleanup: false,
     cwd: '/',
+    extendEnv: false,
+    env: { PATH: systemPath },
     reject: false,
     buffer: false,
     stdin: 'pipe',

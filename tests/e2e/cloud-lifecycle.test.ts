@@ -158,3 +158,13 @@ test('a down that was killed is finished by the next', async () => {
 
   expect(await cloud.listRemains()).toEqual([]);
 });
+
+test('a cloud whose records were lost is found and removed all the same', async () => {
+  await cloud.command(['up'], { killAfterMs: 8000 });
+  await rm(cloud.layout.stateFile);
+
+  expect(await fetchReport()).toMatchObject({ state: 'half' });
+  expect(await cloud.command(['down'])).toMatchObject({ exitCode: 0 });
+
+  expect(await cloud.listRemains()).toEqual([]);
+});
