@@ -66,9 +66,8 @@ describe.each(charms)('the bundle of $name', (charm) => {
   test('requires each chunk by a path that exists, and keeps no dynamic import', async () => {
     const code = await readFile(path.join(bundle.folder, 'main.cjs'), 'utf8');
 
-    const required = [...code.matchAll(/require\("\.\/(chunks\/[^"]+)"\)/g)].map(
-      ([, file]) => file,
-    );
+    const found = code.matchAll(/require\("\.\/(?<file>chunks\/[^"]+)"\)/g);
+    const required = [...found].flatMap(({ groups }) => groups?.['file'] ?? []);
     expect([...new Set(required)].toSorted()).toEqual(bundle.files.slice(1).toSorted());
     expect(code).not.toMatch(/\bimport\("/);
   });
