@@ -65,7 +65,7 @@ export const chartTable: readonly ChartRow[] = [
     chart: 'list-backups',
     charm: 'postgresql-k8s',
     handlers: [{ handler: 'action:list-backups' }],
-    complete: false,
+    complete: true,
   },
   {
     chart: 'restore',

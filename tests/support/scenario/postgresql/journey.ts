@@ -1,0 +1,132 @@
+// States that the charm itself has led to, for scenarios that begin later in the life of a unit:
+// what is then in databags, files and Services is what its own hooks have written.
+
+import { charm } from '../../../../src/hooks.ts';
+import { secret } from '../builders.ts';
+import { leaderElected, pebbleReady, relationChanged, type Trigger } from '../events.ts';
+import { run } from '../run.ts';
+import type { DataBag, RelationState } from '../state.ts';
+import { type PostgresqlState, peer, postgresql, s3Relation, state } from './postgresql.ts';
+import type { PatroniMember, world } from './world.ts';
+
+/** The charm between its fakes. */
+export const underTest = postgresql(charm);
+
+const users = ['operator', 'replication', 'rewind', 'monitoring', 'backup', 'patroni'];
+
+/** The application's secret as a leader has made it. */
+export const passwords = secret({
+  owner: 'application',
+  label: 'database-peers.postgresql-k8s.app',
+  content: Object.fromEntries(users.map((user) => [`${user}-password`, `password-of-${user}`])),
+});
+
+/** Members by unit number, as the application's databag has them. */
+export function endpoints(...numbers: readonly number[]): string {
+  return JSON.stringify(
+    numbers.map((number) => `postgresql-k8s-${number}.postgresql-k8s-endpoints`),
+  );
+}
+
+/** A member that leads. */
+export function primary(number: number): PatroniMember {
+  return { name: `postgresql-k8s-${number}`, role: 'leader', state: 'running', timeline: 1 };
+}
+
+/** A member that follows. */
+export function replica(number: number, state = 'streaming'): PatroniMember {
+  const role = 'sync_standby';
+  return { name: `postgresql-k8s-${number}`, role, state, timeline: 1, lagBytes: 0 };
+}
+
+/** The state after the charm has handled these events, one after another. */
+export async function after(
+  given: PostgresqlState,
+  ...events: readonly Trigger[]
+): Promise<PostgresqlState> {
+  let reached = given;
+  let startMs = Date.UTC(2026, 0, 31, 10, 0, 0);
+  for (const event of events) {
+    const result = await run({ charm: underTest, state: reached, event, startMs, runTag: '0' });
+    if (result.exitCode !== 0) {
+      const errors = result.log.filter(({ level }) => level === 'ERROR');
+      throw new Error(`${event.event.name} failed: ${errors.map((one) => one.message).join('\n')}`);
+    }
+    reached = result.state;
+    startMs = result.endMs + 60_000;
+  }
+  return reached;
+}
+
+export interface Unit {
+  /** Number of the unit; 0 unless told. */
+  readonly number?: number;
+  readonly leader?: boolean;
+  /** Numbers of the other units, all admitted; none unless told. */
+  readonly others?: readonly number[];
+  /** Number of the member that leads; the unit itself unless told. */
+  readonly primary?: number;
+  /** Further keys of the databags. */
+  readonly app?: DataBag;
+  readonly own?: DataBag;
+  readonly relations?: readonly RelationState[];
+  readonly world?: Parameters<typeof world>[0];
+}
+
+/** A unit whose cluster has been initialised, before its own start. */
+export function admitted(unit: Unit): PostgresqlState {
+  const { number = 0, leader = false, others = [], world: given } = unit;
+  const all = [number, ...others].toSorted((one, other) => one - other);
+  const leading = unit.primary ?? number;
+  return state({
+    unit: `postgresql-k8s/${number}`,
+    leader,
+    secrets: [passwords],
+    relations: [
+      peer({
+        units: others,
+        localApp: { cluster_initialised: 'True', endpoints: endpoints(...all), ...unit.app },
+        localUnit: unit.own ?? {},
+      }),
+      ...(unit.relations ?? []),
+    ],
+    world: {
+      ...given,
+      patroni: {
+        members: all.map((one) => (one === leading ? primary(one) : replica(one))),
+        ...given?.patroni,
+      },
+    },
+  });
+}
+
+/** A unit whose database runs: a leader has made Services and passwords, all are admitted. */
+export async function running(unit: Unit = {}): Promise<PostgresqlState> {
+  const elected = unit.leader === true ? [leaderElected] : [];
+  return await after(admitted(unit), ...elected, pebbleReady('postgresql'));
+}
+
+/** A leader whose backups have been set up. */
+export async function backedUp(unit: Unit = {}): Promise<PostgresqlState> {
+  const s3 = s3Relation();
+  const before = await running({ leader: true, ...unit, relations: [s3] });
+  return await after(before, relationChanged(s3));
+}
+
+/** The same state with some of the world changed. */
+export function inWorld(
+  given: PostgresqlState,
+  change: Parameters<typeof world>[0],
+): PostgresqlState {
+  const { patroni, kube, objectStore, postgres, pgbackrest } = given.world;
+  return {
+    ...given,
+    world: {
+      patroni: { ...patroni, ...change.patroni },
+      kube: { ...kube, ...change.kube },
+      objectStore: { ...objectStore, ...change.objectStore },
+      postgres: { ...postgres, ...change.postgres },
+      pgbackrest: { ...pgbackrest, ...change.pgbackrest },
+    },
+  };
+}
