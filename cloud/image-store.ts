@@ -83,7 +83,7 @@ async function storeFolder({ inside, artifacts }: ImageStoreOptions): Promise<st
   const hash = createHash('sha256').update(JSON.stringify(artifacts.imageNames));
   for (const archive of listArchives(artifacts)) {
     const { size, mtimeMs } = await stat(archive);
-    hash.update(`${archive} ${size} ${mtimeMs}\n`);
+    hash.update(`${path.basename(archive)} ${size} ${mtimeMs}\n`);
   }
   const key = hash.digest('hex').slice(0, 16);
   await mkdir(inside.layout.imageStores, { recursive: true });
