@@ -266,6 +266,16 @@ export const abandonSteps: readonly Step[] = [
   },
 ];
 
+/** In a later hook than the secret: Juju 4.1's betas lose grants given together with it. */
+export const grantAgainSteps: readonly Step[] = [
+  {
+    name: 'grant again',
+    run: async (port, { related }) => {
+      await secretGrant(port, { uri: await uriOf(port, 'contract-app'), relation: related });
+    },
+  },
+];
+
 /** Juju takes it and then refuses the commit: on Kubernetes units get no further storage. */
 export const storageSteps: readonly Step[] = [
   {

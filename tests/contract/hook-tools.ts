@@ -10,7 +10,13 @@ import type { HookToolCall, HookToolPort, HookToolResult } from '../../lib/juju/
 import { secondSteps, thirdSteps } from './hook-tools-later.ts';
 import { consumerSteps, followerSteps } from './hook-tools-others.ts';
 import { readSteps } from './hook-tools-reads.ts';
-import { abandonSteps, firstSteps, removePendingSteps, storageSteps } from './hook-tools-writes.ts';
+import {
+  abandonSteps,
+  firstSteps,
+  grantAgainSteps,
+  removePendingSteps,
+  storageSteps,
+} from './hook-tools-writes.ts';
 
 export interface ContractFacts {
   readonly phase: ContractPhase;
@@ -44,13 +50,12 @@ const phases = {
   second: [...readSteps, ...secondSteps],
   abandon: abandonSteps,
   third: thirdSteps,
+  'grant-again': grantAgainSteps,
   'remove-pending': removePendingSteps,
   storage: storageSteps,
   follower: followerSteps,
   consumer: consumerSteps,
 } as const satisfies Record<string, readonly Step[]>;
-
-export const contractPhases: readonly string[] = Object.keys(phases);
 
 export function isContractPhase(text: unknown): text is ContractPhase {
   return typeof text === 'string' && Object.hasOwn(phases, text);

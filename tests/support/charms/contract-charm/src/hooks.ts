@@ -1,9 +1,12 @@
 // Handlers of the contract charm.
 
+import { Secret } from '../../../../../lib/base/secret.ts';
+import { readGrantedSecret } from '../../../../../lib/juju/granted-secret.ts';
 import type { CharmDefinition, Hook } from '../../../../../lib/juju/hook.ts';
 import type { Relation } from '../../../../../lib/juju/juju.ts';
 import type { HookToolPort } from '../../../../../lib/juju/tools/port.ts';
 import {
+  type ContractFacts,
   type ContractPhase,
   hookToolContract,
   isContractPhase,
@@ -31,6 +34,8 @@ export const charm: CharmDefinition<ContractPorts> = {
   handlers: {
     ...Object.fromEntries(noted.map((name) => [name, noteContext])),
     'config-changed': deferWhenTold,
+    'give-relation-joined': giveSecret,
+    'take-relation-changed': takeSecret,
     'update-status': readMuch,
     'action:run-contract': runContract,
     'action:defer': async ({ defer }) => {
@@ -49,9 +54,32 @@ async function noteContext({ event, juju, log }: Hook<ContractPorts>): Promise<v
   log('INFO', `context ${JSON.stringify({ ...juju.context, event })}`);
 }
 
+/** Announces, grants and publishes in one hook. */
+async function giveSecret(hook: Hook<ContractPorts>): Promise<void> {
+  await noteContext(hook);
+  const { juju } = hook;
+  const relation = await juju.relation('give');
+  if (relation === undefined || !(await juju.isLeader())) return;
+  const content = { password: new Secret('given') };
+  const uri = await juju.setSecret({ label: 'given', owner: 'application', content });
+  juju.grantSecret(uri, relation);
+  relation.setApp({ 'given-uri': uri });
+}
+
+async function takeSecret(hook: Hook<ContractPorts>): Promise<void> {
+  await noteContext(hook);
+  const { juju, log } = hook;
+  const relation = await juju.relation('take');
+  const { 'given-uri': uri } = (await relation?.data((await relation.app()) ?? '')) ?? {};
+  if (uri === undefined) return;
+  const content = await readGrantedSecret(juju, uri, { label: 'taken' });
+  log('INFO', `taken: ${Object.keys(content ?? { 'not granted': true }).join(' ')}`);
+}
+
 /** With `text=defer` the event comes back once; with `text=throw` the deferred one fails first. */
 async function deferWhenTold({ juju, log, defer }: Hook<ContractPorts>): Promise<void> {
   const { text = '' } = await juju.config();
+  if (text === '') return;
   const seen = Number((await juju.state('seen')) ?? 0);
   log('INFO', `config-changed: text=${text} seen=${seen}`);
   juju.setState({ seen: String(seen + 1) });
@@ -81,7 +109,7 @@ async function runContract({ juju, ports }: Hook<ContractPorts>): Promise<void> 
   const peers = await juju.relation('peers');
   const related = (await juju.relation('give')) ?? (await juju.relation('take'));
   if (peers === undefined || related === undefined) throw new Error('relate the charm first');
-  const transcript = await hookToolContract(ports.hookTools, {
+  const facts: ContractFacts = {
     phase,
     unit: juju.context.unit,
     app: juju.context.app,
@@ -89,8 +117,9 @@ async function runContract({ juju, ports }: Hook<ContractPorts>): Promise<void> 
     peers: referenceOf(peers),
     related: referenceOf(related),
     relatedApp: (await related.app()) ?? '',
-  });
-  action.setResults({ transcript: JSON.stringify(transcript) });
+  };
+  const transcript = await hookToolContract(ports.hookTools, facts);
+  action.setResults({ facts: JSON.stringify(facts), transcript: JSON.stringify(transcript) });
   if (endsBadly(phase)) ports.abandon();
 }
 
