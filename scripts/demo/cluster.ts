@@ -54,16 +54,21 @@ export async function waitUntilReplicated(
   );
 }
 
-const archivedSql = `select archived_count, coalesce(last_archived_wal, '') from pg_catalog.pg_stat_archiver`;
+const archivesSql = `
+select archive_command like '%pgbackrest%', archived_count
+from pg_catalog.pg_stat_archiver, (
+  select setting as archive_command from pg_catalog.pg_settings where name = 'archive_command'
+) command`;
 
-/** Waits until WAL reaches the storage: the sign that S3 has been initialised. */
+/** Waits until WAL goes to the storage: the charm switches that on once S3 has been initialised. */
 export async function waitUntilArchiving(model: Model, say: Say): Promise<void> {
   await waitFor(
     async () => {
       const primary = await findPrimary(model);
-      const [count = '0', segment = ''] = (await primary.query(archivedSql)).split('|');
-      return segment === '' ? notYet(`${count} WAL segments archived`) : there(true);
+      const [archives, count = '0'] = (await primary.query(archivesSql)).split('|');
+      if (archives === 't' && count !== '0') return there(true);
+      return notYet(`${primary.unit} does not archive WAL yet`);
     },
-    { what: 'the first WAL segment to be archived', timeoutMs: 240_000, say, intervalMs: 2000 },
+    { what: 'WAL to go to the storage', timeoutMs: 240_000, say, intervalMs: 2000 },
   );
 }
