@@ -13,7 +13,7 @@ import { execa } from 'execa';
 import type { Artifacts } from './build/artifacts.ts';
 import { startComponent, stopComponent } from './component-process.ts';
 import type { Component } from './components.ts';
-import { isMissing } from './files.ts';
+import { hasErrorCode, isMissing } from './files.ts';
 import { type Inside, runInside } from './inside.ts';
 import { waitUntil } from './wait.ts';
 
@@ -44,7 +44,13 @@ export async function createImageStore(options: ImageStoreOptions): Promise<void
   await stopComponent(inside, containerd.name);
   const store = await storeFolder(options);
   await removeOtherStores(inside, store);
-  await rename(root, store);
+  try {
+    await rename(root, store);
+  } catch (error) {
+    // Another instance was quicker: its store is as good.
+    if (!hasErrorCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+    await rm(root, { recursive: true, force: true });
+  }
 }
 
 /** Gives the cloud its own copy of the store. */
