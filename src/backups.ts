@@ -9,6 +9,7 @@ import type { Action } from '../lib/juju/juju.ts';
 import {
   type Cluster,
   isStarted,
+  isTlsEnabled,
   openCluster,
   ownMember,
   type PostgresqlHook,
@@ -28,8 +29,9 @@ import { idOfLabel, renderBackupTable, usableBackups } from './core/backups/back
 import { s3Endpoint, stanzaName } from './core/names.ts';
 import { creatingBackup, isS3Message } from './core/status.ts';
 import type { PostgresqlPorts } from './ports.ts';
+import { quietly } from './quietly.ts';
 import { initialiseStanza, startArchiving, stopArchiving } from './stanza.ts';
-import { isTlsEnabled } from './tls.ts';
+import { updateBackupServer } from './tls.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
 
@@ -66,6 +68,8 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
   }
   walk.step('render_pgbackrest_config');
   await writeRepositoryConfig(hook, cluster, ready);
+  // Writing may have stopped the server, which is needed whatever becomes of the rest.
+  await updateBackupServer(quietly(hook), cluster);
   if (!walk.decide('is_leader', await hook.juju.isLeader())) {
     walk.step('rtn');
     return;
@@ -129,11 +133,7 @@ async function initialiseRepository(
     stanza: stanzaName(cluster.namespace, cluster.app),
     's3-initialization-block-message': undefined,
   });
-  // Without certificates there is nothing between the members that a TLS server could secure.
-  const alone = !(await isTlsEnabled(cluster)) || cluster.units.length === 1;
-  walk.decide('is_tls_disabled_or_single_unit_cluster', alone);
-  walk.step('stop_pgbackrest_tls_server');
-  walk.step('rtn');
+  await updateBackupServer(hook, cluster);
 }
 
 /** The relation is gone: no keys stay in the workload, WAL is not kept for a place that is gone. */
@@ -156,12 +156,6 @@ export async function retryRepository(hook: PostgresqlHook, cluster: Cluster): P
   if (!initialised || stanza !== undefined || restoringBackup !== undefined) return;
   if (!(await hook.juju.isLeader())) return;
   if ((await readRepository(hook)).kind === 'ready') await s3CredentialsChanged(hook);
-}
-
-/** Writes pgBackRest's file again after the container was replaced. */
-export async function renewBackupSettings(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const reading = await readRepository(hook);
-  if (reading.kind === 'ready') await writeRepositoryConfig(hook, cluster, reading.parameters);
 }
 
 /** docs/flowcharts/list-backups.mmd */
@@ -386,6 +380,7 @@ async function runBackup(hook: PostgresqlHook, request: BackupRequest): Promise<
     const result = await backup(hook.ports.pebble, {
       stanza: request.stanza,
       type: request.type,
+      replica: request.replica,
       onLine: progress.say,
     });
     await progress.sent();

@@ -7,7 +7,13 @@ import type { Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
 import { planHasLayer } from '../lib/pebble/layer.ts';
 import type { Layer } from '../lib/pebble/pebble.ts';
-import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import {
+  type Cluster,
+  isStarted,
+  isTlsEnabled,
+  openCluster,
+  type PostgresqlHook,
+} from './adapters/cluster.ts';
 import {
   applyConfiguration,
   readSettings,
@@ -16,6 +22,7 @@ import {
 } from './adapters/configuration.ts';
 import { ensureServices, labelPod } from './adapters/kubernetes.ts';
 import { createPatroni, PatroniError } from './adapters/patroni.ts';
+import { renewRepositoryConfig } from './adapters/repository.ts';
 import { ensurePasswords, setUpDatabase } from './adapters/users.ts';
 import {
   ensureDirectories,
@@ -23,7 +30,6 @@ import {
   readVersion,
   readWorkload,
 } from './adapters/workload.ts';
-import { renewBackupSettings } from './backups.ts';
 import {
   patroniConfigPath,
   patroniPort,
@@ -42,7 +48,7 @@ import { admitUnits } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { resumeRestore } from './restore.ts';
-import { isTlsEnabled } from './tls.ts';
+import { followBackupServer } from './tls.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
 
@@ -110,6 +116,7 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
     return;
   walk.step('update_config');
   await applyConfiguration(hook, cluster);
+  await followBackupServer(hook, cluster);
   walk.step('set_active');
   cluster.setUnit({ 'member-started': 'True' });
   walk.step('rtn2');
@@ -121,7 +128,7 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
  */
 async function pushFiles(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const result = await readSettings(hook);
-  await renewBackupSettings(hook, cluster);
+  await renewRepositoryConfig(hook, cluster);
   if (result.kind === 'invalid') {
     return (await hook.ports.pebble.stat(patroniConfigPath)) !== undefined;
   }

@@ -7,6 +7,7 @@ import { applyConfiguration, updateSynchronousReplication } from './adapters/con
 import { labelPod } from './adapters/kubernetes.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { restoreOutcome } from './restore.ts';
+import { followBackupServer } from './tls.ts';
 
 /** docs/flowcharts/peer-relation-changed.mmd */
 export const peerRelationChanged: Handler<PostgresqlPorts> = async (hook) => {
@@ -31,9 +32,11 @@ export const peerRelationChanged: Handler<PostgresqlPorts> = async (hook) => {
 
 async function followCluster(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const { walk } = hook;
-  const health = await cluster.health();
+  const reachable = await hook.ports.pebble.canConnect();
+  const health = reachable ? await cluster.health() : undefined;
   walk.step('update_config');
-  await applyConfiguration(hook, cluster);
+  // An unreachable container gets its configuration when it starts.
+  if (reachable) await applyConfiguration(hook, cluster);
   walk.step('restart_postgresql');
   if (!walk.decide('has_member_started', health !== undefined && isStarted(health.state))) {
     walk.step('defer3');
@@ -42,6 +45,7 @@ async function followCluster(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   }
   walk.step('update_read_only_endpoint');
   await restoreOutcome(hook, cluster);
+  await followBackupServer(hook, cluster);
   walk.step('set_active');
   walk.step('rtn2');
 }

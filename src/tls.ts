@@ -1,9 +1,55 @@
-// TLS of the members. There is no relation to a certificates provider yet, so a member has no
-// certificates and every decision about them is answered here, in one place.
+// TLS of the members, as far as backups need it: with certificates, each member runs pgBackRest's
+// server, through which a replica that is backed up reaches the primary. There is no relation to a
+// certificates provider yet, so only the databag key `tls` of a unit says that it has some.
 
-import type { Cluster } from './adapters/cluster.ts';
+import { startBackupServer, stopBackupServer } from './adapters/backup-server.ts';
+import { type Cluster, isTlsEnabled, type PostgresqlHook } from './adapters/cluster.ts';
+import { pingServer } from './adapters/pgbackrest.ts';
+import { renewRepositoryConfig } from './adapters/repository.ts';
+import { memberHost } from './core/names.ts';
+import { quietly } from './quietly.ts';
 
-/** Whether this unit serves PostgreSQL and Patroni over TLS (unit databag key `tls`). */
-export async function isTlsEnabled(cluster: Cluster): Promise<boolean> {
-  return (await cluster.unitData())['tls'] === 'enabled';
+/**
+ * docs/flowcharts/s3-credentials-changed.mmd from `is_tls_disabled_or_single_unit_cluster` on: the
+ * server runs where it is of use. A replica waits for the primary's; the primary's unit databag
+ * tells when that has been started, which wakes the others.
+ */
+export async function updateBackupServer(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { walk } = hook;
+  const alone = !(await isTlsEnabled(cluster)) || cluster.units.length === 1;
+  if (walk.decide('is_tls_disabled_or_single_unit_cluster', alone)) {
+    walk.step('stop_pgbackrest_tls_server');
+    await stopBackupServer(hook);
+    cluster.setUnit({ 'backup-server': undefined });
+    walk.step('rtn');
+    return;
+  }
+  const waits = !(await isServedByPrimary(hook, cluster));
+  if (walk.decide('is_replica_and_tls_server_not_running_on_primary', waits)) {
+    walk.step('rtn');
+    return;
+  }
+  walk.step('start_pgbackrest_tls_server');
+  await startBackupServer(hook);
+  cluster.setUnit({ 'backup-server': 'started' });
+  walk.step('rtn');
+}
+
+/** Whether this is the primary, or the primary's server answers. */
+async function isServedByPrimary(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const primary = await cluster.primary();
+  if (primary === undefined) return false;
+  if (primary === cluster.unit) return true;
+  return await pingServer(hook.ports.pebble, memberHost(primary, cluster.app));
+}
+
+/**
+ * The same on behalf of other events: members came or went, or the container was replaced. Without
+ * usable settings for backups there is no server to start.
+ */
+export async function followBackupServer(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const wanted =
+    (await isTlsEnabled(cluster)) && (await renewRepositoryConfig(hook, cluster)) === 'ready';
+  if (wanted) await updateBackupServer(quietly(hook), cluster);
+  else await stopBackupServer(hook);
 }

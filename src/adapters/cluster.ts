@@ -198,6 +198,11 @@ async function answerOf<T>(ask: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** Whether this unit serves PostgreSQL and Patroni over TLS (unit databag key `tls`). */
+export async function isTlsEnabled(cluster: Pick<Cluster, 'unitData'>): Promise<boolean> {
+  return (await cluster.unitData())['tls'] === 'enabled';
+}
+
 /** The own member in Patroni's list. */
 export function ownMember(cluster: PatroniCluster, unit: string): Member | undefined {
   return cluster.members.find(({ name }) => name === memberOfUnit(unit));

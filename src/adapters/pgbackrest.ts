@@ -53,13 +53,28 @@ export async function createStanza(pebble: Pebble, stanza: string): Promise<void
   });
 }
 
+const pingTimeoutMs = 20_000;
+
+/** Whether pgBackRest's server of another member answers. */
+export async function pingServer(pebble: Pebble, host: string): Promise<boolean> {
+  try {
+    await run(pebble, ['server-ping', '--io-timeout=10', host], { timeoutMs: pingTimeoutMs });
+    return true;
+  } catch (error) {
+    if (error instanceof PgbackrestError) return false;
+    throw error;
+  }
+}
+
 export interface BackupRun {
   readonly stanza: string;
+  /** From a replica; pgBackRest then asks the primary's server to start and stop the backup. */
+  readonly replica: boolean;
   readonly type: 'full' | 'diff' | 'incr';
   readonly onLine: (line: string) => void;
 }
 
-/** Makes a backup of the local primary; gives what pgBackRest wrote. */
+/** Makes a backup of the local member; gives what pgBackRest wrote. */
 export async function backup(pebble: Pebble, request: BackupRun): Promise<ExecResult> {
   let rest = '';
   return await run(
@@ -68,7 +83,7 @@ export async function backup(pebble: Pebble, request: BackupRun): Promise<ExecRe
       `--stanza=${request.stanza}`,
       '--log-level-console=info',
       `--type=${request.type}`,
-      '--no-backup-standby',
+      request.replica ? '--backup-standby' : '--no-backup-standby',
       'backup',
     ],
     {

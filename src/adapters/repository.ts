@@ -5,6 +5,7 @@ import { CodedError } from '../../lib/base/error.ts';
 import { readS3Parameters } from '../../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../../lib/interfaces/s3-fields.ts';
 import {
+  memberHost,
   pgbackrestConfigPath,
   s3CaPath,
   s3Endpoint,
@@ -15,7 +16,8 @@ import { renderIni } from '../core/render/ini.ts';
 import { renderPgbackrest } from '../core/render/pgbackrest.ts';
 import { missingS3Parameters, s3RelationMissing } from '../core/status.ts';
 import type { ObjectStore } from '../ports.ts';
-import type { Cluster, PostgresqlHook } from './cluster.ts';
+import { stopBackupServer } from './backup-server.ts';
+import { type Cluster, isTlsEnabled, type PostgresqlHook } from './cluster.ts';
 import { readPod } from './kubernetes.ts';
 import { pushIfChanged } from './workload.ts';
 
@@ -38,7 +40,10 @@ export function refusalOf(reading: S3Reading): string | undefined {
   }
 }
 
-/** Writes pgBackRest's file and the chain of authorities; only what changed. */
+/**
+ * Writes pgBackRest's file and the chain of authorities; only what changed. A server that reads the
+ * old file is stopped; whoever wants one starts it.
+ */
 export async function writeRepositoryConfig(
   hook: PostgresqlHook,
   cluster: Cluster,
@@ -61,12 +66,33 @@ export async function writeRepositoryConfig(
     hasCaChain: parameters.tlsCaChain !== undefined,
     retentionDays: parameters.deleteOlderThanDays,
     cores: resources.cores,
+    tlsPeers: await tlsPeers(cluster),
   });
-  await pushIfChanged(hook, { path: pgbackrestConfigPath, content: renderIni(document), ...owner });
+  const content = renderIni(document);
+  if ((await hook.ports.pebble.pull(pgbackrestConfigPath)) === content) return;
+  await stopBackupServer(hook);
+  await pushIfChanged(hook, { path: pgbackrestConfigPath, content, ...owner });
 }
 
-/** Removes the keys from the workload. */
+async function tlsPeers(cluster: Cluster): Promise<readonly string[]> {
+  if (!(await isTlsEnabled(cluster))) return [];
+  return cluster.units.slice(1).map((unit) => memberHost(unit, cluster.app));
+}
+
+/** The same from what the relation says now; nothing without usable settings. */
+export async function renewRepositoryConfig(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+): Promise<'ready' | 'no-settings'> {
+  const reading = await readRepository(hook);
+  if (reading.kind !== 'ready') return 'no-settings';
+  await writeRepositoryConfig(hook, cluster, reading.parameters);
+  return 'ready';
+}
+
+/** Removes the keys from the workload, and what works with them. */
 export async function removeRepositoryConfig(hook: PostgresqlHook): Promise<void> {
+  await stopBackupServer(hook);
   await hook.ports.pebble.remove(pgbackrestConfigPath, { recursive: true });
   await hook.ports.pebble.remove(s3CaPath, { recursive: true });
 }

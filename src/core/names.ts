@@ -14,6 +14,12 @@ export const patroniConfigPath = `${storageRoot}/patroni.yml`;
 export const restoreMarkPath = `${storageRoot}/restore.json`;
 export const s3CaPath = `${storageRoot}/pgbackrest-tls-ca-chain.crt`;
 export const pgbackrestConfigPath = '/etc/pgbackrest.conf';
+/** Certificates of this member, as the relation to their provider leaves them. */
+export const tlsFiles = {
+  ca: `${storageRoot}/ca.pem`,
+  cert: `${storageRoot}/cert.pem`,
+  key: `${storageRoot}/key.pem`,
+} as const;
 export const logDirectory = '/var/log/postgresql';
 export const watcherDirectory = '/opt/charm';
 

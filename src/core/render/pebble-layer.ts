@@ -9,6 +9,28 @@ export const layerLabel = 'postgresql';
 export const patroniService = 'postgresql';
 export const watcherService = 'watcher';
 
+/** A layer of its own: it comes and goes with the certificates, whatever Patroni does. */
+export const backupServerLabel = 'pgbackrest';
+export const backupServerService = 'pgbackrest server';
+
+/** pgBackRest's server for the other members; it is started when it is wanted. */
+export function renderBackupServerLayer(): Layer {
+  return {
+    summary: 'what pgBackRest of other members reads this one through',
+    services: {
+      [backupServerService]: {
+        override: 'replace',
+        summary: 'pgBackRest for the other members',
+        command: 'pgbackrest server',
+        startup: 'disabled',
+        user: workloadUser,
+        group: workloadUser,
+        'on-failure': 'restart',
+      },
+    },
+  };
+}
+
 export interface LayerFacts {
   /** That of Patroni's REST interface. */
   readonly scheme: 'http' | 'https';

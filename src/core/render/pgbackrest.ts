@@ -2,8 +2,8 @@
 // Source: pgBackRest's configuration reference.
 
 import type { Secret } from '../../../lib/base/secret.ts';
-import { dataDirectory, s3CaPath } from '../names.ts';
-import type { IniDocument } from './ini.ts';
+import { dataDirectory, s3CaPath, tlsFiles } from '../names.ts';
+import type { IniDocument, IniSection } from './ini.ts';
 
 export interface RepositoryFacts {
   readonly stanza: string;
@@ -18,6 +18,8 @@ export interface RepositoryFacts {
   readonly hasCaChain: boolean;
   readonly retentionDays: number;
   readonly cores: number;
+  /** Hosts of the other members, when all of them have certificates; else none. */
+  readonly tlsPeers: readonly string[];
 }
 
 /** Settings for backup, archive, restore and info. */
@@ -47,11 +49,43 @@ export function renderPgbackrest(facts: RepositoryFacts): IniDocument {
       'repo1-s3-uri-style': facts.uriStyle,
       'repo1-type': 's3',
       'start-fast': 'y',
+      ...renderServer(facts),
     },
     [facts.stanza]: {
       'pg1-path': dataDirectory,
       'pg1-user': 'backup',
       'pg1-database': 'postgres',
+      ...renderPeers(facts),
     },
   };
+}
+
+/** The server through which the other members' pgBackRest reads this member. */
+function renderServer({ stanza, tlsPeers }: RepositoryFacts): IniSection {
+  if (tlsPeers.length === 0) return {};
+  return {
+    'tls-server-address': '*',
+    'tls-server-auth': tlsPeers.map((host) => `${host}=${stanza}`),
+    'tls-server-ca-file': tlsFiles.ca,
+    'tls-server-cert-file': tlsFiles.cert,
+    'tls-server-key-file': tlsFiles.key,
+  };
+}
+
+/** The other members as databases of the stanza: a backup on a replica also needs the primary. */
+function renderPeers({ tlsPeers }: RepositoryFacts): IniSection {
+  const keys = tlsPeers.flatMap((host, index): [string, string][] => {
+    const name = `pg${index + 2}`;
+    return [
+      [`${name}-host`, host],
+      [`${name}-host-type`, 'tls'],
+      [`${name}-host-ca-file`, tlsFiles.ca],
+      [`${name}-host-cert-file`, tlsFiles.cert],
+      [`${name}-host-key-file`, tlsFiles.key],
+      [`${name}-path`, dataDirectory],
+      [`${name}-user`, 'backup'],
+      [`${name}-database`, 'postgres'],
+    ];
+  });
+  return Object.fromEntries(keys);
 }

@@ -54,6 +54,7 @@ const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
     update(host, (now) => ({ ...now, stanzas: [...new Set([...now.stanzas, stanza])] }));
     return {};
   },
+  'server-ping': () => ({}),
   info: ({ host }) => ({ stdout: renderInfo(host.world.get()) }),
   check: ({ host, stanza }) =>
     host.world.get().pgbackrest.stanzas.includes(stanza)

@@ -10,7 +10,7 @@ import { type Settings, validateSettings } from '../../../../src/core/config/val
 import { pgHba } from '../../../../src/core/render/hba.ts';
 import { renderIni } from '../../../../src/core/render/ini.ts';
 import { type MemberFacts, renderMember } from '../../../../src/core/render/patroni.ts';
-import { renderPgbackrest } from '../../../../src/core/render/pgbackrest.ts';
+import { type RepositoryFacts, renderPgbackrest } from '../../../../src/core/render/pgbackrest.ts';
 
 const golden = (name: string) =>
   readFileSync(new URL(`../../../golden/${name}`, import.meta.url), 'utf8');
@@ -65,22 +65,31 @@ test('a member that restores a backup bootstraps by pgBackRest', () => {
   expect(yaml(restoring)).toBe(golden('patroni-restore.yml'));
 });
 
-test('the configuration of pgBackRest is the golden file', () => {
-  const document = renderPgbackrest({
-    stanza: 'model.patroni-postgresql-k8s',
-    endpoint: 'https://s3.example.com',
-    bucket: 'bucket',
-    path: '/pg',
-    region: 'eu-1',
-    uriStyle: 'path',
-    accessKey: new Secret('access'),
-    secretKey: new Secret('secret'),
-    hasCaChain: true,
-    retentionDays: 30,
-    cores: 2,
-  });
+const repository: RepositoryFacts = {
+  stanza: 'model.patroni-postgresql-k8s',
+  endpoint: 'https://s3.example.com',
+  bucket: 'bucket',
+  path: '/pg',
+  region: 'eu-1',
+  uriStyle: 'path',
+  accessKey: new Secret('access'),
+  secretKey: new Secret('secret'),
+  hasCaChain: true,
+  retentionDays: 30,
+  cores: 2,
+  tlsPeers: [],
+};
 
-  expect(renderIni(document)).toBe(golden('pgbackrest.conf'));
+test('the configuration of pgBackRest is the golden file', () => {
+  expect(renderIni(renderPgbackrest(repository))).toBe(golden('pgbackrest.conf'));
+});
+
+test('with certificates, pgBackRest of each member serves the others', () => {
+  const tlsPeers = [1, 2].map((number) => `postgresql-k8s-${number}.postgresql-k8s-endpoints`);
+
+  expect(renderIni(renderPgbackrest({ ...repository, tlsPeers }))).toBe(
+    golden('pgbackrest-tls.conf'),
+  );
 });
 
 test('a value with a line break cannot smuggle in a second key', () => {

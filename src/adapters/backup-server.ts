@@ -1,0 +1,33 @@
+// The Pebble service of pgBackRest's server, through which the other members' pgBackRest reads this
+// one. It reads its configuration once: whoever changes that stops it first, so that a hook that is
+// killed leaves a stopped server, which is started, and never one with yesterday's settings.
+
+import { isPebbleError } from '../../lib/pebble/errors.ts';
+import {
+  backupServerLabel,
+  backupServerService,
+  renderBackupServerLayer,
+} from '../core/render/pebble-layer.ts';
+import type { PostgresqlHook } from './cluster.ts';
+
+export async function startBackupServer(hook: PostgresqlHook): Promise<void> {
+  const { pebble } = hook.ports;
+  if (await isRunning(hook)) return;
+  await pebble.addLayer(backupServerLabel, renderBackupServerLayer());
+  try {
+    await pebble.start(backupServerService);
+  } catch (error) {
+    // The member works without it; a backup that needs it will say that it does not answer.
+    if (!isPebbleError(error, 'change-failed')) throw error;
+    hook.log('ERROR', error.message);
+  }
+}
+
+export async function stopBackupServer(hook: PostgresqlHook): Promise<void> {
+  if (await isRunning(hook)) await hook.ports.pebble.stop(backupServerService);
+}
+
+async function isRunning(hook: PostgresqlHook): Promise<boolean> {
+  const [service] = await hook.ports.pebble.services([backupServerService]);
+  return service?.current === 'active' || service?.current === 'backoff';
+}
