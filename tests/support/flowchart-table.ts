@@ -36,13 +36,13 @@ export const chartTable: readonly ChartRow[] = [
     chart: 'peer-relation-changed',
     charm: 'postgresql-k8s',
     handlers: [{ handler: 'database-peers-relation-changed' }],
-    complete: false,
+    complete: true,
   },
   {
     chart: 'peer-relation-departed',
     charm: 'postgresql-k8s',
     handlers: [{ handler: 'database-peers-relation-departed' }],
-    complete: false,
+    complete: true,
   },
   {
     chart: 's3-credentials-changed',
