@@ -46,7 +46,6 @@ export type ControllerReport =
 export interface ModelReport {
   readonly name: string;
   readonly status: string;
-  readonly units: number;
 }
 
 const controllersSchema = v.object({
@@ -58,7 +57,6 @@ const modelsSchema = v.object({
     v.object({
       'short-name': v.string(),
       status: v.optional(v.object({ current: v.optional(v.string()) })),
-      'unit-count': v.optional(v.number()),
     }),
   ),
 });
@@ -80,7 +78,6 @@ export async function reportController(inside: Inside): Promise<ControllerReport
       models: models.map((model) => ({
         name: model['short-name'],
         status: model.status?.current ?? 'unknown',
-        units: model['unit-count'] ?? 0,
       })),
     };
   } catch {

@@ -125,9 +125,7 @@ function renderController(controller: CloudReport['controller']): readonly strin
   if (controller === undefined) return [];
   if (controller.kind === 'silent')
     return [`Juju        controller ${controller.name} does not answer`];
-  const models = controller.models.map(
-    ({ name, status, units }) => `${name} (${status}, ${units} units)`,
-  );
+  const models = controller.models.map(({ name, status }) => `${name} (${status})`);
   return [
     `Juju        controller ${controller.name} ${controller.version}, models ${models.join(', ')}`,
   ];

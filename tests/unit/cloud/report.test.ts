@@ -16,7 +16,7 @@ const up: CloudReport = {
     name: 'local',
     kind: 'answers',
     version: '4.1',
-    models: [{ name: 'try', status: 'available', units: 3 }],
+    models: [{ name: 'try', status: 'available' }],
   },
   kubernetes: { url: 'https://192.0.2.10:6443', kubeconfig: '/k' },
   s3: { url: 'https://s3.local-cloud', region: 'us-east-1', keys: '/keys', ca: '/ca' },
@@ -29,7 +29,7 @@ test('a cloud that is up is described in full', () => {
   etcd                     process       5    40 MB
   s3                       process       6    30 MB
   together                                    70 MB
-Juju        controller local 4.1, models try (available, 3 units)
+Juju        controller local 4.1, models try (available)
 Kubernetes  https://192.0.2.10:6443  kubeconfig /k
 S3          https://s3.local-cloud  keys /keys  CA /ca
 logs        /logs
