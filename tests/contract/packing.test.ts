@@ -65,6 +65,14 @@ describe.each(charms)('$name', ({ name, folder }) => {
     expect(size).toBeLessThanOrEqual(maximumBytes);
   });
 
+  test('an archive whose inputs did not change is left alone', async () => {
+    const before = await stat(archive);
+
+    await runPack([name]);
+
+    expect((await stat(archive)).mtimeMs).toBe(before.mtimeMs);
+  });
+
   test('the launcher runs the charm with an empty environment and hands its exit code on', async () => {
     const unpacked = path.join(scratch, name);
     await runPack(['--dir', unpacked, name]);

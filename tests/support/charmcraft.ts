@@ -18,10 +18,10 @@ export interface Charmcraft {
 
 /** Installs charmcraft when no cache has it, which takes a minute. */
 export async function ensureCharmcraft(): Promise<Charmcraft> {
-  const { stdout: python } = await execa('python3', ['--version']);
+  const python = await ensurePython();
   const id = { name: 'charmcraft', key: computeKey({ version, python }) };
   const folder = await openCache().ensure(id, async (fresh) => {
-    await makeEnvironment(fresh);
+    await execa('python3', ['-m', 'venv', fresh]);
     const install = ['-m', 'pip', 'install', '--quiet', `charmcraft==${version}`];
     await execa(path.join(fresh, 'bin', 'python'), install);
   });
@@ -52,11 +52,13 @@ preprocess.add_actions(folder, project)
 PlatformCharm.unmarshal(project)
 `;
 
-/** Debian keeps the module that makes environments in a package of its own. */
-async function makeEnvironment(folder: string): Promise<void> {
-  const args = ['-m', 'venv', folder];
-  const made = await execa('python3', args, { reject: false });
-  if (made.exitCode === 0) return;
+/** Its version. Debian keeps the module that makes environments in a package of its own. */
+async function ensurePython(): Promise<string> {
+  const probe = ['-c', 'import ensurepip, sys, venv; print(sys.version)'];
+  const found = await execa('python3', probe, { reject: false });
+  if (found.exitCode === 0) return found.stdout;
+  await execa('apt-get', ['update', '-qq']);
   await execa('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'python3-venv']);
-  await execa('python3', args);
+  const { stdout } = await execa('python3', probe);
+  return stdout;
 }
