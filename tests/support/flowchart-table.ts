@@ -30,7 +30,7 @@ export const chartTable: readonly ChartRow[] = [
     chart: 'postgresql-pebble-ready',
     charm: 'postgresql-k8s',
     handlers: [{ handler: 'postgresql-pebble-ready' }],
-    complete: false,
+    complete: true,
   },
   {
     chart: 'peer-relation-changed',
