@@ -3,10 +3,11 @@
 //   pack.ts [--arch amd64|arm64] [charm …]            archives
 //   pack.ts [--arch amd64|arm64] --dir FOLDER charm   the same files into a folder, for charmcraft
 
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { withLock } from '../cloud/build/lock.ts';
 import { type Bundle, bundleCharm } from './bundle.ts';
 import {
   type Architecture,
@@ -36,13 +37,17 @@ async function main(): Promise<void> {
   });
   const architecture = parseArchitecture(values.arch ?? machineArchitecture());
   const charms = await findCharms(positionals);
-  if (values.dir === undefined) {
-    for (const charm of charms) process.stdout.write(await packArchive(charm, architecture));
-    return;
-  }
-  const [charm] = charms;
-  if (charm === undefined || charms.length > 1) throw new Error('--dir wants exactly one charm');
-  await packFolder(charm, architecture, path.resolve(values.dir));
+  const { dir } = values;
+  // Bundles are made in dist/: whoever else packs from this checkout waits.
+  await withLock(path.join(distFolder, '.pack.lock'), async () => {
+    if (dir === undefined) {
+      for (const charm of charms) process.stdout.write(await packArchive(charm, architecture));
+      return;
+    }
+    const [charm] = charms;
+    if (charm === undefined || charms.length > 1) throw new Error('--dir wants exactly one charm');
+    await packFolder(charm, architecture, path.resolve(dir));
+  });
 }
 
 function parseArchitecture(given: string): Architecture {
@@ -59,7 +64,8 @@ async function packArchive(charm: Charm, architecture: Architecture): Promise<st
   if (packed !== undefined) return packed;
   const contents = await makeContents(charm, architecture);
   const pieces = renderZip([contents.node.entry, ...contents.files.map(deflateEntry)]);
-  await writeFile(archive, pieces);
+  await writeFile(`${archive}.partial`, pieces);
+  await rename(`${archive}.partial`, archive);
   const bytes = pieces.reduce((total, piece) => total + piece.length, 0);
   const size = `${path.relative(repository, archive)} ${formatBytes(bytes)}\n`;
   const rows = renderBundleSizes(contents.bundle.metafiles);
