@@ -4,7 +4,6 @@ import type { CharmDefinition, Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
 import { getPassword, getPrimary } from './actions.ts';
 import {
-  createBackup,
   listBackups,
   s3CredentialsChanged,
   s3RelationBroken,
@@ -14,6 +13,7 @@ import { install, leaderElected, pebbleReady } from './charm.ts';
 import { collectStatus } from './collect-status.ts';
 import { s3Endpoint } from './core/names.ts';
 import { needsTrust } from './core/status.ts';
+import { createBackup } from './create-backup.ts';
 import { configChanged, memberNotice, updateStatus } from './maintenance.ts';
 import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';

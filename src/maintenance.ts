@@ -6,6 +6,7 @@ import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './ada
 import { applyConfiguration, readSettings } from './adapters/configuration.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
+import { endInterruptedBackup } from './create-backup.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { restoreOutcome, resumeRestore } from './restore.ts';
@@ -26,7 +27,9 @@ export const configChanged: PostgresqlHandler = async (hook) => {
 export const updateStatus: PostgresqlHandler = async (hook) => {
   await repair(hook);
   const cluster = await openCluster(hook);
-  if (cluster !== undefined) await retryRepository(quietly(hook), cluster);
+  if (cluster === undefined) return;
+  await retryRepository(quietly(hook), cluster);
+  await endInterruptedBackup(hook, cluster);
 };
 
 /** A member started, stopped or changed its role: statuses and what waits for it follow. */
