@@ -59,7 +59,7 @@ export const chartTable: readonly ChartRow[] = [
     chart: 'create-backup',
     charm: 'postgresql-k8s',
     handlers: [{ handler: 'action:create-backup' }],
-    complete: false,
+    complete: true,
   },
   {
     chart: 'list-backups',
