@@ -77,11 +77,14 @@ async function runPart(
       all: true,
       reject: false,
       stdin: 'ignore',
+      timeout: part.minutes * 60_000,
+      forceKillAfterDelay: 5000,
       stdout: output === 'show' ? 'inherit' : 'pipe',
       stderr: output === 'show' ? 'inherit' : 'pipe',
       env: output === 'show' ? {} : { NO_COLOR: '1' },
     },
   );
+  if (ended.timedOut) process.stdout.write(`${part.name}: ended after ${part.minutes} minutes\n`);
   const exitedWell = ended.exitCode === 0;
   const counts =
     part.tests === undefined
