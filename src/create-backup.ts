@@ -111,10 +111,7 @@ async function admitMember(
   if (walk.decide('is_blocked', status?.level === 'blocked')) {
     return { refusal: 'Unit is in a blocking state' };
   }
-  const seen = await cluster.patroniCluster();
-  const member = seen === undefined ? undefined : ownMember(seen, cluster.unit);
-  const primary = member?.role === 'leader';
-  const tls = await isTlsEnabled(cluster);
+  const { primary, started, tls, stanza } = await observeMember(cluster);
   const several = cluster.units.length > 1;
   if (walk.decide('is_primary_tls_enabled_multiple_unit_cluster', primary && tls && several)) {
     return { refusal: 'Unit cannot perform backups as it is the cluster primary' };
@@ -122,13 +119,23 @@ async function admitMember(
   if (walk.decide('is_replica_tls_disabled', !primary && !tls)) {
     return { refusal: replicaRefusal(await cluster.primary()) };
   }
-  const { stanza } = await cluster.appData();
-  const started = member !== undefined && isStarted(member.state);
-  const initialised = stanza !== undefined && started;
-  if (!walk.decide('has_stanza_been_initialises', initialised) || stanza === undefined) {
+  if (!walk.decide('has_stanza_been_initialises', stanza !== undefined) || stanza === undefined) {
     return { refusal: await stanzaRefusal(hook, started) };
   }
   return { stanza, replica: !primary };
+}
+
+async function observeMember(cluster: Cluster) {
+  const seen = await cluster.patroniCluster();
+  const member = seen === undefined ? undefined : ownMember(seen, cluster.unit);
+  const started = member !== undefined && isStarted(member.state);
+  return {
+    primary: member?.role === 'leader',
+    started,
+    tls: await isTlsEnabled(cluster),
+    /** Only a member that runs has one to back up into. */
+    stanza: started ? (await cluster.appData()).stanza : undefined,
+  };
 }
 
 async function admitRepository(

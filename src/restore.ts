@@ -49,34 +49,42 @@ interface AdmittedRestore {
 
 /** Everything that can be checked is checked before anything is touched. */
 async function admitRestore(hook: PostgresqlHook, id: string): Promise<AdmittedRestore | Refusal> {
-  const { walk, juju } = hook;
-  const refuse = (refusal: string): Refusal => ({ refusal });
+  const { walk } = hook;
   if (!walk.decide('has_user_provided_backup_id', id !== '')) {
-    return refuse('A backup-id needs to be provided to be able to do restore');
+    return { refusal: 'A backup-id needs to be provided to be able to do restore' };
   }
   const cluster = await openCluster(hook);
   const accessible = cluster !== undefined && (await hook.ports.pebble.canConnect());
   if (!walk.decide('is_workload_container_accessible', accessible) || cluster === undefined) {
-    return refuse('Workload container not ready yet!');
+    return { refusal: 'Workload container not ready yet!' };
   }
-  const status = await juju.unitStatus();
-  const blocked = status?.level === 'blocked' && !isS3Message(status.message);
-  const restoring = (await cluster.appData()).restoringBackup !== undefined;
-  if (walk.decide('is_blocked', blocked && !restoring)) {
-    return refuse('Cluster or unit is in a blocking state');
+  const refused = await refuseUnit(hook, cluster);
+  if (refused !== undefined) return refused;
+  const found = await findBackup(hook, cluster, id);
+  walk.decide('is_backup_id_valid', !('refusal' in found));
+  return 'refusal' in found ? found : { cluster, backup: found };
+}
+
+async function refuseUnit(hook: PostgresqlHook, cluster: Cluster): Promise<Refusal | undefined> {
+  const { walk, juju } = hook;
+  if (walk.decide('is_blocked', await isBlocked(hook, cluster))) {
+    return { refusal: 'Cluster or unit is in a blocking state' };
   }
   const single = cluster.units.length === 1 && (await juju.plannedUnits()) === 1;
   if (!walk.decide('is_single_unit_cluster', single)) {
-    return refuse('Unit cannot restore backup as there are more than one unit in the cluster');
+    return { refusal: 'Unit cannot restore backup as there are more than one unit in the cluster' };
   }
   if (!walk.decide('is_leader', await juju.isLeader())) {
-    return refuse('Unit cannot restore backup as it was not elected the leader unit yet');
+    return { refusal: 'Unit cannot restore backup as it was not elected the leader unit yet' };
   }
-  const found = await findBackup(hook, cluster, id);
-  if (!walk.decide('is_backup_id_valid', 'label' in found)) {
-    return refuse('label' in found ? '' : found.refusal);
-  }
-  return 'label' in found ? { cluster, backup: found } : found;
+  return undefined;
+}
+
+/** By something that a restore does not end: S3, or a restore that has failed. */
+async function isBlocked(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const status = await hook.juju.unitStatus();
+  if (status?.level !== 'blocked' || isS3Message(status.message)) return false;
+  return (await cluster.appData()).restoringBackup === undefined;
 }
 
 async function findBackup(
