@@ -30,8 +30,8 @@ cloud-down: setup ## Stops the local cloud and frees what it used.
 cloud-status: setup ## Says what of the local cloud is running.
 	@cloud/status
 
-pack: setup ## Packs every charm into dist/*.charm and prints sizes and start-up times.
-	@$(NODE) scripts/pack.ts
+pack: setup ## Packs every charm into dist/*.charm (ARCH=amd64 or arm64); prints sizes and start-up times.
+	@$(NODE) scripts/pack.ts $(if $(ARCH),--arch $(ARCH))
 
 bench: setup ## Measures what a hook costs before its first line: Node.js, bundle, chunks.
 	@$(NODE) scripts/bench.ts
