@@ -1,6 +1,6 @@
 // Records what real hook tools answer to the contract, for hook-tools.test.ts to compare the
-// in-memory ones with. Wants the contract charm deployed as `alpha` (two units) and `beta` and
-// `alpha:give` related to `beta:take`, freshly: nothing of an earlier recording may be left.
+// in-memory ones with. Wants the contract charm (pack-contract-charm.ts) deployed as `alpha`, with
+// two units, and as `beta`, and `alpha:give` related to `beta:take`; all of it freshly.
 // Usage: record-hook-tools.ts JUJU MODEL, where JUJU is the client's path.
 
 import { mkdir, writeFile } from 'node:fs/promises';
