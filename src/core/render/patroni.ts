@@ -126,7 +126,10 @@ export function renderMember(facts: MemberFacts): Document {
 
 function renderBootstrap(facts: MemberFacts): Document {
   return {
-    dcs: { ...renderDynamic(facts), synchronous_mode_strict: false },
+    dcs: {
+      ...renderDynamic({ ...facts, stanza: stanzaAtBootstrap(facts) }),
+      synchronous_mode_strict: false,
+    },
     initdb: [
       { 'auth-host': 'scram-sha-256' },
       { 'auth-local': 'peer' },
@@ -136,6 +139,14 @@ function renderBootstrap(facts: MemberFacts): Document {
     ],
     ...renderRestoreMethod(facts.bootstrap),
   };
+}
+
+/**
+ * A new database has no repository yet. The file does not change when it gets one: what is archived
+ * is then in the shared configuration.
+ */
+function stanzaAtBootstrap({ bootstrap, stanza }: MemberFacts): string | undefined {
+  return bootstrap.kind === 'restore' ? stanza : undefined;
 }
 
 function renderRestoreMethod(bootstrap: Bootstrap): Document {
