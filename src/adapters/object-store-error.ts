@@ -67,7 +67,7 @@ function describe(
 }
 
 /** One sentence for the operator, by what went wrong. */
-const hints: Readonly<Record<ObjectStoreErrorCode, string | undefined>> = {
+export const hints: Readonly<Record<ObjectStoreErrorCode, string | undefined>> = {
   unreachable: 'Check the endpoint, and whether the storage server is up.',
   untrusted: "Set tls-ca-chain to the authority that signed the storage server's certificate.",
   'wrong-key': 'Check the access key.',

@@ -2,6 +2,7 @@
 // contract tests run it and a real server through the same suite.
 
 import {
+  hints,
   ObjectStoreError,
   type ObjectStoreErrorCode,
 } from '../../src/adapters/object-store-error.ts';
@@ -72,8 +73,10 @@ function refusalOf(
 
 function failure(settings: ObjectStoreSettings, code: ObjectStoreErrorCode): ObjectStoreError {
   const fields = { bucket: settings.bucket };
+  const hint = hints[code];
   return new ObjectStoreError(`cannot access bucket "${settings.bucket}": ${code}`, {
     code,
     fields,
+    ...(hint === undefined ? {} : { hint }),
   });
 }

@@ -2,13 +2,13 @@
 // behind its host, and a password that fits when the role has one.
 
 import { PostgresError } from '../../../../lib/sql/error.ts';
-import { ObjectStoreError } from '../../../../src/adapters/object-store-error.ts';
 import type {
   ObjectStore,
   ObjectStoreSettings,
   Postgres,
   PostgresTarget,
 } from '../../../../src/ports.ts';
+import { openFakeObjectStore } from '../../fake-object-store.ts';
 import type { Host } from '../host.ts';
 import { visibleMembers } from './patroni.ts';
 import type { ObjectStoreWorld, PostgresqlWorld, PostgresWorld } from './world.ts';
@@ -87,53 +87,11 @@ export function openFakeStore(
   host: Host<PostgresqlWorld>,
   settings: ObjectStoreSettings,
 ): ObjectStore {
-  const { bucket } = settings;
-  const contents = (): ObjectStoreWorld['buckets'][string] | undefined => {
-    refuseStranger(host.world.get().objectStore, settings);
-    return host.world.get().objectStore.buckets[bucket];
-  };
-  const store = (texts: Readonly<Record<string, string>>): void => {
-    host.world.update((now) => {
-      const buckets = { ...now.objectStore.buckets, [bucket]: texts };
-      return { ...now, objectStore: { ...now.objectStore, buckets } };
-    });
-  };
-  return host.watch('object-store', {
-    ensureBucket: async () => {
-      if (contents() === undefined) store({});
-      await Promise.resolve();
+  const storage = {
+    get: () => host.world.get().objectStore,
+    update: (change: (now: ObjectStoreWorld) => ObjectStoreWorld) => {
+      host.world.update((now) => ({ ...now, objectStore: change(now.objectStore) }));
     },
-    get: async (key: string) => await Promise.resolve(requireBucket(contents(), bucket)[key]),
-    put: async (key: string, text: string) => {
-      store({ ...requireBucket(contents(), bucket), [key]: text });
-      await Promise.resolve();
-    },
-  });
-}
-
-function refuseStranger({ fault, keys }: ObjectStoreWorld, settings: ObjectStoreSettings): void {
-  const wrong = { bucket: settings.bucket };
-  if (fault !== undefined)
-    throw new ObjectStoreError(`cannot access bucket: ${fault}`, { code: fault, fields: wrong });
-  if (keys === undefined) return;
-  if (keys.accessKey !== settings.accessKey.reveal()) {
-    throw new ObjectStoreError('cannot access bucket: wrong-key', {
-      code: 'wrong-key',
-      fields: wrong,
-    });
-  }
-  if (keys.secretKey !== settings.secretKey.reveal()) {
-    throw new ObjectStoreError('cannot access bucket: wrong-secret', {
-      code: 'wrong-secret',
-      fields: wrong,
-    });
-  }
-}
-
-function requireBucket<T>(contents: T | undefined, bucket: string): T {
-  if (contents !== undefined) return contents;
-  throw new ObjectStoreError('cannot access bucket: no-bucket', {
-    code: 'no-bucket',
-    fields: { bucket },
-  });
+  };
+  return host.watch('object-store', openFakeObjectStore(storage, settings));
 }

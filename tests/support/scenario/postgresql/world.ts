@@ -4,7 +4,7 @@
 
 import type { KubeErrorCode } from '../../../../lib/kube/error.ts';
 import type { CoreKind, KubeObject } from '../../../../lib/kube/kube.ts';
-import type { ObjectStoreErrorCode } from '../../../../src/adapters/object-store-error.ts';
+import type { FakeStorage } from '../../fake-object-store.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -51,14 +51,7 @@ export interface KubeWorld {
   readonly faults: Readonly<Record<string, KubeErrorCode>>;
 }
 
-export interface ObjectStoreWorld {
-  /** Texts by key, by bucket. */
-  readonly buckets: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** What every call fails with. */
-  readonly fault?: ObjectStoreErrorCode;
-  /** Only this pair is let in; any pair when absent. */
-  readonly keys?: { readonly accessKey: string; readonly secretKey: string };
-}
+export type ObjectStoreWorld = FakeStorage;
 
 export interface RoleState {
   readonly password?: string;
