@@ -53,7 +53,7 @@ export const chartTable: readonly ChartRow[] = [
       { handler: 'certificates-relation-changed', entry: 'is_tls_disabled_or_single_unit_cluster' },
       { handler: 'certificates-relation-broken', entry: 'is_tls_disabled_or_single_unit_cluster' },
     ],
-    complete: false,
+    complete: true,
   },
   {
     chart: 'create-backup',

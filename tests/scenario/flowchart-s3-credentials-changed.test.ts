@@ -1,0 +1,291 @@
+// s3-credentials-changed, along every edge of its flowchart.
+
+import { expect } from '@jest/globals';
+
+import { expectCompleteChart } from '../support/flowchart-record.ts';
+import { pebbleReady, relationChanged } from '../support/scenario/events.ts';
+import {
+  after as afterEvents,
+  backedUp,
+  inWorld,
+  passwords,
+  running,
+  type Unit,
+  underTest,
+} from '../support/scenario/postgresql/journey.ts';
+import {
+  type PostgresqlState,
+  s3Relation,
+  state,
+} from '../support/scenario/postgresql/postgresql.ts';
+import { scenario } from '../support/scenario/scenario.ts';
+import { relationOf } from '../support/scenario/state.ts';
+
+const stanza = 'test-model.patroni-postgresql-k8s';
+const s3 = s3Relation();
+const changed = relationChanged(s3);
+
+const related = async (unit: Unit = {}) =>
+  await running({ leader: true, relations: [s3], ...unit });
+
+const appData = (given: PostgresqlState) => relationOf(given, 'database-peers').localApp;
+
+function fileOf({ containers }: PostgresqlState, path: string): string | undefined {
+  const file = containers['postgresql']?.files[path];
+  return file?.type === 'file' ? String(file.content) : undefined;
+}
+
+const pgbackrest = (given: PostgresqlState) => fileOf(given, '/etc/pgbackrest.conf');
+
+const archiveCommand = ({ world }: PostgresqlState) =>
+  JSON.stringify(world.patroni.config).match(/"archive_command":"([^"]*)"/)?.[1];
+
+scenario('the leader sets the repository up and switches archiving on', {
+  charm: underTest,
+  given: related,
+  when: changed,
+  then: ({ state: after, statusHistory }) => {
+    expect(appData(after)).toMatchObject({ stanza });
+    expect(after.world.pgbackrest.stanzas).toEqual([stanza]);
+    expect(archiveCommand(after)).toBe(`pgbackrest --stanza=${stanza} archive-push %p`);
+    expect(after.world.objectStore.buckets['backups']).toEqual({
+      'postgresql/model-uuid.txt': after.model.uuid,
+    });
+    expect(after.containers['postgresql']?.files['/etc/pgbackrest.conf']).toMatchObject({
+      mode: '0600',
+      user: 'postgres',
+    });
+    expect(statusHistory).toEqual([
+      { level: 'maintenance', message: 'initialising stanza' },
+      { level: 'maintenance', message: 'checking stanza' },
+      { level: 'active', message: 'Primary' },
+    ]);
+  },
+});
+
+scenario('credentials that come before the cluster is initialised wait for it', {
+  charm: underTest,
+  given: state({ leader: true, secrets: [passwords], relations: [s3] }),
+  when: changed,
+  then: ({ state: after, walks }) => {
+    expect(walks[0]?.end).toBe('defer');
+    expect(pgbackrest(after)).toBeUndefined();
+  },
+});
+
+scenario('credentials that are not complete wait for the rest', {
+  charm: underTest,
+  given: async () =>
+    await related({ relations: [{ ...s3, remoteAppData: { bucket: 'backups' } }] }),
+  when: changed,
+  then: ({ state: after, walks }) => {
+    expect(walks[0]?.end).toBe('return');
+    expect(pgbackrest(after)).toBeUndefined();
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+scenario('a unit that is not the leader only takes the settings over', {
+  charm: underTest,
+  given: async () => await related({ leader: false, number: 1, others: [0], primary: 0 }),
+  when: changed,
+  then: ({ state: after }) => {
+    expect(pgbackrest(after)).toContain('repo1-s3-bucket=backups');
+    expect(after.world.pgbackrest.stanzas).toEqual([]);
+  },
+});
+
+scenario('a leader that is Blocked by something else than S3 comes back to it later', {
+  charm: underTest,
+  given: async () => ({
+    ...(await related()),
+    config: { profile: 'huge' },
+    unitStatus: { level: 'blocked', message: 'Configuration Error: profile' },
+  }),
+  when: changed,
+  then: ({ state: after }) => {
+    expect(after.world.pgbackrest.stanzas).toEqual([]);
+    expect(after.unitStatus.message).toContain('Configuration Error');
+  },
+});
+
+scenario('a repository in which no stanza can be made is reported', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await related(), {
+      pgbackrest: { faults: { 'stanza-create': 'ERROR: [028]: backup info file is corrupt' } },
+    }),
+  when: changed,
+  then: ({ state: after }) => {
+    expect(appData(after)['stanza']).toBeUndefined();
+    expect(archiveCommand(after)).toBe('/bin/true');
+    expect(after.unitStatus).toEqual({
+      level: 'blocked',
+      message:
+        'failed to initialize stanza, check your S3 settings: cannot run pgbackrest stanza-create: [028]: backup info file is corrupt',
+    });
+  },
+});
+
+scenario('a repository in which no WAL arrives is reported, and WAL is not kept for it', {
+  charm: underTest,
+  given: async () => inWorld(await related(), { postgres: { archiving: 'fails' } }),
+  when: changed,
+  then: ({ state: after }) => {
+    expect(appData(after)['stanza']).toBeUndefined();
+    expect(archiveCommand(after)).toBe('/bin/true');
+    expect(after.unitStatus).toEqual({
+      level: 'blocked',
+      message: 'failed to archive WAL, check your S3 settings',
+    });
+  },
+});
+
+const withTls = async (unit: Unit = {}) =>
+  await related({ others: [1], own: { tls: 'enabled' }, ...unit });
+
+scenario('with certificates the primary serves the other members', {
+  charm: underTest,
+  given: withTls,
+  when: changed,
+  then: ({ state: after }) => {
+    expect(after.containers['postgresql']?.services['pgbackrest server']).toEqual({
+      current: 'active',
+    });
+    expect(relationOf(after, 'database-peers').localUnit).toMatchObject({
+      'backup-server': 'started',
+    });
+    expect(pgbackrest(after)).toContain(
+      `tls-server-auth=postgresql-k8s-1.postgresql-k8s-endpoints=${stanza}`,
+    );
+    expect(pgbackrest(after)).toContain('pg2-host=postgresql-k8s-1.postgresql-k8s-endpoints');
+  },
+});
+
+scenario('a leader that is a replica follows a primary that serves', {
+  charm: underTest,
+  given: async () => await withTls({ primary: 1 }),
+  when: changed,
+  then: ({ state: after, execs }) => {
+    expect(execs['postgresql']?.map(({ command }) => command)).toContainEqual([
+      'pgbackrest',
+      'server-ping',
+      '--io-timeout=10',
+      'postgresql-k8s-1.postgresql-k8s-endpoints',
+    ]);
+    expect(after.containers['postgresql']?.services['pgbackrest server']).toEqual({
+      current: 'active',
+    });
+  },
+});
+
+scenario('a leader that is a replica waits for a primary that does not serve yet', {
+  charm: underTest,
+  given: async () =>
+    await withTls({
+      primary: 1,
+      world: { pgbackrest: { faults: { 'server-ping': 'ERROR: [049]: unable to connect' } } },
+    }),
+  when: changed,
+  then: ({ state: after }) => {
+    expect(appData(after)).toMatchObject({ stanza });
+    expect(after.containers['postgresql']?.services['pgbackrest server']).toBeUndefined();
+  },
+});
+
+scenario('a replica serves once the primary tells that it does', {
+  charm: underTest,
+  given: async () => {
+    const given = await related({
+      leader: false,
+      number: 1,
+      others: [0],
+      primary: 0,
+      own: { tls: 'enabled' },
+      app: { stanza },
+    });
+    return given;
+  },
+  when: (given) => relationChanged(relationOf(given, 'database-peers')),
+  then: ({ state: after }) => {
+    expect(after.containers['postgresql']?.services['pgbackrest server']).toEqual({
+      current: 'active',
+    });
+  },
+});
+
+scenario('when the certificates go, nobody is served any more', {
+  charm: underTest,
+  given: async () => {
+    const given = await afterEvents(await withTls(), changed);
+    const peers = relationOf(given, 'database-peers');
+    const { tls: _, ...localUnit } = peers.localUnit;
+    return {
+      ...given,
+      relations: given.relations.map((one) => (one === peers ? { ...one, localUnit } : one)),
+    };
+  },
+  when: changed,
+  then: ({ state: after }) => {
+    expect(after.containers['postgresql']?.services['pgbackrest server']).toEqual({
+      current: 'inactive',
+    });
+    expect(relationOf(after, 'database-peers').localUnit['backup-server']).toBeUndefined();
+    expect(pgbackrest(after)).not.toContain('tls-server');
+  },
+});
+
+scenario('new keys reach a server that runs', {
+  charm: underTest,
+  given: async () => {
+    const given = await afterEvents(await withTls(), changed);
+    const other = s3Relation({ fields: { 'secret-key': 'another-secret-key' } });
+    return {
+      ...given,
+      relations: given.relations.map((one) => (one.id === other.id ? other : one)),
+    };
+  },
+  when: changed,
+  then: ({ state: after, disturbances }) => {
+    expect(disturbances).toEqual(['postgresql: stop pgbackrest server']);
+    expect(after.containers['postgresql']?.services['pgbackrest server']).toEqual({
+      current: 'active',
+    });
+    expect(pgbackrest(after)).toContain('repo1-s3-key-secret=another-secret-key');
+  },
+});
+
+scenario('a replaced container gets keys and server back', {
+  charm: underTest,
+  given: async () => {
+    const given = await afterEvents(await withTls(), changed);
+    const { postgresql } = given.containers;
+    if (postgresql === undefined) throw new Error('the state has no container');
+    const files = Object.fromEntries(
+      Object.entries(postgresql.files).filter(([path]) => !path.startsWith('/etc/')),
+    );
+    return {
+      ...given,
+      containers: { postgresql: { ...postgresql, files, layers: [], services: {} } },
+    };
+  },
+  when: pebbleReady('postgresql'),
+  then: ({ state: after }) => {
+    expect(pgbackrest(after)).toContain('repo1-s3-bucket=backups');
+    expect(after.containers['postgresql']?.services['pgbackrest server']).toEqual({
+      current: 'active',
+    });
+  },
+});
+
+scenario('settings that have been acted upon are left alone', {
+  charm: underTest,
+  given: backedUp,
+  when: changed,
+  then: ({ state: after, disturbances }) => {
+    expect(appData(after)).toMatchObject({ stanza });
+    expect(disturbances).toEqual([]);
+  },
+});
+
+expectCompleteChart('s3-credentials-changed');
