@@ -4,7 +4,7 @@ NODE := node_modules/.bin/node
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo cloud cloud-down cloud-status pack bench flowcharts format
+.PHONY: help setup check test demo cloud cloud-down cloud-status pack bench bench-hook generate flowcharts format
 
 help: ## Lists the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,12 @@ pack: setup ## Packs every charm into dist/*.charm (ARCH=amd64 or arm64); prints
 
 bench: setup ## Measures what a hook costs before its first line: Node.js, bundle, chunks.
 	@$(NODE) scripts/bench.ts
+
+bench-hook: setup ## Measures a hook in a pod: make bench-hook MODEL=demo UNIT=postgresql-k8s/0.
+	@$(NODE) scripts/bench-hook.ts "$(MODEL)" "$(UNIT)" $(HOOK) $(ROUNDS)
+
+generate: setup ## Writes config.yaml and the reference page from the table of options.
+	@$(NODE) scripts/generate.ts
 
 flowcharts: setup ## Compares the paths that the last scenario run walked with docs/flowcharts.
 	@$(NODE) scripts/flowcharts.ts --check --missing
