@@ -8,14 +8,16 @@ import { run } from '../../../cloud/client.ts';
 
 export interface KillRequest {
   readonly model: string;
-  /** One kill for each: how old the hook's process may get. */
+  /** How old a hook's process may get: one after the other, and from the start again. */
   readonly delaysMs: readonly number[];
+  /** Stops when there has been no hook for so long. */
+  readonly quietMs: number;
 }
 
 const reaper = path.join(import.meta.dirname, 'hook-reaper.ts');
-const timeoutMs = 300_000;
+const timeoutMs = 600_000;
 
-/** Returns the hooks that were killed, once all of them were. Hooks that ended sooner are let go. */
+/** Returns the hooks that were killed, each of each unit once. Hooks that end sooner are let go. */
 export async function killHooks(request: KillRequest): Promise<readonly string[]> {
   const { stdout } = await run(process.execPath, [reaper, JSON.stringify(request)], { timeoutMs });
   return v.parse(v.array(v.string()), JSON.parse(stdout));

@@ -9,44 +9,56 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import * as v from 'valibot';
 
-const requestSchema = v.object({ model: v.string(), delaysMs: v.array(v.number()) });
-const { model, delaysMs } = v.parse(requestSchema, JSON.parse(process.argv[2] ?? ''));
+const requestSchema = v.object({
+  model: v.string(),
+  delaysMs: v.array(v.number()),
+  quietMs: v.number(),
+});
+const { model, delaysMs, quietMs } = v.parse(requestSchema, JSON.parse(process.argv[2] ?? ''));
 
 const intervalMs = 10;
 /** A process may yet become a hook: the shell that starts it keeps its number. */
 const undecidedMs = 2000;
 const ordinary = new Map<string, number>();
-const hooks = new Map<string, { readonly name: string; readonly sinceMs: number }>();
-const killed: string[] = [];
+const hooks = new Map<string, { readonly name: string; readonly dueMs: number }>();
+/** Each hook of each unit is killed once, or else none would ever be done. */
+const killed = new Set<string>();
+let seenCount = 0;
+let lastSeenMs = Number.POSITIVE_INFINITY;
 
-while (killed.length < delaysMs.length) {
+while (performance.now() - lastSeenMs < quietMs) {
   await lookForHooks();
   killDue();
   await sleep(intervalMs);
 }
-process.stdout.write(JSON.stringify(killed));
+process.stdout.write(JSON.stringify([...killed]));
 
 async function lookForHooks(): Promise<void> {
   const present = new Set((await readdir('/proc')).filter((name) => /^\d+$/.test(name)));
   for (const pid of hooks.keys()) if (!present.has(pid)) hooks.delete(pid);
   for (const pid of ordinary.keys()) if (!present.has(pid)) ordinary.delete(pid);
-  for (const pid of present) {
-    const nowMs = performance.now();
-    const sinceMs = ordinary.get(pid) ?? nowMs;
-    if (hooks.has(pid) || nowMs - sinceMs >= undecidedMs) continue;
-    const name = await readHookName(pid);
-    if (name === undefined) ordinary.set(pid, sinceMs);
-    else hooks.set(pid, { name, sinceMs: nowMs });
+  for (const pid of present) if (!hooks.has(pid)) await judge(pid);
+}
+
+async function judge(pid: string): Promise<void> {
+  const nowMs = performance.now();
+  const sinceMs = ordinary.get(pid) ?? nowMs;
+  if (nowMs - sinceMs >= undecidedMs) return;
+  const name = await readHookName(pid);
+  if (name === undefined) {
+    ordinary.set(pid, sinceMs);
+    return;
   }
+  const delayMs = delaysMs[seenCount % delaysMs.length] ?? 0;
+  seenCount += 1;
+  lastSeenMs = nowMs;
+  hooks.set(pid, { name, dueMs: nowMs + delayMs });
 }
 
 function killDue(): void {
-  for (const [pid, { name, sinceMs }] of hooks) {
-    const delayMs = delaysMs[killed.length];
-    if (delayMs === undefined || performance.now() - sinceMs < delayMs) continue;
-    hooks.delete(pid);
-    ordinary.set(pid, -undecidedMs);
-    if (kill(Number(pid))) killed.push(`${name} after ${delayMs} ms`);
+  for (const [pid, { name, dueMs }] of hooks) {
+    if (killed.has(name) || performance.now() < dueMs) continue;
+    if (kill(Number(pid))) killed.add(name);
   }
 }
 
