@@ -13,7 +13,10 @@ import { restoreOutcome, resumeRestore } from './restore.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
 
-/** New settings are checked as a whole; invalid ones change nothing and are named in the status. */
+/**
+ * New settings are checked as a whole; invalid ones change nothing and are named in the status. Also
+ * comes when the application was trusted, and when the pod was replaced: all is made up for.
+ */
 export const configChanged: PostgresqlHandler = async (hook) => {
   const result = await readSettings(hook);
   if (result.kind === 'invalid') {
@@ -26,37 +29,37 @@ export const configChanged: PostgresqlHandler = async (hook) => {
 /** Makes up for what another hook could not do, and otherwise does nothing. */
 export const updateStatus: PostgresqlHandler = async (hook) => {
   await repair(hook);
-  const cluster = await openCluster(hook);
-  if (cluster === undefined) return;
-  await retryRepository(quietly(hook), cluster);
-  await endInterruptedBackup(hook, cluster);
 };
 
 /** A member started, stopped or changed its role: statuses and what waits for it follow. */
 export const memberNotice: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
-  if (cluster !== undefined) await restoreOutcome(hook, cluster);
+  if (cluster !== undefined) await followRestore(hook, cluster);
 };
 
 async function repair(hook: PostgresqlHook): Promise<void> {
   const cluster = await openCluster(hook);
   if (cluster === undefined) return;
   const silent = quietly(hook);
-  const { initialised, restoringBackup } = await cluster.appData();
-  if (restoringBackup !== undefined) {
-    await restoreOutcome(hook, cluster);
-    return;
-  }
-  if (await hook.juju.isLeader()) {
-    if (!initialised) await leaderElected(silent);
-    if (await resumeInterrupted(silent, cluster)) return;
-  }
+  const { initialised } = await cluster.appData();
+  if (!initialised && (await hook.juju.isLeader())) await leaderElected(silent);
+  if (await followRestore(silent, cluster)) return;
   if (!initialised || !(await hasStarted(cluster))) await pebbleReady(silent);
   else if (hook.event.name !== 'update-status') await applyConfiguration(hook, cluster);
+  await retryRepository(silent, cluster);
+  await endInterruptedBackup(hook, cluster);
 }
 
-async function resumeInterrupted(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  return (await hook.ports.pebble.canConnect()) && (await resumeRestore(hook, cluster));
+/**
+ * Takes up a restore that was interrupted before Juju learned of it, and ends one that has
+ * succeeded. Says whether there is one.
+ */
+async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  if (!(await hook.juju.isLeader()) || !(await hook.ports.pebble.canConnect())) return false;
+  const known = (await cluster.appData()).restoringBackup !== undefined;
+  if (!known && !(await resumeRestore(quietly(hook), cluster))) return false;
+  if (await restoreOutcome(hook, cluster)) await retryRepository(quietly(hook), cluster);
+  return true;
 }
 
 async function hasStarted(cluster: Cluster): Promise<boolean> {

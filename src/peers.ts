@@ -5,7 +5,9 @@ import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { applyConfiguration, updateSynchronousReplication } from './adapters/configuration.ts';
 import { labelPod } from './adapters/kubernetes.ts';
+import { retryRepository } from './backups.ts';
 import type { PostgresqlPorts } from './ports.ts';
+import { quietly } from './quietly.ts';
 import { restoreOutcome } from './restore.ts';
 import { followBackupServer } from './tls.ts';
 
@@ -44,7 +46,7 @@ async function followCluster(hook: PostgresqlHook, cluster: Cluster): Promise<vo
     return;
   }
   walk.step('update_read_only_endpoint');
-  await restoreOutcome(hook, cluster);
+  if (await restoreOutcome(hook, cluster)) await retryRepository(quietly(hook), cluster);
   await followBackupServer(hook, cluster);
   walk.step('set_active');
   walk.step('rtn2');

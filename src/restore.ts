@@ -5,7 +5,13 @@ import { CodedError } from '../lib/base/error.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
 import { PebbleError } from '../lib/pebble/errors.ts';
-import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import {
+  type Cluster,
+  isStarted,
+  isTlsEnabled,
+  openCluster,
+  type PostgresqlHook,
+} from './adapters/cluster.ts';
 import { applyConfiguration, readSettings, writeMemberConfig } from './adapters/configuration.ts';
 import { forgetCluster } from './adapters/kubernetes.ts';
 import { info } from './adapters/pgbackrest.ts';
@@ -17,7 +23,7 @@ import {
   writeRestoreMark,
 } from './adapters/restore-mark.ts';
 import { setUpDatabase } from './adapters/users.ts';
-import { type Backup, usableBackups } from './core/backups/backup-list.ts';
+import { type Backup, restorableBackups } from './core/backups/backup-list.ts';
 import { dataDirectory, stanzaName, workloadUser } from './core/names.ts';
 import { layerLabel, patroniService, renderLayer } from './core/render/pebble-layer.ts';
 import { isS3Message, restoringBackup } from './core/status.ts';
@@ -96,11 +102,11 @@ async function findBackup(
   if (reading.kind !== 'ready') return { refusal: refusalOf(reading) ?? '' };
   try {
     await writeRepositoryConfig(hook, cluster, reading.parameters);
-    const stanza = stanzaName(cluster.namespace, cluster.app);
-    const backup = usableBackups(await info(hook.ports.pebble), stanza).find(
+    const own = stanzaName(cluster.namespace, cluster.app);
+    const found = restorableBackups(await info(hook.ports.pebble), own).find(
       (candidate) => candidate.id === id,
     );
-    return backup ?? { refusal: `Invalid backup-id: ${id}` };
+    return found ?? { refusal: `Invalid backup-id: ${id}` };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return { refusal: `Failed to list PostgreSQL backups with error: ${error.message}` };
@@ -117,10 +123,13 @@ async function performRestore(
   const mark = { label: backup.label, stanza: backup.stanza };
   await writeRestoreMark(hook, { ...mark, phase: 'preparing' });
   const notStopped = await failureOf(async () => {
-    await stopDatabase(hook);
+    // While a restore runs, a Patroni that gives up must stay down: so its failure is seen.
+    await setLayer(hook, cluster, { restart: false });
+    await hook.ports.pebble.stop(patroniService);
   });
   if (!walk.decide('has_database_stopped', notStopped === undefined)) {
     await removeRestoreMark(hook);
+    await setLayer(hook, cluster, { restart: true });
     return { refusal: `Failed to stop database service with error: ${notStopped ?? ''}` };
   }
   const notForgotten = await failureOf(async () => {
@@ -129,6 +138,7 @@ async function performRestore(
   if (!walk.decide('was_previous_cluster_info_removed', notForgotten === undefined)) {
     return await backOut(
       hook,
+      cluster,
       `Failed to remove previous cluster information with error: ${notForgotten ?? ''}`,
     );
   }
@@ -138,6 +148,7 @@ async function performRestore(
   if (!walk.decide('was_data_directory_emptied', notEmptied === undefined)) {
     return await backOut(
       hook,
+      cluster,
       `Failed to remove contents of the data directory with error: ${notEmptied ?? ''}`,
     );
   }
@@ -146,7 +157,7 @@ async function performRestore(
   const settings = await readSettings(hook);
   if (settings.kind === 'valid') await writeMemberConfig(hook, cluster, settings.settings);
   walk.step('start_database');
-  await hook.ports.pebble.start(patroniService);
+  await startDatabase(hook);
   await writeRestoreMark(hook, { ...mark, phase: 'started' });
   return undefined;
 }
@@ -178,10 +189,21 @@ function markInDatabag(cluster: Cluster, { label, stanza }: RestoreTarget): void
   });
 }
 
-/** While a restore runs, a Patroni that gives up must stay down: that is how its failure is seen. */
-async function stopDatabase(hook: PostgresqlHook): Promise<void> {
-  await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme: 'http', restart: false }));
-  await hook.ports.pebble.stop(patroniService);
+async function setLayer(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { restart }: { readonly restart: boolean },
+): Promise<void> {
+  const scheme = (await isTlsEnabled(cluster)) ? 'https' : 'http';
+  await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme, restart }));
+}
+
+/** A Patroni that ends at once is no failure of the hook: the status tells. */
+async function startDatabase(hook: PostgresqlHook): Promise<void> {
+  const failure = await failureOf(async () => {
+    await hook.ports.pebble.start(patroniService);
+  });
+  if (failure !== undefined) hook.log('ERROR', failure);
 }
 
 async function emptyDataDirectory(hook: PostgresqlHook): Promise<void> {
@@ -190,11 +212,11 @@ async function emptyDataDirectory(hook: PostgresqlHook): Promise<void> {
   await pebble.makeDir(dataDirectory, { user: workloadUser, group: workloadUser, mode: '0700' });
 }
 
-async function backOut(hook: PostgresqlHook, refusal: string): Promise<Refusal> {
+async function backOut(hook: PostgresqlHook, cluster: Cluster, refusal: string): Promise<Refusal> {
   hook.walk.step('start_database_again');
   await removeRestoreMark(hook);
-  await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme: 'http', restart: true }));
-  await hook.ports.pebble.start(patroniService);
+  await setLayer(hook, cluster, { restart: true });
+  await startDatabase(hook);
   return { refusal };
 }
 
@@ -211,21 +233,23 @@ async function failureOf(attempt: () => Promise<void>): Promise<string | undefin
 /**
  * Ends a restore that has succeeded: the marks in the databag go, Patroni gets its ordinary
  * configuration back, and the users of this model are in force. A restore that goes on, or has
- * failed, is left as it is; the status says which. Leader only; nothing to do otherwise.
+ * failed, is left as it is; the status says which. Leader only. Says whether it has ended one:
+ * then it has to be asked anew whose the repository is.
  */
-export async function restoreOutcome(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+export async function restoreOutcome(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const { restoringBackup: label } = await cluster.appData();
-  if (label === undefined || !(await hook.juju.isLeader())) return;
+  if (label === undefined || !(await hook.juju.isLeader())) return false;
   const health = await cluster.health();
-  if (health === undefined || health.role !== 'primary' || !isStarted(health.state)) return;
+  if (health === undefined || health.role !== 'primary' || !isStarted(health.state)) return false;
   await setUpDatabase(hook, cluster);
   await removeRestoreMark(hook);
   cluster.setApp({ 'restoring-backup': undefined, 'restore-stanza': undefined });
-  await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme: 'http', restart: true }));
+  await setLayer(hook, cluster, { restart: true });
   // A running service takes over its new layer when it is told to start; it is not interrupted.
   await hook.ports.pebble.start(patroniService);
   await applyConfiguration(hook, cluster);
   hook.log('INFO', `backup ${label} has been restored`);
+  return true;
 }
 
 /** Whether a restore is under way and Patroni has given up. */

@@ -116,6 +116,15 @@ export function usableBackups(info: readonly StanzaInfo[], stanza: string): read
     .toSorted((left, right) => left.id.localeCompare(right.id));
 }
 
+/**
+ * What can be restored: the own stanza's backups, then those of others, so that a cluster moves by
+ * restoring a backup of the old one.
+ */
+export function restorableBackups(info: readonly StanzaInfo[], own: string): readonly Backup[] {
+  const others = info.filter(({ name }) => name !== own);
+  return [own, ...others.map(({ name }) => name)].flatMap((name) => usableBackups(info, name));
+}
+
 const columns = [
   ['backup-id', 20],
   ['action', 19],
