@@ -6,7 +6,7 @@ import { poll } from '../lib/base/retry.ts';
 import { requestS3 } from '../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../lib/interfaces/s3-fields.ts';
 import type { Handler } from '../lib/juju/hook.ts';
-import { type Cluster, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { info } from './adapters/pgbackrest.ts';
 import {
   readRepository,
@@ -40,8 +40,8 @@ async function s3Relation(hook: PostgresqlHook) {
 export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
   const { walk } = hook;
   const cluster = await openCluster(hook);
-  const initialised = cluster !== undefined && (await cluster.appData()).initialised;
-  if (!walk.decide('has_cluster_initialised', initialised) || cluster === undefined) {
+  const runs = cluster !== undefined && (await doesClusterRun(cluster));
+  if (!walk.decide('has_cluster_initialised', runs) || cluster === undefined) {
     walk.step('defer');
     hook.defer();
     return;
@@ -69,6 +69,14 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
   }
   await initialiseRepository(hook, cluster, ready);
 };
+
+/** There is a database to archive: initialised, not just being restored, and up on this unit. */
+async function doesClusterRun(cluster: Cluster): Promise<boolean> {
+  const { initialised, restoringBackup } = await cluster.appData();
+  if (!initialised || restoringBackup !== undefined) return false;
+  const health = await cluster.health();
+  return health !== undefined && isStarted(health.state);
+}
 
 // Juju 4 commits a hook's relation data before its secret grants: for a moment there is a secret
 // that this unit may not read yet, and no event tells when it may.
@@ -141,9 +149,8 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
  * not answer when it was asked. Leader only; nothing to do once the stanza is there.
  */
 export async function retryRepository(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const { initialised, stanza, restoringBackup } = await cluster.appData();
-  if (!initialised || stanza !== undefined || restoringBackup !== undefined) return;
-  if (!(await hook.juju.isLeader())) return;
+  if ((await cluster.appData()).stanza !== undefined || !(await hook.juju.isLeader())) return;
+  if (!(await doesClusterRun(cluster))) return;
   if ((await readRepository(hook)).kind === 'ready') await s3CredentialsChanged(hook);
 }
 

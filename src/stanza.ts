@@ -4,6 +4,7 @@
 
 import { poll } from '../lib/base/retry.ts';
 import type { S3Parameters } from '../lib/interfaces/s3-fields.ts';
+import { PostgresError } from '../lib/sql/error.ts';
 import { type Cluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { patchClusterConfig } from './adapters/configuration.ts';
 import { ObjectStoreError } from './adapters/object-store-error.ts';
@@ -79,16 +80,8 @@ export async function startArchiving(
   const stanza = stanzaName(cluster.namespace, cluster.app);
   const command = archiveCommand(stanza);
   await patchClusterConfig(cluster, { postgresql: { parameters: { archive_command: command } } });
-  const archived = await withPrimary(hook, cluster, async (postgres) => {
-    return await poll({ clock: hook.ports.clock, ...archivePatience }, async () => {
-      // A new segment in each round wakes the archiver, which pauses a minute after failures.
-      const segment = await postgres.switchWal();
-      await hook.ports.clock.sleep(500);
-      const { lastArchivedWal } = await postgres.archiver();
-      return lastArchivedWal !== undefined && lastArchivedWal >= segment ? true : undefined;
-    });
-  });
-  if (archived !== true) return archivingFailed;
+  const failure = await archivingFailure(hook, cluster);
+  if (failure !== undefined) return failure;
   try {
     const store = openRepositoryStore(hook, parameters);
     await store.put(objectKey(parameters, modelUuidObject), hook.juju.context.modelUuid);
@@ -96,6 +89,25 @@ export async function startArchiving(
   } catch (error) {
     if (error instanceof ObjectStoreError) return `${bucketFailed}: ${reasonWithHint(error)}`;
     throw error;
+  }
+}
+
+async function archivingFailure(hook: PostgresqlHook, cluster: Cluster): Promise<Failure> {
+  try {
+    const archived = await withPrimary(hook, cluster, async (postgres) => {
+      return await poll({ clock: hook.ports.clock, ...archivePatience }, async () => {
+        // A new segment in each round wakes the archiver, which pauses a minute after failures.
+        const segment = await postgres.switchWal();
+        await hook.ports.clock.sleep(500);
+        const { lastArchivedWal } = await postgres.archiver();
+        return lastArchivedWal !== undefined && lastArchivedWal >= segment ? true : undefined;
+      });
+    });
+    return archived === true ? undefined : archivingFailed;
+  } catch (error) {
+    // The primary is on its way to another member.
+    if (!(error instanceof PostgresError) || error.code !== 'unreachable') throw error;
+    return `${archivingFailed}: ${error.message}`;
   }
 }
 

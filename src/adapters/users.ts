@@ -1,7 +1,9 @@
 // Passwords of the system users, and what the database needs before anybody uses it.
 
 import { CodedError } from '../../lib/base/error.ts';
+import { poll } from '../../lib/base/retry.ts';
 import { Secret } from '../../lib/base/secret.ts';
+import { PostgresError } from '../../lib/sql/error.ts';
 import {
   appSecretLabel,
   passwordKey,
@@ -10,7 +12,7 @@ import {
   primaryServiceName,
   serviceHost,
 } from '../core/names.ts';
-import type { Postgres } from '../ports.ts';
+import type { Postgres, PostgresTarget } from '../ports.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 
 const passwordLength = 32;
@@ -59,7 +61,7 @@ export async function withPrimary<T>(
       code: 'no-password',
     });
   }
-  const postgres = await hook.ports.connectPostgres({
+  const postgres = await connectPatiently(hook, {
     host: serviceHost(primaryServiceName(cluster.app), cluster.namespace),
     port: postgresPort,
     user: 'operator',
@@ -70,4 +72,19 @@ export async function withPrimary<T>(
   } finally {
     await postgres.close();
   }
+}
+
+// A Service follows its primary a moment later.
+const connectPatience = { intervalMs: 500, timeoutMs: 10_000 };
+
+async function connectPatiently(hook: PostgresqlHook, target: PostgresTarget): Promise<Postgres> {
+  const connected = await poll({ clock: hook.ports.clock, ...connectPatience }, async () => {
+    try {
+      return await hook.ports.connectPostgres(target);
+    } catch (error) {
+      if (error instanceof PostgresError && error.code === 'unreachable') return undefined;
+      throw error;
+    }
+  });
+  return connected ?? (await hook.ports.connectPostgres(target));
 }
