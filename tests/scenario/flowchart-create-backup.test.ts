@@ -7,8 +7,10 @@ import { action, relationChanged, updateStatus } from '../support/scenario/event
 import {
   after as afterEvents,
   backedUp,
+  fileOf,
   inWorld,
   running,
+  stanza,
   underTest,
 } from '../support/scenario/postgresql/journey.ts';
 import { type PostgresqlState, s3Relation } from '../support/scenario/postgresql/postgresql.ts';
@@ -18,7 +20,6 @@ import { relationOf } from '../support/scenario/state.ts';
 
 type Of = Scenario<unknown, PostgresqlState['world']>;
 
-const stanza = 'test-model.patroni-postgresql-k8s';
 const folder = `postgresql/backup/${stanza}`;
 const created = '20260131-120000F';
 
@@ -30,10 +31,11 @@ const eachTimeAnother: NonNullable<Of['loosen']> = {
   secondRun: 'ordering a backup again makes another backup',
   killOutcome: {
     because: 'an interrupted backup may have been made, and is ordered again',
-    check: ({ world, unitStatus, containers }) => {
+    check: (reached) => {
+      const { world, unitStatus } = reached;
       expect(world.pgbackrest.backups.length).toBeGreaterThan(0);
       expect(unitStatus.level).toBe('active');
-      expect(patroniFile(containers)).toContain('host all all 0.0.0.0/0 scram-sha-256');
+      expect(patroniFile(reached)).toContain('host all all 0.0.0.0/0 scram-sha-256');
     },
   },
 };
@@ -44,10 +46,8 @@ const eachTimeAnotherLog: NonNullable<Of['loosen']> = {
   ],
 };
 
-function patroniFile(containers: PostgresqlState['containers']): string {
-  const file = containers['postgresql']?.files['/var/lib/postgresql/data/patroni.yml'];
-  return file?.type === 'file' ? String(file.content) : '';
-}
+const patroniFile = (given: PostgresqlState) =>
+  fileOf(given, '/var/lib/postgresql/data/patroni.yml') ?? '';
 
 /** A replica with certificates, in a cluster whose repository has been set up. */
 async function replicaWithTls(): Promise<PostgresqlState> {
@@ -307,9 +307,7 @@ scenario('with certificates a replica is backed up, while its clients are kept o
       {
         command: ['pgbackrest', `--stanza=${stanza}`],
         respond: () => {
-          expect(patroniFile(host.state().containers)).not.toContain(
-            'host all all 0.0.0.0/0 scram',
-          );
+          expect(patroniFile(host.state())).not.toContain('host all all 0.0.0.0/0 scram');
           host.world.update((now) => ({
             ...now,
             pgbackrest: { ...now.pgbackrest, backups: [{ label: created, stanza }] },
@@ -326,7 +324,7 @@ scenario('with certificates a replica is backed up, while its clients are kept o
       'Patroni of postgresql-k8s-1 reloaded its file',
       'Patroni of postgresql-k8s-1 reloaded its file',
     ]);
-    expect(patroniFile(after.containers)).toContain('host all all 0.0.0.0/0 scram-sha-256');
+    expect(patroniFile(after)).toContain('host all all 0.0.0.0/0 scram-sha-256');
     expect(after.unitStatus).toEqual({ level: 'active', message: '' });
   },
   loosen: eachTimeAnother,
@@ -341,7 +339,7 @@ scenario('a replica whose backup fails lets its clients in again', {
   when: createBackup,
   then: ({ state: after, action: { failed } }) => {
     expect(failed).toContain('unable to find primary cluster');
-    expect(patroniFile(after.containers)).toContain('host all all 0.0.0.0/0 scram-sha-256');
+    expect(patroniFile(after)).toContain('host all all 0.0.0.0/0 scram-sha-256');
   },
   loosen: { ...eachTimeAnotherLog, secondRun: 'each attempt lets the clients out and in again' },
 });
@@ -355,14 +353,14 @@ scenario('clients whom a killed backup kept out are let in again by update-statu
       event: createBackup,
     });
     const killed = result.interruptions.find(
-      ({ state }) => !patroniFile(state.containers).includes('host all all 0.0.0.0/0 scram'),
+      ({ state }) => !patroniFile(state).includes('host all all 0.0.0.0/0 scram'),
     );
     if (killed === undefined) throw new Error('no moment at which clients were kept out');
     return killed.state;
   },
   when: updateStatus,
   then: ({ state: after }) => {
-    expect(patroniFile(after.containers)).toContain('host all all 0.0.0.0/0 scram-sha-256');
+    expect(patroniFile(after)).toContain('host all all 0.0.0.0/0 scram-sha-256');
   },
 });
 

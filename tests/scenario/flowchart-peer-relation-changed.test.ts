@@ -7,6 +7,7 @@ import { relationChanged } from '../support/scenario/events.ts';
 import {
   admitted,
   endpoints,
+  inContainer,
   inWorld,
   passwords,
   primary,
@@ -120,12 +121,10 @@ scenario('a member that has not started waits until it has', {
 
 scenario('while the container cannot be reached, changes wait', {
   charm: underTest,
-  given: async () => {
-    const given = await running({ number: 1, others: [0], primary: 0 });
-    const { postgresql } = given.containers;
-    if (postgresql === undefined) throw new Error('the state has no container');
-    return { ...given, containers: { postgresql: { ...postgresql, canConnect: false } } };
-  },
+  given: async () =>
+    inContainer(await running({ number: 1, others: [0], primary: 0 }), () => ({
+      canConnect: false,
+    })),
   when: changed,
   then: ({ state: after, walks }) => {
     expect(walks[0]?.end).toBe('defer');

@@ -7,6 +7,7 @@ import { leaderElected, pebbleReady } from '../support/scenario/events.ts';
 import {
   admitted,
   after as afterEvents,
+  inNewContainer,
   inWorld,
   passwords,
   primary,
@@ -21,19 +22,6 @@ import { relationOf } from '../support/scenario/state.ts';
 const ready = pebbleReady('postgresql');
 
 const elected = async (given: PostgresqlState) => await afterEvents(given, leaderElected);
-
-/** The same, as if the container had been replaced: its services are gone, its storage is not. */
-function replaced(given: PostgresqlState): PostgresqlState {
-  const { postgresql } = given.containers;
-  if (postgresql === undefined) throw new Error('the state has no container');
-  const files = Object.fromEntries(
-    Object.entries(postgresql.files).filter(([path]) => !path.startsWith('/opt/')),
-  );
-  return {
-    ...given,
-    containers: { postgresql: { ...postgresql, files, layers: [], services: {} } },
-  };
-}
 
 scenario('the leader starts the first member and marks the cluster as initialised', {
   charm: underTest,
@@ -100,7 +88,7 @@ scenario('a replica starts in a cluster that has been initialised', {
 
 scenario('a replaced container starts what ran before it, with the same files', {
   charm: underTest,
-  given: async () => replaced(await running({ leader: true })),
+  given: async () => inNewContainer(await running({ leader: true })),
   when: ready,
   then: ({ state: after }) => {
     expect(after.containers['postgresql']?.services['postgresql']).toEqual({ current: 'active' });

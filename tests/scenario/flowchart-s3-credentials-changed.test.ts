@@ -7,9 +7,12 @@ import { pebbleReady, relationChanged } from '../support/scenario/events.ts';
 import {
   after as afterEvents,
   backedUp,
+  fileOf,
+  inNewContainer,
   inWorld,
   passwords,
   running,
+  stanza,
   type Unit,
   underTest,
 } from '../support/scenario/postgresql/journey.ts';
@@ -21,7 +24,6 @@ import {
 import { scenario } from '../support/scenario/scenario.ts';
 import { relationOf } from '../support/scenario/state.ts';
 
-const stanza = 'test-model.patroni-postgresql-k8s';
 const s3 = s3Relation();
 const changed = relationChanged(s3);
 
@@ -29,11 +31,6 @@ const related = async (unit: Unit = {}) =>
   await running({ leader: true, relations: [s3], ...unit });
 
 const appData = (given: PostgresqlState) => relationOf(given, 'database-peers').localApp;
-
-function fileOf({ containers }: PostgresqlState, path: string): string | undefined {
-  const file = containers['postgresql']?.files[path];
-  return file?.type === 'file' ? String(file.content) : undefined;
-}
 
 const pgbackrest = (given: PostgresqlState) => fileOf(given, '/etc/pgbackrest.conf');
 
@@ -257,18 +254,7 @@ scenario('new keys reach a server that runs', {
 
 scenario('a replaced container gets keys and server back', {
   charm: underTest,
-  given: async () => {
-    const given = await afterEvents(await withTls(), changed);
-    const { postgresql } = given.containers;
-    if (postgresql === undefined) throw new Error('the state has no container');
-    const files = Object.fromEntries(
-      Object.entries(postgresql.files).filter(([path]) => !path.startsWith('/etc/')),
-    );
-    return {
-      ...given,
-      containers: { postgresql: { ...postgresql, files, layers: [], services: {} } },
-    };
-  },
+  given: async () => inNewContainer(await afterEvents(await withTls(), changed)),
   when: pebbleReady('postgresql'),
   then: ({ state: after }) => {
     expect(pgbackrest(after)).toContain('repo1-s3-bucket=backups');

@@ -71,7 +71,7 @@ export const chartTable: readonly ChartRow[] = [
     chart: 'restore',
     charm: 'postgresql-k8s',
     handlers: [{ handler: 'action:restore' }],
-    complete: false,
+    complete: true,
   },
   {
     chart: 'pgb-peer-relation-created',

@@ -2,6 +2,7 @@
 // what is then in databags, files and Services is what its own hooks have written.
 
 import { charm } from '../../../../src/hooks.ts';
+import { fileEntry, type PebbleState } from '../../pebble-state.ts';
 import { secret } from '../builders.ts';
 import { leaderElected, pebbleReady, relationChanged, type Trigger } from '../events.ts';
 import { run } from '../run.ts';
@@ -129,4 +130,45 @@ export function inWorld(
       pgbackrest: { ...pgbackrest, ...change.pgbackrest },
     },
   };
+}
+
+/** The same state with another container. */
+export function inContainer(
+  given: PostgresqlState,
+  change: (now: PebbleState) => Partial<PebbleState>,
+): PostgresqlState {
+  const { postgresql: now } = given.containers;
+  if (now === undefined) throw new Error('the state has no container');
+  return { ...given, containers: { postgresql: { ...now, ...change(now) } } };
+}
+
+/** As if the container had been replaced: services and files are gone, the storage is not. */
+export function inNewContainer(given: PostgresqlState): PostgresqlState {
+  const gone = ['/opt/', '/etc/'];
+  return inContainer(given, ({ files }) => ({
+    files: Object.fromEntries(
+      Object.entries(files).filter(([path]) => !gone.some((start) => path.startsWith(start))),
+    ),
+    layers: [],
+    services: {},
+  }));
+}
+
+/** Text of a file in the container; `undefined` when there is none. */
+export function fileOf({ containers }: PostgresqlState, path: string): string | undefined {
+  const file = containers['postgresql']?.files[path];
+  return file?.type === 'file' ? String(file.content) : undefined;
+}
+
+export const stanza = 'test-model.patroni-postgresql-k8s';
+export const backupLabel = '20260130-120000F';
+export const dataFile = '/var/lib/postgresql/data/pgdata/PG_VERSION';
+
+/** The only unit, with data and a backup of it. */
+export async function withBackup(): Promise<PostgresqlState> {
+  const given = inWorld(await backedUp(), {
+    pgbackrest: { stanzas: [stanza], backups: [{ label: backupLabel, stanza }] },
+  });
+  const file = fileEntry('17\n', { mode: '0600', user: 'postgres', group: 'postgres' });
+  return inContainer(given, ({ files }) => ({ files: { ...files, [dataFile]: file } }));
 }
