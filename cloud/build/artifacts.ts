@@ -8,7 +8,7 @@ import path from 'node:path';
 
 import { charmBase } from '../../rock/charm-base.ts';
 import { workload } from '../../rock/workload.ts';
-import { type Cache, openCache } from './cache.ts';
+import { type Cache, type EntryId, openCache } from './cache.ts';
 import {
   type ControllerAgent,
   provideControllerAgent,
@@ -120,6 +120,19 @@ export async function readPlan(platform: Platform): Promise<Plan> {
     images,
     whole: { id: { name: 'artifacts', key }, title: 'one folder of it all' },
   };
+}
+
+/** The cache entries that a plan consists of, but for the Go toolchain. */
+export function listEntries({
+  programs,
+  pause,
+  controller,
+  images,
+  whole,
+}: Plan): readonly EntryId[] {
+  const { compiler, agent } = controller;
+  const parts = [...programs, pause, compiler, agent, ...Object.values(images), whole];
+  return parts.map((part) => part.id);
 }
 
 function describeImages(

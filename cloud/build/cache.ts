@@ -31,6 +31,8 @@ export interface Cache {
   /** The entry's folder; `build` fills the folder that it is given when there is none yet. */
   ensure(id: EntryId, build: (folder: string) => Promise<void>): Promise<string>;
   list(): Promise<readonly EntryListing[]>;
+  /** Removes an entry, unless somebody is building it. */
+  remove(id: EntryId): Promise<void>;
   /** Removes what interrupted builds left behind. */
   removeLeftovers(): Promise<void>;
 }
@@ -64,6 +66,12 @@ export function openCache(root = path.join(getCacheHome(), 'charmed-postgresql-k
     });
   }
 
+  async function remove(id: EntryId): Promise<void> {
+    await tryWithLock(lockFile(entryName(id)), async () => {
+      await rm(path.join(root, entryName(id)), { recursive: true, force: true });
+    });
+  }
+
   async function removeLeftovers(): Promise<void> {
     const names = await readFolder(root);
     const entries = new Set(
@@ -86,7 +94,7 @@ export function openCache(root = path.join(getCacheHome(), 'charmed-postgresql-k
     return listings;
   }
 
-  return { root, logFile, find, ensure, list, removeLeftovers };
+  return { root, logFile, find, ensure, list, remove, removeLeftovers };
 }
 
 export function entryName(id: EntryId): string {

@@ -8,7 +8,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import { type DebianRoot, makeDebianRoot } from './debian-root.ts';
-import { goVersion } from './go-toolchain.ts';
+import { goFlags, goVersion } from './go-toolchain.ts';
 import { computeKey, readSources } from './keys.ts';
 import { cloudFolder, type Platform } from './machine.ts';
 import { captureOutput, runIsolated } from './process.ts';
@@ -81,7 +81,14 @@ export async function readControllerAgent(platform: Platform): Promise<Controlle
     title: 'compiler for the controller agent',
   };
   const { title, optional: _, ...recipe } = agentRecipe;
-  const key = computeKey({ recipe, sources, linkerFlags, goVersion, compiler: compiler.id.key });
+  const key = computeKey({
+    recipe,
+    sources,
+    linkerFlags,
+    goFlags,
+    goVersion,
+    compiler: compiler.id.key,
+  });
   const agent = {
     id: { name: agentRecipe.name, key },
     title,
@@ -124,7 +131,6 @@ async function compileInRoot(
   workshop: Workshop,
   task: Making & { readonly root: string; readonly source: string },
 ): Promise<void> {
-  const { go } = workshop;
   const outside = await readGoFolders(workshop);
   const binds = [
     [outside.GOROOT, mountPoints.go],
@@ -160,7 +166,7 @@ async function compileInRoot(
       CGO_ENABLED: '1',
       CGO_LDFLAGS_ALLOW: allowedLinkerFlags,
       GOCACHE: mountPoints.cache,
-      GOFLAGS: go.env['GOFLAGS'],
+      GOFLAGS: goFlags,
       GOMODCACHE: mountPoints.modules,
       GOPROXY: 'off',
       GOTOOLCHAIN: 'local',

@@ -31,6 +31,9 @@ export interface ToolchainRequest {
 /** The Go version that the pinned modules need. */
 export const goVersion = '1.26.8';
 
+/** The linker drops debug information anyway: not making it saves a tenth of the compile time. */
+export const goFlags = '-mod=readonly -trimpath -buildvcs=false -gcflags=all=-dwarf=false';
+
 const installFolders = ['/usr/local/go/bin', '/usr/lib/go/bin'];
 
 /** These would change what is built; where modules come from is the user's business and stays. */
@@ -85,7 +88,7 @@ function describe(program: string): GoToolchain {
       ...env,
       PATH: `${path.dirname(program)}:${env['PATH'] ?? '/usr/bin:/bin'}`,
       CGO_ENABLED: '0',
-      GOFLAGS: '-mod=readonly -trimpath -buildvcs=false',
+      GOFLAGS: goFlags,
       GOTOOLCHAIN: 'local',
       GOWORK: 'off',
     },

@@ -1,17 +1,21 @@
 /**
- * Builds everything that the local cloud is made of, or lists what is there:
- * `node cloud/build/main.ts [--list]`. Running it again continues where it was interrupted.
+ * Builds everything that the local cloud is made of, lists what is there, or removes what this
+ * checkout does not use: `node cloud/build/main.ts [--list|--prune]`. Running it again continues
+ * where it was interrupted.
  */
 
-import { ensureArtifacts } from './artifacts.ts';
-import { openCache } from './cache.ts';
+import { ensureArtifacts, listEntries, readPlan } from './artifacts.ts';
+import { entryName, openCache } from './cache.ts';
+import { getPlatform } from './machine.ts';
 import { createProgress, StepError } from './progress.ts';
 
-const usage = 'usage: node cloud/build/main.ts [--list]';
+const usage = 'usage: node cloud/build/main.ts [--list|--prune]';
 
 async function main(args: readonly string[]): Promise<number> {
-  if (args.length === 0) return await build();
-  if (args.length === 1 && args[0] === '--list') return await list();
+  const [option, ...others] = args;
+  if (option === undefined) return await build();
+  if (option === '--list' && others.length === 0) return await list();
+  if (option === '--prune' && others.length === 0) return await prune();
   process.stderr.write(`${usage}\n`);
   return 2;
 }
@@ -27,6 +31,18 @@ async function list(): Promise<number> {
   for (const { name, key, sizeBytes } of entries) {
     const size = `${(sizeBytes / 1e6).toFixed(1).padStart(8)} MB`;
     process.stdout.write(`${size}  ${name.padEnd(18)} ${key}\n`);
+  }
+  return 0;
+}
+
+async function prune(): Promise<number> {
+  const cache = openCache();
+  const used = new Set(listEntries(await readPlan(getPlatform())).map(entryName));
+  await cache.removeLeftovers();
+  for (const entry of await cache.list()) {
+    if (entry.name === 'go' || used.has(entryName(entry))) continue;
+    await cache.remove(entry);
+    process.stdout.write(`removed ${entryName(entry)}\n`);
   }
   return 0;
 }

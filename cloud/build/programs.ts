@@ -7,7 +7,7 @@
 import path from 'node:path';
 
 import { isPresent } from './file-presence.ts';
-import { goVersion } from './go-toolchain.ts';
+import { goFlags, goVersion } from './go-toolchain.ts';
 import { computeKey, readSources } from './keys.ts';
 import { cloudFolder, type Platform } from './machine.ts';
 import { captureOutput, runLogged } from './process.ts';
@@ -34,6 +34,8 @@ export interface Program extends Part {
   readonly recipe: ProgramRecipe;
   readonly goMod: string;
 }
+
+const stripped = '-s -w';
 
 export const jujuModule = 'github.com/juju/juju';
 export const jujuTags: readonly string[] = ['notest', 'minimal', 'provider_kubernetes'];
@@ -129,7 +131,7 @@ export async function readProgram(
     throw new Error(`cannot build ${recipe.title}: cloud/${recipe.module} has no go.mod`);
   }
   const { title, optional: _, ...inputs } = recipe;
-  const key = computeKey({ recipe: inputs, sources, goVersion, platform: platform.name });
+  const key = computeKey({ recipe: inputs, sources, goFlags, goVersion, platform: platform.name });
   return { id: { name: recipe.name, key }, title, recipe, goMod };
 }
 
@@ -207,7 +209,6 @@ async function compile(
 }
 
 function renderLinkerFlags({ recipe, goMod }: Program): string {
-  const stripped = '-s -w';
   if (recipe.versionVariable === undefined) return stripped;
   const { variable, module } = recipe.versionVariable;
   return `${stripped} -X ${variable}=${parseModuleVersion(goMod, module)}`;
