@@ -5,7 +5,12 @@ import { CodedError } from '../../lib/base/error.ts';
 import type { Secret } from '../../lib/base/secret.ts';
 import { deriveMemoryParameters } from '../core/config/derive.ts';
 import { type Settings, validateSettings } from '../core/config/validate.ts';
-import { type PasswordUser, patroniConfigPath, workloadUser } from '../core/names.ts';
+import {
+  type PasswordUser,
+  patroniConfigPath,
+  unreadMarkPath,
+  workloadUser,
+} from '../core/names.ts';
 import {
   type Bootstrap,
   type Document,
@@ -17,7 +22,7 @@ import type { Cluster, PostgresqlHook } from './cluster.ts';
 import { readPod } from './kubernetes.ts';
 import { type Patroni, PatroniError } from './patroni.ts';
 import type { JsonObject } from './patroni-answers.ts';
-import { pushIfChanged, readWorkload } from './workload.ts';
+import { readWorkload } from './workload.ts';
 
 /** The charm's settings, or the problems that keep the old ones in force. */
 export async function readSettings(
@@ -26,12 +31,15 @@ export async function readSettings(
   return validateSettings(await hook.juju.config());
 }
 
-/** Writes Patroni's file of this member; says whether it changed. */
+/**
+ * Writes Patroni's file of this member, if it has to change. Until Patroni has read it again, a mark
+ * beside it says so, whichever hook writes it and whenever that is killed.
+ */
 export async function writeMemberConfig(
   hook: PostgresqlHook,
   cluster: Cluster,
   settings: Settings,
-): Promise<boolean> {
+): Promise<void> {
   const pod = await readPod(hook, cluster);
   const workload = await readWorkload(hook);
   const app = await cluster.appData();
@@ -52,13 +60,21 @@ export async function writeMemberConfig(
     bootstrap: bootstrapOf(app.restoringBackup, app.restoreStanza),
   });
   const { stringify } = await import('yaml');
-  return await pushIfChanged(hook, {
-    path: patroniConfigPath,
-    content: stringify(document, { lineWidth: 0, version: '1.1' }),
-    mode: '0600',
-    user: workloadUser,
-    group: workloadUser,
-  });
+  const content = stringify(document, { lineWidth: 0, version: '1.1' });
+  const { pebble } = hook.ports;
+  if ((await pebble.pull(patroniConfigPath)) === content) return;
+  await pebble.push(unreadMarkPath, '', owner);
+  await pebble.push(patroniConfigPath, content, { ...owner, mode: '0600' });
+}
+
+const owner = { user: workloadUser, group: workloadUser } as const;
+
+/** Makes Patroni read its file again when it has changed since. */
+async function reloadIfUnread(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { pebble } = hook.ports;
+  if ((await pebble.stat(unreadMarkPath)) === undefined) return;
+  await (await cluster.patroni()).reload();
+  await pebble.remove(unreadMarkPath, { recursive: true });
 }
 
 function bootstrapOf(label: string | undefined, stanza: string | undefined): Bootstrap {
@@ -157,10 +173,10 @@ function isJsonObject(value: unknown): value is JsonObject {
 export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const result = await readSettings(hook);
   if (result.kind === 'invalid') return false;
-  const changed = await writeMemberConfig(hook, cluster, result.settings);
+  await writeMemberConfig(hook, cluster, result.settings);
   // A Patroni that does not answer reads its file when it starts.
   if ((await cluster.health()) === undefined) return true;
-  if (changed) await (await cluster.patroni()).reload();
+  await reloadIfUnread(hook, cluster);
   if (await hook.juju.isLeader()) await updateClusterConfig(hook, cluster, result.settings);
   return true;
 }
