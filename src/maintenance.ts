@@ -3,7 +3,11 @@
 
 import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
-import { applyConfiguration, readSettings } from './adapters/configuration.ts';
+import {
+  applyConfiguration,
+  readSettings,
+  updateSynchronousReplication,
+} from './adapters/configuration.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
 import { endInterruptedBackup } from './create-backup.ts';
@@ -31,10 +35,16 @@ export const updateStatus: PostgresqlHandler = async (hook) => {
   await repair(hook);
 };
 
-/** A member started, stopped or changed its role: statuses and what waits for it follow. */
+/**
+ * A member started, stopped or changed its role: statuses and what waits for it follow, and the
+ * leader makes up for what could not be told to a Patroni that was down.
+ */
 export const memberNotice: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
-  if (cluster !== undefined) await followRestore(hook, cluster);
+  if (cluster === undefined || (await followRestore(hook, cluster))) return;
+  const { initialised } = await cluster.appData();
+  if (!initialised || !(await hook.juju.isLeader()) || !(await hasStarted(cluster))) return;
+  await updateSynchronousReplication(hook, cluster);
 };
 
 async function repair(hook: PostgresqlHook): Promise<void> {
@@ -44,7 +54,7 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   const { initialised } = await cluster.appData();
   if (!initialised && (await hook.juju.isLeader())) await leaderElected(silent);
   if (await followRestore(silent, cluster)) return;
-  if (!initialised || !(await hasStarted(cluster))) await pebbleReady(silent);
+  if (!initialised || !(await isInService(cluster))) await pebbleReady(silent);
   else if (hook.event.name !== 'update-status') await applyConfiguration(hook, cluster);
   await retryRepository(silent, cluster);
   await endInterruptedBackup(hook, cluster);
@@ -60,6 +70,12 @@ async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<bo
   if (!known && !(await resumeRestore(quietly(hook), cluster))) return false;
   if (await restoreOutcome(hook, cluster)) await retryRepository(quietly(hook), cluster);
   return true;
+}
+
+/** Up, and announced to the others: a start may have been interrupted between the two. */
+async function isInService(cluster: Cluster): Promise<boolean> {
+  const announced = (await cluster.unitData())['member-started'] !== undefined;
+  return announced && (await hasStarted(cluster));
 }
 
 async function hasStarted(cluster: Cluster): Promise<boolean> {
