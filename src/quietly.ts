@@ -7,7 +7,7 @@ import type { PostgresqlHook } from './adapters/cluster.ts';
 export function quietly(hook: PostgresqlHook): PostgresqlHook {
   return {
     ...hook,
-    walk: { step: () => undefined, decide: (_node, answer) => answer },
+    walk: { step: () => undefined, decide: (_node, answer) => answer, stop: () => undefined },
     defer: () => undefined,
   };
 }

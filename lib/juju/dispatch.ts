@@ -157,7 +157,7 @@ async function runEvent<P>(run: Run<P>, handler: Handler<P>): Promise<boolean> {
 
 /** Runs one handler; whether it asked for deferral. */
 async function runHandler<P>(run: Run<P>, handler: Handler<P>, event: JujuEvent): Promise<boolean> {
-  const { walk, path } = recordWalk();
+  const { walk, path, hasStopped } = recordWalk();
   let deferred = false;
   let end: WalkEnd = 'failed';
   try {
@@ -169,7 +169,7 @@ async function runHandler<P>(run: Run<P>, handler: Handler<P>, event: JujuEvent)
         deferred = true;
       },
     });
-    end = deferred ? 'defer' : 'return';
+    end = hasStopped() ? 'stopped' : deferred ? 'defer' : 'return';
   } finally {
     reportWalk(run, { handler: keyOf(event), path: path() }, end);
   }

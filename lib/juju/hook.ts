@@ -12,6 +12,8 @@ export interface Walk {
   readonly step: (node: string) => void;
   /** A decision node; gives the answer back, so that it can stand in an `if`. */
   readonly decide: (node: string, answer: boolean) => boolean;
+  /** The walk ends here, for a reason that no chart draws: something outside refuses every call. */
+  readonly stop: () => void;
 }
 
 export interface Hook<P, E extends JujuEvent = JujuEvent> {

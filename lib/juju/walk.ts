@@ -15,16 +15,21 @@ export interface WalkedPath {
   readonly path: readonly WalkedNode[];
 }
 
-/** `defer`: it asked for its event again, and returned. */
-export type WalkEnd = 'return' | 'defer' | 'failed';
+/**
+ * `defer`: it asked for its event again, and returned; `stopped`: cut short by something that no
+ * chart draws; `failed`: it threw.
+ */
+export type WalkEnd = 'return' | 'defer' | 'stopped' | 'failed';
 
 export interface WalkRecorder {
   readonly walk: Walk;
   readonly path: () => readonly WalkedNode[];
+  readonly hasStopped: () => boolean;
 }
 
 export function recordWalk(): WalkRecorder {
   const path: WalkedNode[] = [];
+  let stopped = false;
   return {
     walk: {
       step: (node) => {
@@ -34,8 +39,12 @@ export function recordWalk(): WalkRecorder {
         path.push({ node, answer });
         return answer;
       },
+      stop: () => {
+        stopped = true;
+      },
     },
     path: () => path,
+    hasStopped: () => stopped,
   };
 }
 
@@ -44,5 +53,5 @@ export function renderWalk(walked: WalkedPath, end: WalkEnd): string {
   const nodes = walked.path.map(({ node, answer }) =>
     answer === undefined ? node : `${node}=${answer ? 'yes' : 'no'}`,
   );
-  return `${walked.handler}: ${[...nodes, end === 'failed' ? end : 'return'].join(' → ')}`;
+  return `${walked.handler}: ${[...nodes, end === 'defer' ? 'return' : end].join(' → ')}`;
 }

@@ -46,7 +46,7 @@ const recordSchema = v.object({
       v.transform(({ node, answer }) => ({ node, ...present({ answer }) })),
     ),
   ),
-  end: v.picklist(['return', 'defer', 'failed']),
+  end: v.picklist(['return', 'defer', 'stopped', 'failed']),
 });
 
 const charts = new Map<string, Chart>();

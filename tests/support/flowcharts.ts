@@ -90,7 +90,7 @@ function refuseUnknown(nodes: ReadonlyMap<string, ChartNode>, edges: readonly Ch
 
 /**
  * Whether the walked nodes are a path from the entry. End and defer nodes may be left out of the
- * walk. A path that a failure cut short may end anywhere; one whose handler deferred its event must
+ * walk. A path that was cut short may end anywhere; one whose handler deferred its event must
  * end at a defer node, and only such a one may.
  */
 export function checkPath(
@@ -109,9 +109,13 @@ export function checkPath(
     edges.push(...way);
     last = next;
   }
-  const ending = end === 'failed' ? [] : findEnd(chart, last);
+  const ending = isCutShort(end) ? [] : findEnd(chart, last);
   const problem = endProblem(chart, { last, end: ending, ended: end });
   return { ...present({ problem }), edges: keysOf([...edges, ...(ending ?? [])]) };
+}
+
+function isCutShort(end: WalkEnd): boolean {
+  return end === 'failed' || end === 'stopped';
 }
 
 function keysOf(edges: readonly ChartEdge[]): ReadonlySet<string> {
@@ -139,7 +143,7 @@ function endProblem(
   },
 ): string | undefined {
   const { last, end, ended } = walk;
-  if (ended === 'failed') return undefined;
+  if (isCutShort(ended)) return undefined;
   if (end === undefined) return `the walk ends at ${show(last)}, where the chart goes on`;
   const passed = [last.node, ...end.map(({ to }) => to)];
   const drawnDefer = passed.some((node) => chart.nodes.get(node)?.shape === 'defer');
