@@ -7,6 +7,7 @@ import { requestS3 } from '../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../lib/interfaces/s3-fields.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import { readSettings } from './adapters/configuration.ts';
 import { info } from './adapters/pgbackrest.ts';
 import {
   readRepository,
@@ -16,7 +17,7 @@ import {
 } from './adapters/repository.ts';
 import { renderBackupTable } from './core/backups/backup-list.ts';
 import { s3Endpoint, stanzaName } from './core/names.ts';
-import { isS3Message } from './core/status.ts';
+import { configurationError, isS3Message, needsTrust } from './core/status.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { initialiseStanza, startArchiving, stopArchiving } from './stanza.ts';
@@ -97,10 +98,17 @@ async function hasSecret(hook: PostgresqlHook): Promise<boolean> {
   return (await relation.data(provider))['secret-extra'] !== undefined;
 }
 
-/** Whether the unit is Blocked by something other than S3, which this flow is about to heal. */
+/**
+ * Whether the unit is Blocked by something else than S3, which this flow is about to heal. Two
+ * reasons are known better than from the status, which is that of the hook before: the options have
+ * just been read, and Kubernetes has just answered.
+ */
 async function isBlocked(hook: PostgresqlHook): Promise<boolean> {
+  if ((await readSettings(hook)).kind === 'invalid') return true;
   const status = await hook.juju.unitStatus();
-  return status?.level === 'blocked' && !isS3Message(status.message);
+  if (status?.level !== 'blocked' || isS3Message(status.message)) return false;
+  const outdated = [configurationError('').message, needsTrust(hook.juju.context.app).message];
+  return !outdated.some((start) => status.message.startsWith(start));
 }
 
 async function initialiseRepository(

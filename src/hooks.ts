@@ -29,6 +29,7 @@ function needingTrust(handler: Handler<PostgresqlPorts>): Handler<PostgresqlPort
       await handler(hook);
     } catch (error) {
       if (!(error instanceof KubeError) || error.code !== 'forbidden') throw error;
+      hook.walk.stop();
       hook.log('ERROR', error.message);
       hook.status(needsTrust(hook.juju.context.app));
     }
