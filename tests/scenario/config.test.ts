@@ -1,0 +1,191 @@
+// config-changed: settings are taken over as a whole or not at all.
+
+import { expect } from '@jest/globals';
+
+import {
+  configChanged,
+  leaderElected,
+  pebbleReady,
+  updateStatus,
+} from '../support/scenario/events.ts';
+import {
+  admitted,
+  after as afterEvents,
+  fileOf,
+  inWorld,
+  running,
+  underTest,
+} from '../support/scenario/postgresql/journey.ts';
+import { type PostgresqlState, state } from '../support/scenario/postgresql/postgresql.ts';
+import { run } from '../support/scenario/run.ts';
+import { scenario } from '../support/scenario/scenario.ts';
+
+const path = '/var/lib/postgresql/data/patroni.yml';
+
+const invalid = {
+  synchronous_node_count: 'some',
+  profile: 'huge',
+  durability_maximum_lag_on_failover: -1,
+};
+
+async function configured(config: PostgresqlState['config']): Promise<PostgresqlState> {
+  return { ...(await running({ leader: true, others: [1, 2] })), config };
+}
+
+scenario('new settings reach the member and the cluster, without a restart', {
+  charm: underTest,
+  given: async () => await configured({ synchronous_node_count: '1', profile_limit_memory: 1000 }),
+  when: configChanged,
+  then: ({ state: after, disturbances }) => {
+    expect(after.world.patroni.config['synchronous_node_count']).toBe(1);
+    expect(fileOf(after, path)).toContain('shared_buffers: "30517"');
+    expect(disturbances).toEqual(['Patroni of postgresql-k8s-0 reloaded its file']);
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+scenario('a replica takes over what is its own and leaves the cluster to the leader', {
+  charm: underTest,
+  given: async () => ({
+    ...(await running({ number: 1, others: [0], primary: 0 })),
+    config: { durability_maximum_lag_on_failover: 5, profile: 'testing' },
+  }),
+  when: configChanged,
+  then: ({ state: after }) => {
+    expect(after.world.patroni.config['maximum_lag_on_failover']).toBeUndefined();
+    expect(fileOf(after, path)).not.toContain('shared_buffers');
+  },
+});
+
+scenario('of several invalid options the first is named, all are logged, none is taken over', {
+  charm: underTest,
+  given: async () => await configured(invalid),
+  when: configChanged,
+  then: ({ state: after, log, interruptions, disturbances }) => {
+    const logged = log
+      .filter(({ level }) => level === 'ERROR')
+      .flatMap(({ message }) => message.split('\n'));
+
+    expect(after.unitStatus.level).toBe('blocked');
+    expect(after.unitStatus.message).toMatch(/^Configuration Error: synchronous_node_count /);
+    expect(logged.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
+      'option synchronous_node_count',
+      'option profile',
+      'option durability_maximum_lag_on_failover',
+    ]);
+    expect(after.world.patroni.config['synchronous_node_count']).toBe(2);
+    expect(disturbances).toEqual([]);
+    expect(interruptions.filter(({ after: call }) => call.port !== 'juju')).toEqual([]);
+  },
+});
+
+scenario('what is invalid stays Blocked until it is corrected', {
+  charm: underTest,
+  given: async () => await afterEvents(await configured(invalid), configChanged),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus.message).toMatch(/^Configuration Error: synchronous_node_count /);
+  },
+});
+
+scenario('correcting the options is enough', {
+  charm: underTest,
+  given: async () => ({
+    ...(await afterEvents(await configured(invalid), configChanged)),
+    config: { synchronous_node_count: '1' },
+  }),
+  when: configChanged,
+  then: ({ state: after }) => {
+    expect(after.world.patroni.config['synchronous_node_count']).toBe(1);
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+scenario('settings that are corrected before the first start let it go on', {
+  charm: underTest,
+  given: async () => ({
+    ...(await afterEvents({ ...admitted({ leader: true }), config: invalid }, configChanged)),
+    config: {},
+  }),
+  when: configChanged,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+scenario('settings that come before the first leader are looked at when there is one', {
+  charm: underTest,
+  given: state({ config: { profile: 'testing' } }),
+  when: configChanged,
+  then: ({ state: after }) => {
+    expect(fileOf(after, path)).toBeUndefined();
+    expect(after.unitStatus.message).toBe('awaiting for cluster to start');
+  },
+});
+
+scenario('a member that is down finds its settings when it starts', {
+  charm: underTest,
+  given: async () =>
+    inWorld(
+      {
+        ...(await running({ number: 1, others: [0], primary: 0 })),
+        config: { profile: 'testing' },
+      },
+      {
+        patroni: {
+          members: [
+            { name: 'postgresql-k8s-0', role: 'leader', state: 'running', timeline: 1 },
+            {
+              name: 'postgresql-k8s-1',
+              role: 'replica',
+              state: 'stopped',
+              timeline: 1,
+              silent: 'refused',
+            },
+          ],
+        },
+      },
+    ),
+  when: configChanged,
+  then: ({ state: after }) => {
+    expect(fileOf(after, path)).not.toContain('shared_buffers');
+    expect(after.unitStatus).toEqual({ level: 'waiting', message: 'awaiting for member to start' });
+  },
+});
+
+scenario('settings that change while a member starts are in force when it has', {
+  charm: underTest,
+  given: async () => {
+    const starting = inWorld(admitted({ leader: true }), {
+      patroni: { members: [], starts: 'starting' },
+    });
+    const given = await afterEvents(starting, leaderElected, pebbleReady('postgresql'));
+    return inWorld(
+      { ...given, config: { profile: 'testing' } },
+      { patroni: { starts: 'running' } },
+    );
+  },
+  when: configChanged,
+  then: ({ state: after, walks, disturbances }) => {
+    expect(walks[0]).toMatchObject({ handler: 'postgresql-pebble-ready', end: 'return' });
+    expect(fileOf(after, path)).not.toContain('shared_buffers');
+    expect(disturbances).toEqual(['Patroni of postgresql-k8s-0 reloaded its file']);
+  },
+});
+
+scenario('settings that a killed hook has written, but not told Patroni, are told to it', {
+  charm: underTest,
+  given: async () => {
+    const given = await configured({ profile: 'testing' });
+    const result = await run({ charm: underTest, state: given, event: configChanged });
+    const killed = result.interruptions.find(
+      ({ state: then }) => fileOf(then, path)?.includes('shared_buffers') === false,
+    );
+    if (killed === undefined) throw new Error('no moment at which only the file was there');
+    return killed.state;
+  },
+  when: configChanged,
+  then: ({ disturbances }) => {
+    expect(disturbances).toEqual(['Patroni of postgresql-k8s-0 reloaded its file']);
+  },
+});
