@@ -17,6 +17,8 @@ export interface Command {
   /** The whole environment of the program; that of this process when absent. */
   readonly env?: Environment;
   readonly signal?: AbortSignal;
+  /** A program and its arguments that start the command; errors do not mention them. */
+  readonly wrapper?: readonly string[];
 }
 
 export interface LoggedCommand extends Command {
@@ -63,7 +65,8 @@ export async function runLogged(command: LoggedCommand): Promise<void> {
   await mkdir(path.dirname(command.logFile), { recursive: true });
   await appendFile(command.logFile, `$ ${command.file} ${command.args.join(' ')}\n`);
   const output = { file: command.logFile, append: true } as const;
-  const result = await execa(command.file, command.args, {
+  const [file, args] = renderArguments(command);
+  const result = await execa(file, args, {
     ...options(command),
     buffer: false,
     stdout: output,
@@ -78,15 +81,21 @@ export async function runLogged(command: LoggedCommand): Promise<void> {
  */
 export async function runIsolated(command: LoggedCommand): Promise<void> {
   const isolation = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  const args = ['--pdeathsig', 'KILL', 'unshare', ...isolation, command.file, ...command.args];
-  await runLogged({ ...command, file: 'setpriv', args });
+  const wrapper = ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...isolation];
+  await runLogged({ ...command, wrapper });
 }
 
 /** Runs a program to its end and returns its standard output without the last line end. */
 export async function captureOutput(command: Command): Promise<string> {
-  const result = await execa(command.file, command.args, options(command));
+  const [file, args] = renderArguments(command);
+  const result = await execa(file, args, options(command));
   if (result.failed) throw new CommandError(command, result);
   return result.stdout;
+}
+
+function renderArguments({ wrapper, file, args }: Command): readonly [string, readonly string[]] {
+  const [wrapperFile, ...wrapperArgs] = wrapper ?? [];
+  return wrapperFile === undefined ? [file, args] : [wrapperFile, [...wrapperArgs, file, ...args]];
 }
 
 function options(command: Command) {
