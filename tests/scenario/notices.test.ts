@@ -1,0 +1,113 @@
+// Notices of the watcher: a member started, stopped or changed its role. They wake the charm, so that
+// statuses and whatever waits for a member follow within a second.
+
+import { expect } from '@jest/globals';
+
+import { leaderElected, pebbleNotice, pebbleReady } from '../support/scenario/events.ts';
+import {
+  admitted,
+  after as afterEvents,
+  inContainer,
+  inWorld,
+  primary,
+  replica,
+  running,
+  underTest,
+} from '../support/scenario/postgresql/journey.ts';
+import { state } from '../support/scenario/postgresql/postgresql.ts';
+import { scenario } from '../support/scenario/scenario.ts';
+import { relationOf } from '../support/scenario/state.ts';
+
+const notice = (key: string) => pebbleNotice('postgresql', `postgresql.charm/${key}`);
+
+scenario('a replica that became the primary says so', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await running({ number: 1, others: [0], primary: 0 }), {
+      patroni: { members: [replica(0), primary(1)] },
+    }),
+  when: notice('on-role-change'),
+  then: ({ state: after, disturbances }) => {
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+    expect(disturbances).toEqual([]);
+  },
+});
+
+scenario('a primary that became a replica says so', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await running({ leader: true, others: [1] }), {
+      patroni: { members: [replica(0), primary(1)] },
+    }),
+  when: notice('on-role-change'),
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({ level: 'active', message: '' });
+  },
+});
+
+scenario('a member that stopped is waited for', {
+  charm: underTest,
+  given: async () =>
+    inContainer(await running({ number: 1, others: [0], primary: 0 }), ({ services }) => ({
+      services: { ...services, postgresql: { current: 'backoff' } },
+    })),
+  when: notice('on-stop'),
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({ level: 'waiting', message: 'awaiting for member to start' });
+  },
+});
+
+scenario('a start that was waited for is finished with the notice of it', {
+  charm: underTest,
+  given: async () => {
+    const fresh = inWorld(state({ leader: true }), { patroni: { starts: 'starting' } });
+    const waiting = await afterEvents(fresh, leaderElected, pebbleReady('postgresql'));
+    expect(waiting.unitStatus.level).toBe('waiting');
+    return inWorld(waiting, { patroni: { starts: 'running' } });
+  },
+  when: notice('on-start'),
+  then: ({ state: after, walks }) => {
+    expect(walks[0]).toMatchObject({ handler: 'postgresql-pebble-ready', end: 'return' });
+    expect(relationOf(after, 'database-peers').localApp['cluster_initialised']).toBe('True');
+    expect(after.controllerState).toEqual({});
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+scenario('a replica that has come up is finished with the notice of it', {
+  charm: underTest,
+  given: async () => {
+    const starting = inWorld(admitted({ number: 1, others: [0], primary: 0 }), {
+      patroni: { members: [primary(0), replica(1, 'creating replica')] },
+    });
+    const waiting = await afterEvents(starting, pebbleReady('postgresql'));
+    return inWorld(waiting, { patroni: { members: [primary(0), replica(1)] } });
+  },
+  when: notice('on-start'),
+  then: ({ state: after }) => {
+    expect(relationOf(after, 'database-peers').localUnit).toEqual({ 'member-started': 'True' });
+    expect(after.unitStatus).toEqual({ level: 'active', message: '' });
+  },
+});
+
+scenario('a notice of somebody else changes nothing', {
+  charm: underTest,
+  given: async () => await running({ leader: true }),
+  when: pebbleNotice('postgresql', 'example.com/anything'),
+  then: ({ state: after, interruptions }) => {
+    expect(interruptions).toEqual([]);
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+scenario('a notice that comes before the first leader changes nothing', {
+  charm: underTest,
+  given: state(),
+  when: notice('on-start'),
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'waiting',
+      message: 'awaiting for cluster to start',
+    });
+  },
+});
