@@ -28,19 +28,22 @@ export class JujuError extends Error {
 
   constructor(args: readonly string[], result: RunResult) {
     const reason = result.stderr.trim() === '' ? result.stdout : result.stderr;
-    super(`juju ${args.slice(0, 2).join(' ')}: ${lastLines(reason, 3)}`);
+    super(`juju ${args[0] ?? ''}: ${lastLines(reason, 3)}`);
     this.name = 'JujuError';
     this.result = result;
   }
 }
 
-/** No command of the client takes longer without being told so. */
+/** No command of the client takes longer, unless its caller knows better. */
 const defaultTimeoutMs = 120_000;
 
 export function createJuju(where: Options['where']['kind']): Juju {
   const start = where === 'local' ? startInCloud : startInstalled;
   return async (args, options = {}) => {
-    const result = await start(args, { timeoutMs: defaultTimeoutMs, ...options });
+    const { timeoutMs = defaultTimeoutMs } = options;
+    const ended = await start(args, { ...options, timeoutMs });
+    const late = ended.exitCode === 124 ? `no answer within ${Math.round(timeoutMs / 1000)} s` : '';
+    const result = late === '' ? ended : { ...ended, stderr: `${ended.stderr}\n${late}` };
     if (result.exitCode !== 0 && options.allowFailure !== true) throw new JujuError(args, result);
     return result;
   };

@@ -66,10 +66,16 @@ export function describeUnsettled(status: ModelStatus, expected: Expected): stri
 }
 
 function isQuiet(unit: UnitStatus): boolean {
-  return unit.workload === 'active' && unit.agent === 'idle';
+  return unit.workload === 'active' && unit.agent === 'idle' && !isDegraded(unit);
 }
 
-function describeUnit({ name, workload, message, agent }: UnitStatus): string {
-  if (workload === 'active') return `${name} ${agent}`;
+/** A primary that waits for replicas which are not there calls itself active, too. */
+function isDegraded({ message }: UnitStatus): boolean {
+  return message.includes('(degraded)');
+}
+
+function describeUnit(unit: UnitStatus): string {
+  const { name, workload, message, agent } = unit;
+  if (workload === 'active' && !isDegraded(unit)) return `${name} ${agent}`;
   return message === '' ? `${name} ${workload}` : `${name} ${workload}: ${message}`;
 }

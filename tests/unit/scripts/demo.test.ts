@@ -84,6 +84,14 @@ describe('status', () => {
     );
   });
 
+  test('a primary that misses its replicas has not settled', () => {
+    const degraded = status({
+      'pg/0': { ...unit('active', 'Primary (degraded)', 'idle'), leader: true },
+    });
+
+    expect(describeUnsettled(degraded, { pg: 1 })).toBe('pg/0 active: Primary (degraded)');
+  });
+
   test('an application without units is read', () => {
     expect(parseStatus('{"applications":{"pg":{}}}')).toStrictEqual({ applications: { pg: [] } });
   });
