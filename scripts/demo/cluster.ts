@@ -54,6 +54,19 @@ export async function waitUntilReplicated(
   );
 }
 
+/** Waits until the only member no longer holds commits back for replicas that are gone. */
+export async function waitUntilAlone(primary: Server, say: Say): Promise<void> {
+  await waitFor(
+    async () => {
+      const awaited = await primary.query('show synchronous_standby_names');
+      return awaited === ''
+        ? there(true)
+        : notYet(`${primary.unit} waits for replicas: ${awaited}`);
+    },
+    { what: 'commits that wait for no replica', timeoutMs: 180_000, say },
+  );
+}
+
 const archivesSql = `
 select archive_command like '%pgbackrest%', archived_count
 from pg_catalog.pg_stat_archiver, (

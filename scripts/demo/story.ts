@@ -6,7 +6,13 @@
 import { requireAction } from './action.ts';
 import { type Backup, parseBackups } from './backups.ts';
 import { readTableSums, renderTableSums } from './checksums.ts';
-import { findPrimary, listUnits, waitUntilArchiving, waitUntilReplicated } from './cluster.ts';
+import {
+  findPrimary,
+  listUnits,
+  waitUntilAlone,
+  waitUntilArchiving,
+  waitUntilReplicated,
+} from './cluster.ts';
 import { openServer, type Server } from './database.ts';
 import {
   deployPostgresql,
@@ -110,6 +116,8 @@ async function destroyData(stage: Stage): Promise<void> {
   const { model, progress } = stage;
   await progress.phase('scale to one unit', async () => {
     await scalePostgresql(model, 1);
+    await settle(stage, 1);
+    await waitUntilAlone(await findPrimary(model), progress.waiting);
     await settle(stage, 1);
   });
   await progress.phase('drop all tables', async () => {

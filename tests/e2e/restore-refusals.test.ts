@@ -5,7 +5,12 @@ import { describe, expect } from '@jest/globals';
 
 import { s3Info } from '../../cloud/client.ts';
 import { runAction } from '../../scripts/demo/action.ts';
-import { findPrimary, listUnits, waitUntilArchiving } from '../../scripts/demo/cluster.ts';
+import {
+  findPrimary,
+  listUnits,
+  waitUntilAlone,
+  waitUntilArchiving,
+} from '../../scripts/demo/cluster.ts';
 import {
   deployPostgresql,
   deployS3Integrator,
@@ -54,6 +59,8 @@ describe('a restore that cannot be done', () => {
 
   check('without S3 there is nothing to restore from', async () => {
     await scalePostgresql(model, 1);
+    await waitUntilSettled(model, { [postgresql]: 1 }, { say });
+    await waitUntilAlone(await findPrimary(model), say);
     const status = await waitUntilSettled(model, { [postgresql]: 1 }, { say });
 
     const [unit = ''] = listUnits(status);
