@@ -30,8 +30,8 @@ export async function updateBackupServer(hook: PostgresqlHook, cluster: Cluster)
     return;
   }
   walk.step('start_pgbackrest_tls_server');
-  await startBackupServer(hook);
-  cluster.setUnit({ 'backup-server': 'started' });
+  const runs = await startBackupServer(hook);
+  cluster.setUnit({ 'backup-server': runs ? 'started' : undefined });
   walk.step('rtn');
 }
 

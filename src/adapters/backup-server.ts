@@ -3,6 +3,7 @@
 // killed leaves a stopped server, which is started, and never one with yesterday's settings.
 
 import { isPebbleError } from '../../lib/pebble/errors.ts';
+import type { ServiceInfo } from '../../lib/pebble/pebble.ts';
 import {
   backupServerLabel,
   backupServerService,
@@ -10,24 +11,35 @@ import {
 } from '../core/render/pebble-layer.ts';
 import type { PostgresqlHook } from './cluster.ts';
 
-export async function startBackupServer(hook: PostgresqlHook): Promise<void> {
+/** Says whether it runs. */
+export async function startBackupServer(hook: PostgresqlHook): Promise<boolean> {
   const { pebble } = hook.ports;
-  if (await isRunning(hook)) return;
+  if (await isRunning(hook)) return true;
   await pebble.addLayer(backupServerLabel, renderBackupServerLayer());
   try {
     await pebble.start(backupServerService);
+    return true;
   } catch (error) {
     // The member works without it; a backup that needs it will say that it does not answer.
     if (!isPebbleError(error, 'change-failed')) throw error;
     hook.log('ERROR', error.message);
+    return false;
   }
 }
 
 export async function stopBackupServer(hook: PostgresqlHook): Promise<void> {
-  if (await isRunning(hook)) await hook.ports.pebble.stop(backupServerService);
+  const current = await stateOf(hook);
+  // Pebble would start again what ended by itself.
+  if (current === 'active' || current === 'backoff') {
+    await hook.ports.pebble.stop(backupServerService);
+  }
 }
 
 async function isRunning(hook: PostgresqlHook): Promise<boolean> {
+  return (await stateOf(hook)) === 'active';
+}
+
+async function stateOf(hook: PostgresqlHook): Promise<ServiceInfo['current'] | undefined> {
   const [service] = await hook.ports.pebble.services([backupServerService]);
-  return service?.current === 'active' || service?.current === 'backoff';
+  return service?.current;
 }

@@ -8,6 +8,7 @@ import {
   after as afterEvents,
   backedUp,
   fileOf,
+  inContainer,
   inNewContainer,
   inWorld,
   passwords,
@@ -167,7 +168,7 @@ scenario('a leader that is a replica follows a primary that serves', {
     expect(execs['postgresql']?.map(({ command }) => command)).toContainEqual([
       'pgbackrest',
       'server-ping',
-      '--io-timeout=10',
+      '--io-timeout=2',
       'postgresql-k8s-1.postgresql-k8s-endpoints',
     ]);
     expect(after.containers['postgresql']?.services['pgbackrest server']).toEqual({
@@ -187,6 +188,34 @@ scenario('a leader that is a replica waits for a primary that does not serve yet
   then: ({ state: after }) => {
     expect(appData(after)).toMatchObject({ stanza });
     expect(after.containers['postgresql']?.services['pgbackrest server']).toBeUndefined();
+  },
+});
+
+scenario('a server that does not start takes nothing else with it', {
+  charm: underTest,
+  given: async () => {
+    const given = inContainer(await related({ others: [1] }), ({ services }) => ({
+      services: {
+        ...services,
+        'pgbackrest server': { current: 'inactive', startFailure: 'no certificate' },
+      },
+    }));
+    const peers = relationOf(given, 'database-peers');
+    const localUnit = { ...peers.localUnit, tls: 'enabled' };
+    return {
+      ...given,
+      relations: given.relations.map((one) => (one === peers ? { ...one, localUnit } : one)),
+    };
+  },
+  when: changed,
+  then: ({ state: after, log }) => {
+    expect(appData(after)).toMatchObject({ stanza });
+    expect(log).toContainEqual({
+      level: 'ERROR',
+      message: expect.stringContaining('cannot start "pgbackrest server"'),
+    });
+    expect(relationOf(after, 'database-peers').localUnit['backup-server']).toBeUndefined();
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
   },
 });
 
