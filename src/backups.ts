@@ -145,6 +145,8 @@ async function initialiseRepository(
 export const s3RelationBroken: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
   if (cluster === undefined || !(await hook.ports.pebble.canConnect())) return;
+  // Juju breaks the relations of a unit that is being removed, too; the application keeps its own.
+  if (!(await hook.juju.plannedUnitNames()).includes(cluster.unit)) return;
   if (await hook.juju.isLeader()) {
     cluster.setApp({ stanza: undefined, 's3-initialization-block-message': undefined });
     if ((await cluster.health()) !== undefined) await stopArchiving(cluster);

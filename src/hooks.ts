@@ -14,6 +14,7 @@ import { collectStatus } from './collect-status.ts';
 import { s3Endpoint } from './core/names.ts';
 import { needsTrust } from './core/status.ts';
 import { createBackup } from './create-backup.ts';
+import { storageDetaching } from './departure.ts';
 import { configChanged, memberNotice, updateStatus } from './maintenance.ts';
 import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
@@ -52,6 +53,7 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
     'postgresql-pebble-custom-notice': needingTrust(memberNotice),
     'config-changed': needingTrust(configChanged),
     'update-status': needingTrust(updateStatus),
+    'pgdata-storage-detaching': needingTrust(storageDetaching),
     'database-peers-relation-changed': needingTrust(peerRelationChanged),
     'database-peers-relation-departed': needingTrust(peerRelationDeparted),
     's3-parameters-relation-created': s3RelationCreated,

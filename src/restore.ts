@@ -24,7 +24,7 @@ import {
 } from './adapters/restore-mark.ts';
 import { setUpDatabase } from './adapters/users.ts';
 import { type Backup, restorableBackups } from './core/backups/backup-list.ts';
-import { dataDirectory, stanzaName, workloadUser } from './core/names.ts';
+import { dataDirectory, memberOfUnit, stanzaName, workloadUser } from './core/names.ts';
 import { layerLabel, patroniService, renderLayer } from './core/render/pebble-layer.ts';
 import { isS3Message, restoringBackup } from './core/status.ts';
 import type { PostgresqlPorts } from './ports.ts';
@@ -76,7 +76,7 @@ async function refuseUnit(hook: PostgresqlHook, cluster: Cluster): Promise<Refus
   if (walk.decide('is_blocked', await isBlocked(hook, cluster))) {
     return { refusal: 'Cluster or unit is in a blocking state' };
   }
-  const single = cluster.units.length === 1 && (await juju.plannedUnits()) === 1;
+  const single = await isSingleUnit(hook, cluster);
   if (!walk.decide('is_single_unit_cluster', single)) {
     return { refusal: 'Unit cannot restore backup as there are more than one unit in the cluster' };
   }
@@ -84,6 +84,13 @@ async function refuseUnit(hook: PostgresqlHook, cluster: Cluster): Promise<Refus
     return { refusal: 'Unit cannot restore backup as it was not elected the leader unit yet' };
   }
   return undefined;
+}
+
+/** No other unit is wanted, and no other member is left, whatever Juju's relation still shows. */
+async function isSingleUnit(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  if (cluster.units.length > 1 || (await hook.juju.plannedUnits()) !== 1) return false;
+  const members = (await cluster.patroniCluster())?.members ?? [];
+  return members.every(({ name }) => name === memberOfUnit(cluster.unit));
 }
 
 /** By something that a restore does not end: S3, or a restore that has failed. */

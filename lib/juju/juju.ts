@@ -56,6 +56,8 @@ export interface Juju {
   isLeader(): Promise<boolean>;
   /** Units that Juju wants, without those going away (goal-state). */
   plannedUnits(): Promise<number>;
+  /** The names of those units. A removed unit may still be in a relation for a while; not here. */
+  plannedUnitNames(): Promise<readonly string[]>;
   relations(endpoint: string): Promise<readonly Relation[]>;
   /** The first relation of an endpoint that has a limit of one, or is a peer relation. */
   relation(endpoint: string): Promise<Relation | undefined>;

@@ -47,6 +47,7 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
   const secrets = createSecrets(context, port, journal);
   const status = createUnitStatus(port);
   const state = createState(port, journal);
+  const planned = onceOnly(async () => await readPlannedUnits(port));
   const rememberGrants = async () => {
     const remembered = (await state.current())[grantsKey];
     if (remembered !== undefined) await repeatGrants(port, remembered);
@@ -56,7 +57,8 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
     context,
     config: onceOnly(async () => await configGet(port)),
     isLeader: onceOnly(async () => await isLeader(port)),
-    plannedUnits: onceOnly(async () => await countPlannedUnits(port)),
+    plannedUnits: async () => (await planned()).length,
+    plannedUnitNames: planned,
     relations: relations.ofEndpoint,
     relation: async (endpoint) => (await relations.ofEndpoint(endpoint))[0],
     relationById: (endpoint, id) => relations.byId({ endpoint, id }),
@@ -101,9 +103,9 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
   };
 }
 
-async function countPlannedUnits(port: HookToolPort): Promise<number> {
+async function readPlannedUnits(port: HookToolPort): Promise<readonly string[]> {
   const { units } = await goalState(port);
-  return Object.values(units).filter((status) => status !== 'dying').length;
+  return Object.keys(units).filter((unit) => units[unit] !== 'dying');
 }
 
 interface UnitState {

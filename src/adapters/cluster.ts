@@ -41,7 +41,7 @@ export interface Cluster {
   readonly app: string;
   readonly namespace: string;
   readonly peers: Relation;
-  /** All units, the own one first. */
+  /** The own unit, then all others that are not being removed. */
   readonly units: readonly string[];
   appData(): Promise<AppData>;
   unitData(): Promise<Readonly<Record<string, string>>>;
@@ -74,7 +74,10 @@ export function isStarted(state: Member['state']): boolean {
 export async function openCluster(hook: PostgresqlHook): Promise<Cluster | undefined> {
   const peers = await hook.juju.relation(peerEndpoint);
   if (peers === undefined) return undefined;
-  return createCluster(hook, peers, [hook.juju.context.unit, ...(await peers.units())]);
+  // Juju may keep removed units in the relation for minutes after their pods are gone.
+  const living = await hook.juju.plannedUnitNames();
+  const others = (await peers.units()).filter((unit) => living.includes(unit));
+  return createCluster(hook, peers, [hook.juju.context.unit, ...others]);
 }
 
 function createCluster(hook: PostgresqlHook, peers: Relation, units: readonly string[]): Cluster {

@@ -5,6 +5,7 @@ import { CodedError } from '../../lib/base/error.ts';
 import type { Secret } from '../../lib/base/secret.ts';
 import { deriveMemoryParameters } from '../core/config/derive.ts';
 import { type Settings, validateSettings } from '../core/config/validate.ts';
+import { presentEndpoints } from '../core/membership.ts';
 import {
   type PasswordUser,
   patroniConfigPath,
@@ -108,11 +109,14 @@ export async function updateClusterConfig(
   settings: Settings,
 ): Promise<void> {
   const pod = await readPod(hook, cluster);
+  const { endpoints, stanza } = await cluster.appData();
+  // Members that are being removed are not to be waited for, although they are still admitted.
+  const staying = await hook.juju.plannedUnitNames();
   const wanted = renderDynamic({
     settings,
     resources: pod.resources,
-    members: (await cluster.appData()).endpoints.length,
-    stanza: (await cluster.appData()).stanza,
+    members: presentEndpoints(cluster.app, staying, endpoints).length,
+    stanza,
   });
   await patchClusterConfig(cluster, wanted);
 }

@@ -117,5 +117,6 @@ export function objectKey(parameters: S3Parameters, name: string): string {
 /** Message of a failure followed by what to do, for a status. */
 export function reasonWithHint(error: unknown): string {
   if (!(error instanceof CodedError)) throw error;
-  return error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+  const reason = error.message.replace(/\.+$/, '');
+  return error.hint === undefined ? reason : `${reason}. ${error.hint}`;
 }

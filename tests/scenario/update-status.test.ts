@@ -40,6 +40,7 @@ scenario('a leader whose cluster is well asks little and writes nothing', {
     expect(toolsOf(result)).toEqual([
       'state-get',
       'relation-ids database-peers',
+      'goal-state',
       'relation-list -r database-peers:0',
       'relation-get -r database-peers:0 - postgresql-k8s',
       'is-leader',
@@ -67,6 +68,7 @@ scenario('a replica asks as little, however many peers and relations it has', {
     expect(toolsOf(result)).toEqual([
       'state-get',
       'relation-ids database-peers',
+      'goal-state',
       'relation-list -r database-peers:0',
       'relation-get -r database-peers:0 - postgresql-k8s',
       'is-leader',

@@ -1,0 +1,93 @@
+// A unit that is being removed: it hands over and takes itself out of what commits wait for. And a
+// unit that stays while Juju still shows removed ones in the relation.
+
+import { expect } from '@jest/globals';
+
+import { relationBroken, storageDetaching, updateStatus } from '../support/scenario/events.ts';
+import {
+  backedUp,
+  inWorld,
+  primary,
+  replica,
+  running,
+  underTest,
+} from '../support/scenario/postgresql/journey.ts';
+import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
+import { scenario } from '../support/scenario/scenario.ts';
+import { relationOf, withRelation } from '../support/scenario/state.ts';
+
+const pgdata = { name: 'pgdata', index: 0, location: '/var/lib/postgresql/data' };
+
+const withStorage = (given: PostgresqlState): PostgresqlState => ({ ...given, storages: [pgdata] });
+
+/** Unit 0 is the primary of three and is being removed. */
+async function leaving(): Promise<PostgresqlState> {
+  const given = await running({ others: [1, 2] });
+  const members = [primary(0), { ...replica(1), role: 'sync_standby' as const }, replica(2)];
+  return withStorage({
+    ...inWorld(given, { patroni: { members } }),
+    dyingUnits: [given.unit],
+    plannedUnits: 2,
+  });
+}
+
+scenario('a primary that is being removed hands over and is not waited for any more', {
+  charm: underTest,
+  given: leaving,
+  when: storageDetaching(pgdata),
+  then: ({ state: after }) => {
+    const leader = after.world.patroni.members.find(({ role }) => role === 'leader');
+
+    expect(leader?.name).toBe('postgresql-k8s-1');
+    expect(after.world.patroni.config['synchronous_node_count']).toBe(1);
+    expect(relationOf(after, 'database-peers').localUnit['departing']).toBe('True');
+  },
+});
+
+scenario('when all units go, the cluster is left as it is', {
+  charm: underTest,
+  given: async () => {
+    const given = await leaving();
+    const dyingUnits = ['postgresql-k8s/0', 'postgresql-k8s/1', 'postgresql-k8s/2'];
+    return { ...given, dyingUnits, plannedUnits: 0 };
+  },
+  when: storageDetaching(pgdata),
+  then: ({ state: after }) => {
+    expect(after.world.patroni.members[0]).toMatchObject({
+      name: 'postgresql-k8s-0',
+      role: 'leader',
+    });
+  },
+});
+
+scenario('units that Juju still shows in the relation after their removal do not count', {
+  charm: underTest,
+  given: async () => {
+    const given = await running({ others: [1, 2] });
+    const dyingUnits = ['postgresql-k8s/1', 'postgresql-k8s/2'];
+    return {
+      ...inWorld(given, { patroni: { members: [primary(0)] } }),
+      dyingUnits,
+      plannedUnits: 1,
+    };
+  },
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+scenario('a leader that is being removed leaves archiving on for those that stay', {
+  charm: underTest,
+  given: async () => {
+    const given = await backedUp();
+    const s3 = { ...relationOf(given, 's3-parameters'), remoteUnits: {} };
+    return { ...withRelation(given, s3), dyingUnits: [given.unit], plannedUnits: 0 };
+  },
+  when: (given) => relationBroken(relationOf(given, 's3-parameters')),
+  then: ({ state: after }) => {
+    expect(relationOf(after, 'database-peers').localApp['stanza']).toBe(
+      'test-model.patroni-postgresql-k8s',
+    );
+  },
+});
