@@ -14,7 +14,7 @@ import {
 } from '../support/scenario/postgresql/journey.ts';
 import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
 import { scenario } from '../support/scenario/scenario.ts';
-import { relationOf, withRelation } from '../support/scenario/state.ts';
+import { relationOf } from '../support/scenario/state.ts';
 
 const pgdata = { name: 'pgdata', index: 0, location: '/var/lib/postgresql/data' };
 
@@ -82,7 +82,8 @@ scenario('a leader that is being removed leaves archiving on for those that stay
   given: async () => {
     const given = await backedUp();
     const s3 = { ...relationOf(given, 's3-parameters'), remoteUnits: {} };
-    return { ...withRelation(given, s3), dyingUnits: [given.unit], plannedUnits: 0 };
+    const relations = given.relations.map((each) => (each.id === s3.id ? s3 : each));
+    return { ...given, relations, dyingUnits: [given.unit], plannedUnits: 0 };
   },
   when: (given) => relationBroken(relationOf(given, 's3-parameters')),
   then: ({ state: after }) => {
