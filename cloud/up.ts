@@ -17,8 +17,8 @@ May be interrupted at any time and run again.
 
 const hint = `
 The local cloud is up. Try:
-  cloud/bin/juju status                 cloud/bin/juju add-model try
-  cloud/bin/kubectl get pods -A         cloud/enter COMMAND    any command in the cloud's network
+  cloud/juju status                     cloud/juju add-model try
+  cloud/kubectl get pods -A             cloud/enter COMMAND    any command in the cloud's network
   cloud/status                          cloud/down
 `;
 

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { type DebianRoot, makeDebianRoot } from './debian-root.ts';
 import { goFlags, goVersion } from './go-toolchain.ts';
 import { computeKey, readSources } from './keys.ts';
-import { cloudFolder, type Platform } from './machine.ts';
+import { type Platform, programsFolder } from './machine.ts';
 import { captureOutput, runIsolated } from './process.ts';
 import {
   fetchModules,
@@ -69,7 +69,7 @@ export interface ControllerAgent {
 }
 
 export async function readControllerAgent(platform: Platform): Promise<ControllerAgent> {
-  const sources = await readSources(path.join(cloudFolder, agentRecipe.module));
+  const sources = await readSources(path.join(programsFolder, agentRecipe.module));
   const compilerInputs = {
     ...compilerRoot,
     users: undefined,
@@ -185,7 +185,7 @@ async function readGoFolders(
   const output = await captureOutput({
     file: go.program,
     args: ['env', 'GOROOT', 'GOMODCACHE', 'GOCACHE'],
-    cwd: cloudFolder,
+    cwd: programsFolder,
     env: go.env,
   });
   const [GOROOT = '', GOMODCACHE = '', GOCACHE = ''] = output.split('\n');

@@ -1,7 +1,7 @@
 /**
  * The Go that everything is compiled with. A present Go that is new enough is used; otherwise any
  * Go (Debian's, when there is none) fetches the pinned toolchain, which Go's module proxy serves as
- * a module. Its checksums are in `cloud/toolchain/go.sum`, so no checksum database is needed.
+ * a module. Its checksums are in `cloud/programs/toolchain/go.sum`, so no checksum database is needed.
  */
 
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import path from 'node:path';
 import type { Cache } from './cache.ts';
 import { isPresent } from './file-presence.ts';
 import { computeKey, readSources } from './keys.ts';
-import { cloudFolder, type Environment, getEnvironment, type Platform } from './machine.ts';
+import { type Environment, getEnvironment, type Platform, programsFolder } from './machine.ts';
 import { ensurePackages } from './packages.ts';
 import { captureOutput, runLogged } from './process.ts';
 import type { Progress } from './progress.ts';
@@ -141,7 +141,7 @@ async function fetchToolchain(
   await runLogged({
     file: fetcher,
     args: ['mod', 'download', '-json', `golang.org/toolchain@${version}`],
-    cwd: path.join(cloudFolder, 'toolchain'),
+    cwd: path.join(programsFolder, 'toolchain'),
     env: {
       ...describe(fetcher).env,
       GOFLAGS: '-modcacherw',
@@ -171,6 +171,6 @@ async function makeProgramsExecutable(root: string): Promise<void> {
 }
 
 async function computeToolchainKey(platform: Platform): Promise<string> {
-  const sources = await readSources(path.join(cloudFolder, 'toolchain'));
+  const sources = await readSources(path.join(programsFolder, 'toolchain'));
   return computeKey({ goVersion, platform: platform.name, sources });
 }

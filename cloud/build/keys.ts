@@ -17,7 +17,8 @@ export async function readSources(folder: string): Promise<Readonly<Record<strin
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const sources: Record<string, string> = {};
   for (const entry of entries) {
-    if (!entry.isFile()) continue;
+    // Tests are compiled into nothing.
+    if (!entry.isFile() || entry.name.endsWith('_test.go')) continue;
     const file = path.join(entry.parentPath, entry.name);
     sources[path.relative(folder, file)] = await readFile(file, 'utf8');
   }

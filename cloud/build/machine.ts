@@ -48,5 +48,5 @@ export function readClockMs(): number {
   return performance.now();
 }
 
-/** The `cloud` folder of this checkout. */
-export const cloudFolder: string = path.dirname(import.meta.dirname);
+/** Where the Go programs of the local cloud are pinned: one module for each. */
+export const programsFolder: string = path.join(path.dirname(import.meta.dirname), 'programs');

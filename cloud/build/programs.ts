@@ -9,7 +9,7 @@ import path from 'node:path';
 import { isPresent } from './file-presence.ts';
 import { goFlags, goVersion } from './go-toolchain.ts';
 import { computeKey, readSources } from './keys.ts';
-import { cloudFolder, type Platform } from './machine.ts';
+import { type Platform, programsFolder } from './machine.ts';
 import { captureOutput, runLogged } from './process.ts';
 import { type Making, type Part, providePart, type Workshop } from './workshop.ts';
 
@@ -122,7 +122,7 @@ export async function readProgram(
   recipe: ProgramRecipe,
   platform: Platform,
 ): Promise<Program | undefined> {
-  const folder = path.join(cloudFolder, recipe.module);
+  const folder = path.join(programsFolder, recipe.module);
   if (recipe.optional === true && !(await isPresent(folder))) return undefined;
   const sources = await readSources(folder);
   const goMod = sources['go.mod'];
@@ -177,7 +177,7 @@ export function parseModuleVersion(goMod: string, module: string): string {
 }
 
 async function locateSource(workshop: Workshop, { recipe, goMod }: Program): Promise<string> {
-  const moduleFolder = path.join(cloudFolder, recipe.module);
+  const moduleFolder = path.join(programsFolder, recipe.module);
   if (recipe.insideModule === undefined) return moduleFolder;
   const { go, signal } = workshop;
   const version = parseModuleVersion(goMod, recipe.insideModule);

@@ -100,7 +100,7 @@ async function writeReport(report: Report): Promise<void> {
 async function leave({ options, progress, juju }: Demo, wasUp: boolean): Promise<void> {
   const local = options.where.kind === 'local';
   if (options.keep) {
-    process.stdout.write(renderNextSteps(local ? 'cloud/bin/juju' : 'juju'));
+    process.stdout.write(renderNextSteps(local ? 'cloud/juju' : 'juju'));
     return;
   }
   await progress.phase(`remove model ${modelName}`, async () => {

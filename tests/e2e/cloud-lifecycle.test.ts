@@ -18,7 +18,7 @@ import {
 } from '../support/cloud-instance.ts';
 
 const cloud = openCloudInstance('lifecycle');
-const kubectl = ['bin/kubectl'];
+const kubectl = ['kubectl'];
 
 afterAll(async () => {
   await cloud.command(['down']);
