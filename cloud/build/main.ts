@@ -1,6 +1,6 @@
 /**
- * Builds everything that the local cloud is made of, lists what is there, or removes what this
- * checkout does not use: `node cloud/build/main.ts [--list|--prune]`. Running it again continues
+ * Builds everything that the local cloud is made of, lists what is there, or removes older
+ * versions of it: `node cloud/build/main.ts [--list|--prune]`. Running it again continues
  * where it was interrupted.
  */
 
@@ -37,10 +37,13 @@ async function list(): Promise<number> {
 
 async function prune(): Promise<number> {
   const cache = openCache();
-  const used = new Set(listEntries(await readPlan(getPlatform())).map(entryName));
+  const used = listEntries(await readPlan(getPlatform()));
+  const usedKeys = new Map(used.map(({ name, key }) => [name, key]));
   await cache.removeLeftovers();
   for (const entry of await cache.list()) {
-    if (entry.name === 'go' || used.has(entryName(entry))) continue;
+    // Other tools keep entries of their own here; those are theirs to remove.
+    const usedKey = usedKeys.get(entry.name);
+    if (usedKey === undefined || usedKey === entry.key) continue;
     await cache.remove(entry);
     process.stdout.write(`removed ${entryName(entry)}\n`);
   }
