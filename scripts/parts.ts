@@ -44,6 +44,9 @@ export const slowParts: readonly Part[] = [
   { ...tests('e2e', ['--runInBand', '--forceExit']), needs: ['pack', 'cloud'], minutes: 180 },
 ];
 
+/** Clears the local cloud away when the slow parts brought it up. */
+export const cloudDown: Part = { name: 'cloud-down', command: ['cloud/down'], minutes: 5 };
+
 function tests(kind: string, options: readonly string[]): Part {
   const command = ['node', ...jest, '--selectProjects', kind, ...options];
   return { name: kind, command, tests: kind, minutes: 5 };

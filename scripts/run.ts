@@ -7,8 +7,16 @@ import { performance } from 'node:perf_hooks';
 
 import { execa } from 'execa';
 
-import { afterChecks, checkParts, type Part, slowParts } from './parts.ts';
+import { afterChecks, checkParts, cloudDown, type Part, slowParts } from './parts.ts';
 import { countChecks, countTests, type PartResult, renderSummary } from './summary.ts';
+
+/** Ends the part that runs; what it began is then cleared away. */
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    interruption.abort();
+  });
+}
 
 const root = path.join(import.meta.dirname, '..');
 const resultsDir = path.join(root, 'dist', 'results');
@@ -19,15 +27,31 @@ async function main(what: string | undefined): Promise<void> {
   await mkdir(resultsDir, { recursive: true });
   const results = await runTogether(checkParts, 2);
   results.push(...(await runTogether(afterChecks, 1)));
-  if (what === 'test') {
-    for (const part of slowParts) results.push(await runAlone(part, results));
-  }
-  const order = [...checkParts, ...afterChecks, ...slowParts].map((part) => part.name);
+  if (what === 'test') results.push(...(await runSlowParts(results)));
+  const all = [...checkParts, ...afterChecks, ...slowParts, cloudDown];
+  const order = all.map((part) => part.name);
   results.sort((one, other) => order.indexOf(one.name) - order.indexOf(other.name));
   const summary = renderSummary(results);
   await writeFile(path.join(resultsDir, 'summary.txt'), summary.text);
   process.stdout.write(summary.text);
   process.exitCode = summary.ok ? 0 : 1;
+}
+
+/** A cloud that was not up before is taken down again, also after Ctrl-C. */
+async function runSlowParts(before: readonly PartResult[]): Promise<readonly PartResult[]> {
+  const wasUp = await isCloudUp();
+  const results: PartResult[] = [];
+  for (const part of slowParts) {
+    if (interruption.signal.aborted) break;
+    results.push(await runAlone(part, [...before, ...results]));
+  }
+  if (!wasUp) results.push(await runAlone(cloudDown, []));
+  return results;
+}
+
+async function isCloudUp(): Promise<boolean> {
+  const status = await execa('cloud/status', ['--format=json'], { cwd: root, reject: false });
+  return status.exitCode === 0 && /"state": "up"/.test(status.stdout);
 }
 
 /** Several at a time; what a part printed appears when it is done, and only when it failed. */
@@ -61,6 +85,11 @@ async function runAlone(part: Part, before: readonly PartResult[]): Promise<Part
   return result;
 }
 
+const outputs = {
+  show: { stdout: 'inherit', stderr: 'inherit' },
+  keep: { stdout: 'pipe', stderr: 'pipe', env: { NO_COLOR: '1' } },
+} as const;
+
 async function runPart(
   part: Part,
   output: 'keep' | 'show',
@@ -79,9 +108,8 @@ async function runPart(
       stdin: 'ignore',
       timeout: part.minutes * 60_000,
       forceKillAfterDelay: 5000,
-      stdout: output === 'show' ? 'inherit' : 'pipe',
-      stderr: output === 'show' ? 'inherit' : 'pipe',
-      env: output === 'show' ? {} : { NO_COLOR: '1' },
+      ...(part === cloudDown ? {} : { cancelSignal: interruption.signal }),
+      ...outputs[output],
     },
   );
   if (ended.timedOut) process.stdout.write(`${part.name}: ended after ${part.minutes} minutes\n`);
