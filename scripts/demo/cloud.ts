@@ -8,15 +8,18 @@ import { DemoError } from './failure.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 
-/** Brings the local cloud up, or joins it; whether it was up before. */
-export async function ensureCloud(): Promise<boolean> {
+/** Whether the local cloud runs and is complete. */
+export async function isCloudUp(): Promise<boolean> {
   const status = await execa(process.execPath, ['cloud/status.ts', '--format=json'], {
     cwd: root,
     reject: false,
   });
-  const wasUp = status.exitCode === 0 && /"state": "up"/.test(status.stdout);
+  return status.exitCode === 0 && /"state": "up"/.test(status.stdout);
+}
+
+/** Brings the local cloud up, or joins it. */
+export async function ensureCloud(): Promise<void> {
   await runScript('cloud/up.ts');
-  return wasUp;
 }
 
 export async function removeCloud(): Promise<void> {

@@ -8,7 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { s3Info } from '../../cloud/client.ts';
-import { ensureCloud, packCharms, removeCloud } from './cloud.ts';
+import { ensureCloud, isCloudUp, packCharms, removeCloud } from './cloud.ts';
 import { type S3Settings, s3Secret } from './deploy.ts';
 import { describeTrouble } from './diagnosis.ts';
 import { DemoError } from './failure.ts';
@@ -23,6 +23,9 @@ import { renderTimeline } from './timeline.ts';
 
 const modelName = 'demo';
 const dist = path.join(import.meta.dirname, '..', '..', 'dist');
+
+/** Whether an interruption has to take the cloud down again, because this run brings it up. */
+let ownsCloud = false;
 
 interface Demo {
   readonly options: Options;
@@ -47,9 +50,9 @@ async function main(): Promise<void> {
 /** Cloud and charms; whether the cloud was up before. */
 async function prepare({ options, progress }: Demo): Promise<boolean> {
   const local = options.where.kind === 'local';
-  const wasUp = local
-    ? await progress.phase('bring up the local cloud', ensureCloud, 'its own progress')
-    : true;
+  const wasUp = !local || (await isCloudUp());
+  ownsCloud = !wasUp && !options.keep;
+  if (local) await progress.phase('bring up the local cloud', ensureCloud, 'its own progress');
   await progress.phase('pack the charms', packCharms, 'its own progress');
   return wasUp;
 }
@@ -131,10 +134,16 @@ function fail(error: unknown): void {
   process.exitCode = 1;
 }
 
+async function clearAway(): Promise<void> {
+  if (ownsCloud) await removeCloud();
+}
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     process.stderr.write('\ndemo: interrupted; make demo starts over\n');
-    process.exit(130);
+    void clearAway().finally(() => {
+      process.exit(130);
+    });
   });
 }
 
