@@ -42,7 +42,10 @@ bench-hook: setup ## Measures a hook in a pod: make bench-hook MODEL=demo UNIT=p
 generate: setup ## Writes config.yaml and the reference page from the table of options.
 	@$(NODE) scripts/generate.ts
 
-flowcharts: setup ## Compares the paths that the last scenario run walked with docs/flowcharts.
+flowcharts: setup ## Runs the scenarios and prints, chart by chart, the edges walked of those drawn.
+	@mkdir -p dist && $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning \
+	  node_modules/jest/bin/jest.js --selectProjects scenario >dist/scenario.log 2>&1 || \
+	  { cat dist/scenario.log; exit 1; }
 	@$(NODE) scripts/flowcharts.ts --check --missing
 
 format: setup ## Formats all files.
