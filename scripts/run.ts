@@ -50,7 +50,9 @@ async function runSlowParts(before: readonly PartResult[]): Promise<readonly Par
 }
 
 async function isCloudUp(): Promise<boolean> {
-  const status = await execa('cloud/status', ['--format=json'], { cwd: root, reject: false });
+  const status = await execa(path.join(root, 'cloud', 'status'), ['--format=json'], {
+    reject: false,
+  });
   return status.exitCode === 0 && /"state": "up"/.test(status.stdout);
 }
 
