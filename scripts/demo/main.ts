@@ -134,12 +134,17 @@ function fail(error: unknown): void {
   process.exitCode = 1;
 }
 
+let interrupted = false;
+
 async function clearAway(): Promise<void> {
   if (ownsCloud) await removeCloud();
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
+  // make passes the terminal's signal on, so it comes twice.
+  process.on(signal, () => {
+    if (interrupted) return;
+    interrupted = true;
     process.stderr.write('\ndemo: interrupted; make demo starts over\n');
     void clearAway().finally(() => {
       process.exit(130);
@@ -150,5 +155,5 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 try {
   await main();
 } catch (error) {
-  fail(error);
+  if (!interrupted) fail(error);
 }
