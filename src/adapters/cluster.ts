@@ -53,8 +53,8 @@ export interface Cluster {
   setApp(change: DataBagChange): void;
   setUnit(change: DataBagChange): void;
   password(user: PasswordUser): Promise<Secret | undefined>;
-  /** The own member's Patroni. */
-  patroni(): Promise<Patroni>;
+  /** A member's Patroni, the own one unless told; may be told to change something. */
+  patroni(unit?: string): Promise<Patroni>;
   /** Patroni's view of the cluster from the first member that answers. */
   patroniCluster(): Promise<PatroniCluster | undefined>;
   /** The own member's view of itself; `undefined` when Patroni does not answer. */
@@ -160,7 +160,8 @@ function createPatroniView(hook: PostgresqlHook, units: readonly string[]): Patr
     return seen.cluster;
   };
   return {
-    patroni: async () => await client('localhost'),
+    patroni: async (unit) =>
+      await client(unit === undefined || unit === units[0] ? 'localhost' : memberHost(unit, app)),
     patroniCluster,
     health: async (options) => {
       if (ownHealth === undefined || options?.fresh === true) {
