@@ -2,51 +2,25 @@
 // reference page come from it; a check fails when config.yaml differs (make generate).
 // Names, defaults and ranges are those of the charm that users know (14 line).
 
-export type OptionType = 'string' | 'int' | 'boolean' | 'float';
-export type OptionValue = string | number | boolean;
-
-/** Where a value ends up: a server parameter, or a decision of the charm. */
-export type OptionTarget =
-  | { readonly kind: 'parameter'; readonly parameter: string }
-  | { readonly kind: 'charm' };
-
-export interface OptionRow {
-  readonly name: string;
-  readonly type: OptionType;
-  readonly default?: OptionValue;
-  readonly allowed?: readonly string[];
-  readonly min?: number;
-  readonly max?: number;
-  /** For values that are neither a list nor a range. */
-  readonly pattern?: RegExp;
-  readonly target: OptionTarget;
-  readonly description: string;
-}
-
-const int32 = 2147483647;
-
-function charm(): OptionTarget {
-  return { kind: 'charm' };
-}
-
-function parameter(name: string): OptionTarget {
-  return { kind: 'parameter', parameter: name };
-}
+import { charm, int32, type OptionRow, parameter } from './option-row.ts';
 
 export const options: readonly OptionRow[] = [
   {
     name: 'synchronous_node_count',
     type: 'string',
     default: 'all',
-    pattern: /^(all|majority|[1-9]\d*)$/,
-    target: charm(),
+    form: {
+      pattern: /^(all|majority|[1-9]\d*)$/,
+      words: 'all, majority or a number of at least 1',
+    },
+    target: charm,
     description: 'Number of synchronous replicas: all, majority or a number of at least 1.',
   },
   {
     name: 'synchronous_mode_strict',
     type: 'boolean',
     default: true,
-    target: charm(),
+    target: charm,
     description:
       'Whether writes wait when a cluster of several units has no synchronous replica at all.',
   },
@@ -55,7 +29,7 @@ export const options: readonly OptionRow[] = [
     type: 'string',
     default: 'production',
     allowed: ['production', 'testing'],
-    target: charm(),
+    target: charm,
     description:
       'production sizes shared_buffers and effective_cache_size by the memory at hand; testing ' +
       "keeps PostgreSQL's small defaults. Takes effect when PostgreSQL starts.",
@@ -65,7 +39,7 @@ export const options: readonly OptionRow[] = [
     type: 'int',
     min: 128,
     max: 9999999,
-    target: charm(),
+    target: charm,
     description:
       'Memory in megabytes that the production profile reckons with, when less than the pod has. ' +
       'Takes effect when PostgreSQL starts.',
@@ -76,7 +50,7 @@ export const options: readonly OptionRow[] = [
     default: 1048576,
     min: 0,
     max: int32,
-    target: charm(),
+    target: charm,
     description: 'Bytes that a replica may lag behind and still become primary in a failover.',
   },
   {

@@ -1,7 +1,8 @@
 // From what Juju gives to typed settings, or to every problem at once. Unknown options cannot
 // occur: Juju refuses them.
 
-import { type OptionRow, type OptionValue, options } from './options.ts';
+import type { OptionRow, OptionValue } from './option-row.ts';
+import { options } from './options.ts';
 
 export interface Settings {
   readonly synchronousNodeCount: 'all' | 'majority' | number;
@@ -48,8 +49,8 @@ function listProblem(row: OptionRow, value: OptionValue): string | undefined {
   if (row.allowed !== undefined && !row.allowed.includes(String(value))) {
     return `has to be one of ${row.allowed.join(', ')}, not "${String(value)}"`;
   }
-  if (row.pattern !== undefined && !row.pattern.test(String(value))) {
-    return `does not take "${String(value)}": ${row.description}`;
+  if (row.form !== undefined && !row.form.pattern.test(String(value))) {
+    return `has to be ${row.form.words}, not "${String(value)}"`;
   }
   return undefined;
 }

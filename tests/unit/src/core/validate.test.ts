@@ -41,7 +41,7 @@ test('every problem is named at once, in the order of the table', () => {
   expect(result).toEqual({
     kind: 'invalid',
     problems: [
-      'synchronous_node_count does not take "none": Number of synchronous replicas: all, majority or a number of at least 1.',
+      'synchronous_node_count has to be all, majority or a number of at least 1, not "none"',
       'profile has to be one of production, testing, not "fast"',
       'memory_work_mem has to be a whole number',
       'logging_log_connections has to be of type boolean',
