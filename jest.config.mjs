@@ -6,7 +6,7 @@ const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   injectGlobals: false,
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cloud/.*/go/'],
-  transform: { '\\.ts$': '<rootDir>/tests/support/esbuild-transform.ts' },
+  transform: { '\\.(ts|py)$': '<rootDir>/tests/support/esbuild-transform.ts' },
 };
 
 /** Kinds of tests, with what one test of each may take on a busy machine. */

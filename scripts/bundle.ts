@@ -35,6 +35,7 @@ const options = {
   // A dynamic import becomes a deferred require: it skips the loader of ES modules.
   supported: { 'dynamic-import': false },
   external: ['pg-native'],
+  loader: { '.py': 'text' },
   metafile: true,
   sourcemap: 'external',
   legalComments: 'none',

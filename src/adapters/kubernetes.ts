@@ -15,6 +15,7 @@ import {
   postgresPort,
   primaryServiceName,
   replicasServiceName,
+  serviceHost,
 } from '../core/names.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 
@@ -25,9 +26,10 @@ export interface PodFacts {
 }
 
 /**
- * Creates or corrects the Services: one to the primary, one to the replicas, and one for each
- * Endpoints object that Patroni keeps its state in. They belong to the StatefulSet, so Kubernetes
- * removes them, and with them Patroni's state, when the application goes.
+ * Creates or corrects the Services: one to the replicas, one for each Endpoints object that Patroni
+ * keeps its state in, and the primary's, another name of the one that goes with the leader lock.
+ * They belong to the StatefulSet, so Kubernetes removes them, and with them Patroni's state, when
+ * the application goes.
  */
 export async function ensureServices(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const pod = await hook.ports.kube.get('pods', memberOfUnit(cluster.unit));
@@ -59,17 +61,21 @@ function renderServices(
     targetPort: number,
     protocol: 'TCP',
   });
-  const forRole = (role: string) => ({
-    ports: [port('api', patroniPort), port('database', postgresPort)],
-    selector: { 'app.kubernetes.io/name': app, 'cluster-name': clusterName(app), role },
-  });
-  const [leader, ...others] = patroniEndpoints(app);
+  const ports = [port('api', patroniPort), port('database', postgresPort)];
+  const leader = clusterName(app);
+  const others = patroniEndpoints(app).filter((name) => name !== leader);
   return [
-    // Patroni's label says who the primary is; a readiness probe that lags must not cut it off.
-    service(primaryServiceName(app), { ...forRole('primary'), publishNotReadyAddresses: true }),
-    service(replicasServiceName(app), forRole('replica')),
-    // No selector: Patroni writes the Endpoints of this name together with the leader lock.
-    ...(leader === undefined ? [] : [service(leader, { ports: [port('database', postgresPort)] })]),
+    // No selector: Patroni writes the Endpoints of this name together with the leader lock. The
+    // primary's host is an alias, since a pod label can outlive the role that it names.
+    service(leader, { ports }),
+    service(primaryServiceName(app), {
+      type: 'ExternalName',
+      externalName: serviceHost(leader, namespace),
+    }),
+    service(replicasServiceName(app), {
+      ports,
+      selector: { 'app.kubernetes.io/name': app, 'cluster-name': leader, role: 'replica' },
+    }),
     // They carry annotations only; without a Service of their name they would be collected.
     ...others.map((name) =>
       service(name, { clusterIP: 'None', ports: [port('database', postgresPort)] }),

@@ -1,4 +1,4 @@
-// Turns TypeScript into ES modules for Jest. Types are only stripped; the compiler checks them in
+// Turns TypeScript into ES modules for Jest, and programs of the workload into their text. Types are only stripped; the compiler checks them in
 // a run of its own. Jest keeps the result under the cache key, so a file is transformed once.
 
 import { createHash } from 'node:crypto';
@@ -36,5 +36,6 @@ export default {
 };
 
 function optionsFor(file: string): TransformOptions & { sourcemap: true } {
-  return { loader: 'ts', format: 'esm', target: 'node24', sourcemap: true, sourcefile: file };
+  const loader = file.endsWith('.py') ? 'text' : 'ts';
+  return { loader, format: 'esm', target: 'node24', sourcemap: true, sourcefile: file };
 }

@@ -22,7 +22,7 @@ import {
   watcherDirectory,
 } from '../names.ts';
 import { pgHba } from './hba.ts';
-import { noticeOfCallback } from './watcher.ts';
+import { patroniCallbacks } from './watcher.ts';
 
 /** What to bootstrap from when the data directory is empty and there is no cluster yet. */
 export type Bootstrap =
@@ -110,7 +110,11 @@ export function renderMember(facts: MemberFacts): Document {
       use_endpoints: true,
       leader_label_value: 'primary',
       pod_ip: facts.podIp,
-      ports: [{ name: 'database', port: postgresPort }],
+      // As the Service of the lock has them.
+      ports: [
+        { name: 'api', port: patroniPort },
+        { name: 'database', port: postgresPort },
+      ],
       bypass_api_service: true,
     },
     log: { level: 'INFO', dateformat: '%Y-%m-%d %H:%M:%S %Z' },
@@ -181,7 +185,7 @@ function renderPostgresql(facts: MemberFacts, host: string): Document {
       replication: { username: 'replication', password: facts.passwords.replication.reveal() },
       rewind: { username: 'rewind', password: facts.passwords.rewind.reveal() },
     },
-    callbacks: Object.fromEntries(Object.keys(noticeOfCallback).map((name) => [name, callback])),
+    callbacks: Object.fromEntries(patroniCallbacks.map((name) => [name, callback])),
     parameters: {
       ...serverParameters(facts),
       ...facts.memoryParameters,
@@ -222,6 +226,9 @@ function serverParameters(facts: MemberFacts): Document {
     shared_preload_libraries: facts.preloadLibraries.join(','),
     timezone: 'UTC',
     unix_socket_directories: '/var/run/postgresql',
+    // Commits wait for a synchronous standby until the primary knows that it is gone.
+    wal_sender_timeout: '8s',
+    wal_receiver_timeout: '8s',
     wal_compression: 'on',
     wal_log_hints: 'on',
   };

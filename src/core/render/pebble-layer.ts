@@ -3,7 +3,8 @@
 // that root sent.
 
 import type { Layer } from '../../../lib/pebble/pebble.ts';
-import { patroniConfigPath, patroniPort, watcherDirectory, workloadUser } from '../names.ts';
+import { patroniConfigPath, patroniPort, workloadUser } from '../names.ts';
+import { watcherCommand } from './watcher.ts';
 
 export const layerLabel = 'postgresql';
 export const patroniService = 'postgresql';
@@ -45,8 +46,8 @@ export function renderLayer({ scheme, restart }: LayerFacts): Layer {
     services: {
       [watcherService]: {
         override: 'replace',
-        summary: 'turns callbacks of Patroni into Pebble notices',
-        command: `/bin/sh ${watcherDirectory}/watcher`,
+        summary: 'wakes the charm, and fences what hangs',
+        command: watcherCommand({ scheme }),
         startup: 'enabled',
         'on-failure': 'restart',
         'on-success': 'restart',

@@ -1,23 +1,35 @@
-// The two small scripts that wake the charm. Patroni calls the first one as the postgres user; it
-// writes one line into a FIFO, opened for reading and writing so that it never waits. The second
-// one, run by Pebble as root, reads the lines and sends a Pebble custom notice for each.
-// Both are POSIX sh: the image may be anybody's.
+// The watcher of the workload (static/watcher.py) and how it is started, and the small script that
+// Patroni calls as the postgres user: it writes one line into a FIFO, opened for reading and writing
+// so that it never waits. The watcher, as root, sends a Pebble notice for it.
 
-import { watcherDirectory, workloadUser } from '../names.ts';
+import watcher from '../../static/watcher.py';
+import {
+  dataDirectory,
+  logDirectory,
+  patroniConfigPath,
+  patroniPort,
+  watcherDirectory,
+} from '../names.ts';
 
 export const noticeDomain = 'postgresql.charm';
-/**
- * Patroni's callbacks and the keys of their notices (`postgresql.charm/on-start`): Pebble takes no
- * underscore in a key.
- */
-export const noticeOfCallback: Readonly<Record<string, string>> = {
-  on_start: `${noticeDomain}/on-start`,
-  on_stop: `${noticeDomain}/on-stop`,
-  on_restart: `${noticeDomain}/on-restart`,
-  on_role_change: `${noticeDomain}/on-role-change`,
-};
+
+/** Patroni's callbacks that wake the charm; in a notice's key an underscore becomes a hyphen. */
+export const patroniCallbacks = ['on_start', 'on_stop', 'on_restart', 'on_role_change'] as const;
+
+/** What the watcher itself tells, besides Patroni's callbacks. */
+export const watcherNotices = [
+  'fenced',
+  'replication-broken',
+  'replication-recovered',
+  'archiving-failed',
+  'archiving-recovered',
+  'disk-space',
+] as const;
 
 const fifo = '/run/charm-notices';
+
+/** What the watcher sees, as JSON. */
+export const watcherStatePath = '/run/charm-watch.json';
 
 export const callbackScript = `#!/bin/sh
 # Called by Patroni: callback, role, cluster. Tells the watcher and ends at once.
@@ -25,27 +37,40 @@ export const callbackScript = `#!/bin/sh
 printf '%s %s\\n' "$1" "$2" 1<>${fifo}
 `;
 
-const cases = Object.entries(noticeOfCallback)
-  .map(([callback, key]) => `    ${callback}) key=${key} ;;`)
-  .join('\n');
-
-export const watcherScript = `#!/bin/sh
-# Run by Pebble as root: one Pebble notice for each line that a callback writes.
-set -eu
-rm -f ${fifo}
-mkfifo -m 0660 ${fifo}
-chown root:${workloadUser} ${fifo}
-exec 3<>${fifo}
-while read -r callback role <&3; do
-  case $callback in
-${cases}
-    *) continue ;;
-  esac
-  /charm/bin/pebble notify "$key" "role=$role" >/dev/null || true
-done
-`;
+const watcherPath = `${watcherDirectory}/watcher.py`;
 
 export const scripts: Readonly<Record<string, string>> = {
   [`${watcherDirectory}/patroni-callback`]: callbackScript,
-  [`${watcherDirectory}/watcher`]: watcherScript,
+  [watcherPath]: watcher,
 };
+
+export interface WatcherFacts {
+  /** That of Patroni's REST interface. */
+  readonly scheme: 'http' | 'https';
+}
+
+/** The command line; it changes with the program, so that Pebble starts a new one. */
+export function watcherCommand({ scheme }: WatcherFacts): string {
+  const options = {
+    config: patroniConfigPath,
+    data: dataDirectory,
+    logs: logDirectory,
+    fifo,
+    state: watcherStatePath,
+    domain: noticeDomain,
+    scheme,
+    port: patroniPort,
+    version: fingerprint(watcher),
+  };
+  const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+  return ['python3', watcherPath, ...words].join(' ');
+}
+
+/** Tells two texts apart (FNV-1a); nothing depends on it being hard to forge. */
+function fingerprint(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  return hash.toString(16).padStart(8, '0');
+}

@@ -1,0 +1,5 @@
+// A program of the workload, as its text.
+declare module '*.py' {
+  const text: string;
+  export default text;
+}

@@ -1,0 +1,500 @@
+"""Watches PostgreSQL and Patroni from beside them, wakes the charm, and fences what hangs.
+
+Run by Pebble as root, because Juju only sees notices that root sent. It asks PostgreSQL nothing and
+needs no connection: it reads Patroni's callbacks from a FIFO, and for the rest looks at processes and
+files. What it sees stands in a JSON file; what changed is told with a Pebble notice.
+
+It fences, that is kills with SIGKILL what must not go on:
+- PostgreSQL or Patroni when one of them has been stopped (state T) for a while;
+- both when Patroni hangs, so that nobody would demote this primary (on a standby Patroni alone);
+- both when this program itself did not run for half of the leader lock's life: the container was
+  frozen, and what thaws still believes in a lock that others may hold by now.
+Pebble starts Patroni again; the new process knows nothing and reads the lock as it is. While the
+cluster is paused for maintenance, only the third happens.
+
+The main thread reads nothing but /proc, so that neither Pebble nor a disk that hangs looks like a
+frozen container; telling, asking Patroni and looking at files have threads of their own.
+
+Python, because wherever Patroni is Python is, and only modules that come with either.
+"""
+
+import argparse
+import glob
+import http.client
+import json
+import os
+import queue
+import selectors
+import signal
+import ssl
+import stat
+import subprocess
+import threading
+import time
+
+TICK_S = 0.5
+PROBE_S = 2.0
+FILES_S = 5.0
+LOGS_S = 60.0
+PROBE_TIMEOUT_S = 2.0
+# A standby that just restarts is back sooner.
+REPLICATION_GRACE_S = 3.0
+ARCHIVE_PATIENCE_S = 60.0
+LOG_LIMIT_BYTES = 512 * 1024 * 1024
+# Of the data volume: when to say so, when to let nobody write, and when it is over again.
+DISK_LOW, DISK_FULL, DISK_HYSTERESIS = 0.10, 0.03, 0.02
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def read_text(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def process_state(pid):
+    """One letter as in ps, or None when there is no such process."""
+    fields = read_text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return fields[0] if fields else None
+
+
+def process_command(pid):
+    return read_text(f"/proc/{pid}/cmdline").split("\0")
+
+
+def children_of(pid):
+    text = read_text(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in text.split()]
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+class Process:
+    """One long-lived process that may come and go: who it is now, and since when it is stopped."""
+
+    def __init__(self, find):
+        self.find = find
+        self.pid = None
+        self.stopped_since = None
+
+    def look(self, now):
+        """True when the process that was there is gone."""
+        known = self.pid
+        state = process_state(known) if known else None
+        if state in (None, "Z", "X"):
+            self.pid = self.find()
+            self.stopped_since = None
+            return known is not None and self.pid != known
+        if state != "T":
+            self.stopped_since = None
+        elif self.stopped_since is None:
+            self.stopped_since = now
+        return False
+
+    def stopped_for(self, now):
+        return 0.0 if self.stopped_since is None else now - self.stopped_since
+
+
+def find_patroni(config):
+    for path in glob.glob("/proc/[0-9]*"):
+        pid = int(path.rpartition("/")[2])
+        command = process_command(pid)
+        if config in command and any(os.path.basename(word) == "patroni" for word in command[:2]):
+            return pid
+    return None
+
+
+def find_postmaster(data):
+    first = read_text(f"{data}/postmaster.pid").partition("\n")[0]
+    if not first.isdigit():
+        return None
+    pid = int(first)
+    name = os.path.basename(process_command(pid)[0])
+    return pid if name in ("postgres", "postmaster") else None
+
+
+class Patroni:
+    """The member's REST interface, asked from a thread of its own so that a hang stops nothing here."""
+
+    def __init__(self, options):
+        self.options = options
+        self.fine_at = clock()
+        self.paused = False
+        # Life of the leader lock in seconds; Patroni's default until it says otherwise.
+        self.ttl = 30.0
+        self.wanted = threading.Event()
+        self.wake_wanted = False
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def wake(self):
+        """Makes Patroni run its loop now instead of up to loop_wait later."""
+        self.wake_wanted = True
+        self.wanted.set()
+
+    def run(self):
+        while True:
+            self.wanted.wait(PROBE_S)
+            self.wanted.clear()
+            try:
+                if self.wake_wanted:
+                    self.wake_wanted = False
+                    # Removing a setting that is not there changes nothing and wakes the loop.
+                    self.ask("PATCH", "/config", {"charm_wake": None})
+                if self.ask("GET", "/liveness")[0] == 200:
+                    self.fine_at = clock()
+                    status, body = self.ask("GET", "/config")
+                    if status == 200:
+                        config = json.loads(body)
+                        self.paused = config.get("pause") is True
+                        self.ttl = float(config.get("ttl", self.ttl))
+            except ConnectionRefusedError:
+                # It is starting, or shutting down, which may take as long as a checkpoint.
+                self.fine_at = clock()
+            except (OSError, ValueError, TypeError, http.client.HTTPException):
+                pass
+
+    def ask(self, method, path, body=None):
+        settings = self.settings()
+        if self.options.scheme == "https":
+            context = ssl.create_default_context(cafile=settings.get("cafile"))
+            context.check_hostname = False
+            connection = http.client.HTTPSConnection(
+                "localhost", self.options.port, timeout=PROBE_TIMEOUT_S, context=context)
+        else:
+            connection = http.client.HTTPConnection(
+                "localhost", self.options.port, timeout=PROBE_TIMEOUT_S)
+        try:
+            connection.request(method, path, **(self.change(settings, body) if body else {}))
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def settings(self):
+        import yaml  # a dependency of Patroni
+        try:
+            return (yaml.safe_load(read_text(self.options.config)) or {}).get("restapi") or {}
+        except yaml.YAMLError:
+            return {}
+
+    @staticmethod
+    def change(settings, body):
+        from base64 import b64encode
+        login = settings.get("authentication") or {}
+        user = f"{login.get('username', '')}:{login.get('password', '')}"
+        token = b64encode(user.encode()).decode()
+        return {"body": json.dumps(body), "headers": {"Authorization": f"Basic {token}"}}
+
+
+def clock():
+    """Seconds that also pass while the machine sleeps; never set back."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Notices:
+    """Sends Pebble notices in the order in which they come."""
+
+    def __init__(self, options):
+        self.options = options
+        self.waiting = queue.Queue()
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def send(self, key, **data):
+        pairs = [f"{name}={value}" for name, value in data.items()]
+        self.waiting.put([f"{self.options.domain}/{key}", *pairs])
+
+    def run(self):
+        while True:
+            notice = self.waiting.get()
+            command = [self.options.pebble, "notify", *notice]
+            try:
+                subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+            except subprocess.CalledProcessError as error:
+                say(f"cannot send notice {notice[0]}: {error.stderr.strip()}")
+            except (OSError, subprocess.TimeoutExpired) as error:
+                say(f"cannot send notice {notice[0]}: {error}")
+
+
+class Files:
+    """The data volume, the archiver's waiting list and the server's log, looked at now and then."""
+
+    def __init__(self, options, notices):
+        self.options = options
+        self.notices = notices
+        self.disk = {}
+        self.archive = {}
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        logs_due = 0.0
+        while True:
+            self.look_at_disk()
+            self.look_at_archive()
+            if clock() >= logs_due:
+                logs_due = clock() + LOGS_S
+                self.limit_logs()
+            time.sleep(FILES_S)
+
+    def look_at_disk(self):
+        try:
+            volume = os.statvfs(os.path.dirname(self.options.data))
+        except OSError:
+            return
+        total, free = volume.f_blocks * volume.f_frsize, volume.f_bavail * volume.f_frsize
+        share = free / total if total else 1.0
+        known = self.disk.get("level", "ok")
+        level = self.disk_level(share, known)
+        # Rounded, so that the file does not change with every transaction.
+        self.disk = {"level": level, "free_percent": int(share * 100), "total": total}
+        if level != known:
+            self.notices.send("disk-space", level=level)
+
+    @staticmethod
+    def disk_level(share, known):
+        low = DISK_LOW + (DISK_HYSTERESIS if known != "ok" else 0)
+        full = DISK_FULL + (DISK_HYSTERESIS if known == "full" else 0)
+        return "full" if share < full else "low" if share < low else "ok"
+
+    def look_at_archive(self):
+        oldest, waiting = None, 0
+        try:
+            with os.scandir(f"{self.options.data}/pg_wal/archive_status") as entries:
+                for entry in entries:
+                    if entry.name.endswith(".ready"):
+                        waiting += 1
+                        written = entry.stat().st_mtime
+                        oldest = written if oldest is None else min(oldest, written)
+        except OSError:
+            pass
+        known = self.archive.get("failing", False)
+        failing = oldest is not None and time.time() - oldest > ARCHIVE_PATIENCE_S
+        self.archive = {"waiting": waiting, "failing": failing}
+        if failing != known:
+            self.notices.send("archiving-failed" if failing else "archiving-recovered", waiting=waiting)
+
+    def limit_logs(self):
+        """PostgreSQL starts over after a week; a busy one is cut shorter, oldest files first."""
+        files = []
+        for path in glob.glob(f"{self.options.logs}/*"):
+            try:
+                facts = os.stat(path)
+            except OSError:
+                continue
+            if stat.S_ISREG(facts.st_mode):
+                files.append((facts.st_mtime, facts.st_size, path))
+        total = sum(size for _, size, _ in files)
+        for _, size, path in sorted(files)[:-1]:
+            if total <= LOG_LIMIT_BYTES:
+                break
+            os.remove(path)
+            total -= size
+
+
+class Watcher:
+    def __init__(self, options):
+        self.options = options
+        self.notices = Notices(options)
+        self.files = Files(options, self.notices)
+        self.patroni_process = Process(lambda: find_patroni(options.config))
+        self.postmaster = Process(lambda: find_postmaster(options.data))
+        self.patroni = Patroni(options)
+        self.selector = selectors.DefaultSelector()
+        self.streams = {}
+        self.broken_since = None
+        self.seen = {"fences": []}
+        self.written = None
+        self.last_tick = clock()
+        self.fifo = self.open_fifo()
+        self.rest = b""
+        self.ended = None
+
+    def open_fifo(self):
+        path = self.options.fifo
+        if os.path.exists(path) and not stat.S_ISFIFO(os.stat(path).st_mode):
+            os.remove(path)
+        if not os.path.exists(path):
+            os.mkfifo(path)
+        # Root owns it; the group of the data's owner, that of Patroni, may write.
+        os.chown(path, 0, os.stat(os.path.dirname(self.options.data)).st_gid)
+        os.chmod(path, 0o660)
+        # Opened for both, so that it neither blocks nor ends when a writer closes.
+        fifo = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self.selector.register(fifo, selectors.EVENT_READ, self.read_callbacks)
+        return fifo
+
+    # -- telling --------------------------------------------------------------------------------
+
+    def write_seen(self):
+        seen = {**self.seen, "disk": self.files.disk, "archive": self.files.archive}
+        text = json.dumps(seen, sort_keys=True)
+        if text == self.written:
+            return
+        temporary = f"{self.options.state}.new"
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, self.options.state)
+        self.written = text
+
+    def read_callbacks(self):
+        """Lines of Patroni's callbacks: name and role."""
+        try:
+            self.rest += os.read(self.fifo, 65536)
+        except BlockingIOError:
+            return
+        *lines, self.rest = self.rest.split(b"\n")
+        for line in lines:
+            words = line.decode("utf-8", "replace").split()
+            if words and words[0].startswith("on_"):
+                role = words[1] if len(words) > 1 else ""
+                self.notices.send(words[0].replace("_", "-"), role=role)
+
+    # -- looking --------------------------------------------------------------------------------
+
+    def run(self):
+        say(f"watching {self.options.data}")
+        while True:
+            for key, _ in self.selector.select(TICK_S):
+                key.data()
+            self.tick(clock())
+            self.write_seen()
+
+    def tick(self, now):
+        gap, self.last_tick = now - self.last_tick, now
+        patroni_gone = self.patroni_process.look(now)
+        self.look_at_postmaster(now)
+        if gap > self.patroni.ttl / 2:
+            self.fence(f"the container did not run for {gap:.0f} s", everything=True)
+        elif not self.patroni.paused:
+            self.look_for_hangs(now)
+        if patroni_gone or self.patroni_process.pid is None:
+            self.patroni.fine_at = now
+        self.look_at_replication(now)
+
+    def look_at_postmaster(self, now):
+        known = self.postmaster.pid
+        gone = self.postmaster.look(now)
+        pid = self.postmaster.pid
+        if gone:
+            say(f"PostgreSQL (process {known}) ended")
+            self.patroni.wake()
+        if pid != known:
+            self.await_end(pid)
+
+    def await_end(self, pid):
+        """Has the end of a process reported at once, not at the next tick."""
+        if self.ended is not None:
+            self.selector.unregister(self.ended)
+            os.close(self.ended)
+            self.ended = None
+        if pid is None or not hasattr(os, "pidfd_open"):
+            return
+        try:
+            self.ended = os.pidfd_open(pid)
+        except OSError:
+            return
+        self.selector.register(self.ended, selectors.EVENT_READ, self.postmaster_ended)
+
+    def postmaster_ended(self):
+        self.await_end(None)
+        self.patroni.wake()
+
+    def look_for_hangs(self, now):
+        limit = self.options.patience
+        if self.postmaster.stopped_for(now) > limit:
+            self.fence(f"PostgreSQL was stopped for {limit:.0f} s", postgresql=True)
+        if self.patroni_process.stopped_for(now) > limit:
+            self.fence(f"Patroni was stopped for {limit:.0f} s", patroni=True)
+        silent = now - self.patroni.fine_at
+        if self.patroni_process.pid is not None and silent > self.patroni.ttl / 2:
+            standby = os.path.exists(f"{self.options.data}/standby.signal")
+            self.fence(f"Patroni was silent for {silent:.0f} s", patroni=True, postgresql=not standby)
+
+    def fence(self, reason, everything=False, postgresql=False, patroni=False):
+        say(f"fencing: {reason}")
+        if (everything or postgresql) and self.postmaster.pid is not None:
+            family = [self.postmaster.pid, *children_of(self.postmaster.pid)]
+            for pid in family:
+                kill(pid)
+        if (everything or patroni) and self.patroni_process.pid is not None:
+            kill(self.patroni_process.pid)
+        self.patroni.fine_at = clock()
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self.seen["fences"] = [*self.seen["fences"], {"at": at, "reason": reason}][-5:]
+        self.patroni.wake()
+        self.notices.send("fenced", reason=reason)
+
+    def look_at_replication(self, now):
+        """Who streams, by the titles of PostgreSQL's processes."""
+        pid = self.postmaster.pid
+        present = set(children_of(pid)) if pid is not None else set()
+        streams = {}
+        for child in present:
+            known = self.streams.get(child)
+            streams[child] = known if known else self.stream_title(child)
+        lost = [t for c, t in self.streams.items() if t.startswith("walsender") and c not in present]
+        self.streams = streams
+        if pid is None:
+            return
+        if lost:
+            # Whether commits still wait for that one is Patroni's to decide, now.
+            self.patroni.wake()
+        self.report_replication(sorted(t for t in streams.values() if t.startswith("wal")), now)
+
+    @staticmethod
+    def stream_title(pid):
+        """`walsender ADDRESS`, `walreceiver`, `other`, or empty while it may become any of these."""
+        title = process_command(pid)[0]
+        words = title.removeprefix("postgres: ").split()
+        if not title.startswith("postgres: ") or not words:
+            return ""
+        # Under a cluster name the kind of process comes second.
+        kind = next((word for word in words[:2] if word in ("walsender", "walreceiver")), "other")
+        if kind != "other" and "streaming" not in words:
+            return ""
+        if kind == "walsender":
+            address = next((word for word in words if "(" in word), "local")
+            return f"walsender {address.partition('(')[0]}"
+        return kind
+
+    def report_replication(self, streaming, now):
+        standby = os.path.exists(f"{self.options.data}/standby.signal")
+        known = self.seen.get("replication")
+        self.seen["replication"] = {"standby": standby, "streams": streaming}
+        if known is None or known["standby"] != standby:
+            self.broken_since = None
+            return
+        before, after = set(known["streams"]), set(streaming)
+        if after - before:
+            self.broken_since = None
+            self.notices.send("replication-recovered", streams=len(streaming))
+        if before - after:
+            self.broken_since = now
+        if self.broken_since is not None and now - self.broken_since > REPLICATION_GRACE_S:
+            self.broken_since = None
+            self.notices.send("replication-broken", streams=len(streaming))
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    for name in ("config", "data", "logs", "fifo", "state", "domain"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--scheme", choices=("http", "https"), default="http")
+    parser.add_argument("--port", type=int, default=8008)
+    parser.add_argument("--patience", type=float, default=5, help="how long a stop is put up with")
+    parser.add_argument("--pebble", default="/charm/bin/pebble")
+    parser.add_argument("--version", default="", help="changes with this program; restarts it")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    Watcher(parse_options()).run()
