@@ -2,7 +2,9 @@
 
 import type { CharmDefinition, Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
-import { getPassword, getPrimary } from './actions.ts';
+import { checkedActions } from './actions/checked.ts';
+import { getPassword } from './actions/passwords.ts';
+import { getPrimary, promoteToPrimary } from './actions/primary.ts';
 import {
   listBackups,
   s3CredentialsChanged,
@@ -60,11 +62,14 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
     's3-parameters-relation-changed': needingTrust(s3CredentialsChanged),
     's3-parameters-relation-broken': needingTrust(s3RelationBroken),
     'secret-changed': needingTrust(secretChanged),
-    'action:create-backup': createBackup,
-    'action:list-backups': listBackups,
-    'action:restore': restore,
-    'action:get-primary': getPrimary,
-    'action:get-password': getPassword,
+    ...checkedActions({
+      'create-backup': createBackup,
+      'list-backups': listBackups,
+      restore,
+      'get-primary': getPrimary,
+      'get-password': getPassword,
+      'promote-to-primary': promoteToPrimary,
+    }),
   },
   collectStatus,
 };

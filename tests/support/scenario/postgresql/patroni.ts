@@ -23,9 +23,13 @@ function answerRequest(host: Host<PostgresqlWorld>, request: HttpRequest): HttpR
   const member = memberAt(host, request, url);
   const key = `${request.method} ${url.pathname}`;
   const fault = patroni.faults[key];
-  if (fault !== undefined) return response(fault.status, fault.body);
   const handle = routes[key];
   if (handle === undefined) throw host.unexpected(`Patroni has no ${key}`);
+  if (fault !== undefined) {
+    if (fault.happens !== undefined) handle({ host, member, url, body: parseBody(request) });
+    if (fault.happens === 'lost') throw failure(request, 'timeout');
+    return response(fault.status, fault.body);
+  }
   if (request.method !== 'GET' && request.headers?.['authorization'] === undefined) {
     return response(401, 'no auth header received');
   }

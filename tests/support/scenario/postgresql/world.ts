@@ -26,6 +26,8 @@ export interface PatroniMember {
 export interface HttpFault {
   readonly status: number;
   readonly body: string;
+  /** It is carried out all the same; `lost`: and no answer comes. */
+  readonly happens?: 'answered' | 'lost';
 }
 
 export interface PatroniWorld {

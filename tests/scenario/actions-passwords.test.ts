@@ -1,9 +1,9 @@
-// get-password and get-primary.
+// get-password and set-password.
 
 import { expect } from '@jest/globals';
 
 import { action } from '../support/scenario/events.ts';
-import { inWorld, replica, running, underTest } from '../support/scenario/postgresql/journey.ts';
+import { running, underTest } from '../support/scenario/postgresql/journey.ts';
 import { state } from '../support/scenario/postgresql/postgresql.ts';
 import { scenario } from '../support/scenario/scenario.ts';
 
@@ -32,8 +32,8 @@ scenario('users that are not of the system have no password here', {
   when: action('get-password', { username: 'alice' }),
   then: ({ action: { failed } }) => {
     expect(failed).toBe(
-      'The action can be run only for system users or Patroni: operator, replication, rewind, ' +
-        'monitoring, backup, patroni not alice',
+      'The action can be run only for system users or Patroni: backup, replication, rewind, ' +
+        'operator, monitoring, patroni not alice',
     );
   },
 });
@@ -44,35 +44,5 @@ scenario('before the first leader there are no passwords', {
   when: action('get-password'),
   then: ({ action: { failed } }) => {
     expect(failed).toBe('cannot show operator-password: it has not been generated yet');
-  },
-});
-
-scenario('each unit knows which unit is the primary', {
-  charm: underTest,
-  given: async () => await running({ number: 1, others: [0, 2], primary: 2 }),
-  when: action('get-primary'),
-  then: ({ action: { results } }) => {
-    expect(results).toEqual({ primary: 'postgresql-k8s/2' });
-  },
-});
-
-scenario('before the start there is no primary', {
-  charm: underTest,
-  given: state({ leader: true }),
-  when: action('get-primary'),
-  then: ({ action: { failed } }) => {
-    expect(failed).toBe('No primary: the cluster has not started, or is choosing a new one.');
-  },
-});
-
-scenario('between two primaries there is none', {
-  charm: underTest,
-  given: async () =>
-    inWorld(await running({ leader: true, others: [1] }), {
-      patroni: { members: [replica(0), replica(1)] },
-    }),
-  when: action('get-primary'),
-  then: ({ action: { failed } }) => {
-    expect(failed).toBe('No primary: the cluster has not started, or is choosing a new one.');
   },
 });

@@ -1,0 +1,27 @@
+// The handlers of all actions, each behind the check of its parameters: a wrong one fails the action
+// with a sentence before anything has been looked at.
+
+import type { Handler } from '../../lib/juju/hook.ts';
+import { parameterProblem } from '../core/action-parameters.ts';
+import { type ActionName, type ActionRow, actionTable } from '../core/action-table.ts';
+import type { PostgresqlPorts } from '../ports.ts';
+
+type PostgresqlHandler = Handler<PostgresqlPorts>;
+
+/** The part of the charm's table that answers actions. */
+export function checkedActions(
+  handlers: Readonly<Record<ActionName, PostgresqlHandler>>,
+): Readonly<Record<string, PostgresqlHandler>> {
+  return Object.fromEntries(
+    actionTable.map((row) => [`action:${row.name}`, checked(row, handlers[row.name])]),
+  );
+}
+
+function checked(row: ActionRow, handler: PostgresqlHandler): PostgresqlHandler {
+  return async (hook) => {
+    const action = hook.juju.action();
+    const problem = parameterProblem(row, await action.params());
+    if (problem === undefined) await handler(hook);
+    else action.fail(problem);
+  };
+}

@@ -1,0 +1,152 @@
+// A switchover to this unit, followed to its end. What Patroni answers is only a hint: its answer may
+// be lost, may come before the end, and may say "failed" of a switchover that happened. So whatever
+// it was, the cluster is looked at until this member leads, another one does, or time is up.
+
+import { poll } from '../../lib/base/retry.ts';
+import { type Cluster, isStarted, ownMember, type PostgresqlHook } from '../adapters/cluster.ts';
+import { type Patroni, PatroniError } from '../adapters/patroni.ts';
+import type { Member, Cluster as PatroniCluster } from '../adapters/patroni-answers.ts';
+import { memberOfUnit, unitOfMember } from '../core/names.ts';
+
+export type SwitchoverOutcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly message: string; readonly reason: string };
+
+/** Makes this unit the primary; succeeds at once when it is. */
+export async function switchOver(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+): Promise<SwitchoverOutcome> {
+  const action = hook.juju.action();
+  const seen = await cluster.patroniCluster();
+  if (seen === undefined) return failed('no member of Patroni answers');
+  const leader = leaderOf(seen);
+  if (leader?.name === memberOfUnit(cluster.unit)) {
+    await action.log(`${cluster.unit} is the primary already`);
+    return { kind: 'done' };
+  }
+  const refusal = await refuseMember(hook, cluster, seen);
+  if (refusal !== undefined) return refusal;
+  if (leader === undefined) return failed('there is no primary to take over from');
+  await action.log(`switching over from ${unitOfMember(leader.name)} to ${cluster.unit}`);
+  return await requestAndFollow(hook, cluster, leader);
+}
+
+async function refuseMember(
+  hook: PostgresqlHook,
+  { unit }: Cluster,
+  seen: PatroniCluster,
+): Promise<SwitchoverOutcome | undefined> {
+  const own = ownMember(seen, unit);
+  if (own === undefined || !isStarted(own.state)) {
+    return failed(`PostgreSQL of ${unit} is not up: ${own?.state ?? 'not a member'}`);
+  }
+  if (isSynchronous(own)) return undefined;
+  await hook.juju.action().log(describeStandbys(seen));
+  return notSynchronous(`${unit} is a ${own.role}`);
+}
+
+async function requestAndFollow(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  leader: Member,
+): Promise<SwitchoverOutcome> {
+  const candidate = memberOfUnit(cluster.unit);
+  // The leader acts at once on what it is asked itself.
+  const patroni = await cluster.patroni(unitOfMember(leader.name));
+  const answer = await errorOf(async () => {
+    await patroni.switchover({ leader: leader.name, candidate });
+  });
+  if (answer?.code === 'not-sync-standby') return notSynchronous(answer.message);
+  const timeoutMs = isRefusal(answer) ? refusedPatienceMs : patienceMs;
+  const own = await cluster.patroni();
+  const look = { candidate, former: leader.name, say: createVoice(hook) };
+  const end = await poll({ clock: hook.ports.clock, intervalMs: 250, timeoutMs }, async () => {
+    return await lookForEnd(own, look);
+  });
+  if (end?.kind === 'done') return end;
+  const reason = end?.reason ?? `${unitOfMember(leader.name)} still leads after ${timeoutMs} ms`;
+  return failed(answer === undefined ? reason : `${reason}; ${answer.message}`);
+}
+
+// Patroni moves the lock within seconds, or after its own patience of 20 s lets go of the request.
+const patienceMs = 25_000;
+// After a refusal nothing more is to come, unless the refusal was about something already done.
+const refusedPatienceMs = 3_000;
+
+/** Whether Patroni has said that it will not, or not any more, do it. */
+function isRefusal(answer: PatroniError | undefined): boolean {
+  const status = answer?.fields['status'];
+  const unknown = answer?.message.includes('status unknown') === true;
+  return status !== undefined && !unknown;
+}
+
+interface Look {
+  readonly candidate: string;
+  readonly former: string;
+  readonly say: (text: string) => Promise<void>;
+}
+
+type End = { readonly kind: 'done' } | { readonly kind: 'other'; readonly reason: string };
+
+/** `undefined` while it has not ended. */
+async function lookForEnd(own: Patroni, look: Look): Promise<End | undefined> {
+  const { candidate, former, say } = look;
+  let leader: Member | undefined;
+  let writable = false;
+  const error = await errorOf(async () => {
+    leader = leaderOf(await own.cluster());
+    if (leader?.name === candidate) writable = await own.isLeader();
+  });
+  if (writable) return { kind: 'done' };
+  if (error !== undefined) await say(error.message);
+  else if (leader === undefined) await say('no unit leads at the moment');
+  else if (leader.name === former) await say(`waiting for ${unitOfMember(former)} to step down`);
+  else if (leader.name === candidate) await say('this unit leads, PostgreSQL is being promoted');
+  else return { kind: 'other', reason: `${unitOfMember(leader.name)} became the primary instead` };
+  return undefined;
+}
+
+/** Tells the operator what is new. */
+function createVoice(hook: PostgresqlHook): (text: string) => Promise<void> {
+  let last = '';
+  return async (text) => {
+    if (text === last) return;
+    last = text;
+    await hook.juju.action().log(text);
+  };
+}
+
+function leaderOf(seen: PatroniCluster): Member | undefined {
+  return seen.members.find(({ role }) => role === 'leader' || role === 'standby_leader');
+}
+
+function isSynchronous({ role }: Member): boolean {
+  return role === 'sync_standby' || role === 'quorum_standby';
+}
+
+function describeStandbys(seen: PatroniCluster): string {
+  const names = seen.members.filter(isSynchronous).map(({ name }) => unitOfMember(name));
+  return names.length === 0
+    ? 'no unit is a synchronous replica at the moment'
+    : `synchronous replicas: ${names.join(', ')}`;
+}
+
+function notSynchronous(reason: string): SwitchoverOutcome {
+  return { kind: 'failed', message: 'Unit is not sync standby', reason };
+}
+
+function failed(reason: string): SwitchoverOutcome {
+  const message = `Switchover failed or timed out, check the logs for details: ${reason}`;
+  return { kind: 'failed', message, reason };
+}
+
+async function errorOf(attempt: () => Promise<void>): Promise<PatroniError | undefined> {
+  try {
+    await attempt();
+    return undefined;
+  } catch (error) {
+    if (error instanceof PatroniError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+// Every action of the charm: actions.yaml and the reference page are generated from this table, and
+// parameters are checked against it before a handler runs. A further action is one row here and one
+// entry in `src/hooks.ts`.
+
+export interface ActionParameter {
+  readonly name: string;
+  readonly type: 'string' | 'boolean';
+  readonly default?: string | boolean;
+  readonly description: string;
+}
+
+export interface ActionRow {
+  readonly name: string;
+  readonly description: string;
+  /** Units that it can be run on. */
+  readonly runsOn: string;
+  readonly parameters: readonly ActionParameter[];
+  /** Keys of the results and what they hold. */
+  readonly results: Readonly<Record<string, string>>;
+}
+
+export const actionTable = [
+  {
+    name: 'create-backup',
+    description:
+      'Creates a backup of the cluster on S3 storage. Needs a relation to an S3 integrator.',
+    runsOn: 'the primary',
+    parameters: [
+      {
+        name: 'type',
+        type: 'string',
+        default: 'full',
+        description:
+          'full, differential (since the last full backup) or incremental (since the last backup).',
+      },
+    ],
+    results: { 'backup-status': '`backup created`' },
+  },
+  {
+    name: 'list-backups',
+    description: 'Lists the backups that are on the S3 storage.',
+    runsOn: 'any unit',
+    parameters: [],
+    results: { backups: 'a table of the backups' },
+  },
+  {
+    name: 'restore',
+    description:
+      'Restores a backup. The application must have exactly one unit; the data that it has is ' +
+      'replaced by that of the backup. The unit becomes active again when the restored database ' +
+      'answers.',
+    runsOn: 'the only unit',
+    parameters: [
+      {
+        name: 'backup-id',
+        type: 'string',
+        description: 'A backup-id as shown by list-backups, for instance 2026-01-31T12:00:00Z.',
+      },
+    ],
+    results: { 'restore-status': '`restore started`' },
+  },
+  {
+    name: 'get-primary',
+    description: 'Shows which unit is the primary. There is no result while there is none.',
+    runsOn: 'any unit',
+    parameters: [],
+    results: { primary: 'name of the unit' },
+  },
+  {
+    name: 'get-password',
+    description: 'Shows the password of a system user, to administer the database.',
+    runsOn: 'any unit',
+    parameters: [
+      {
+        name: 'username',
+        type: 'string',
+        default: 'operator',
+        description: 'operator, replication, rewind, monitoring, backup or patroni.',
+      },
+    ],
+    results: { password: 'the password' },
+  },
+  {
+    name: 'promote-to-primary',
+    description:
+      'Makes this unit the primary by a switchover: no committed data is lost, and writes pause for ' +
+      'a moment. The unit has to be a synchronous replica.',
+    runsOn: 'the unit to be promoted',
+    parameters: [
+      {
+        name: 'scope',
+        type: 'string',
+        description: 'unit: within this cluster. cluster: before other clusters; needs a relation.',
+      },
+      {
+        name: 'force',
+        type: 'boolean',
+        default: false,
+        description:
+          'Promote the cluster although the other one cannot be reached; scope cluster only.',
+      },
+    ],
+    results: { primary: 'name of the unit that is the primary now' },
+  },
+] as const satisfies readonly ActionRow[];
+
+export type ActionName = (typeof actionTable)[number]['name'];
