@@ -72,6 +72,9 @@ export function renderDynamic(facts: DynamicFacts): Document {
     synchronous_node_count: Math.max(1, nodeCount),
     synchronous_mode_strict: facts.settings.synchronousModeStrict && nodeCount > 0,
     postgresql: {
+    // A replaced pod is back by then. Patroni's own 30 minutes are long for the WAL that the slot of
+    // a removed unit holds.
+    member_slots_ttl: 300,
       use_pg_rewind: true,
       // A member that cannot follow is cloned again instead of staying behind for ever.
       remove_data_directory_on_rewind_failure: true,
@@ -179,6 +182,8 @@ function renderPostgresql(facts: MemberFacts, host: string): Document {
     use_unix_socket_repl: true,
     bin_dir: facts.binDir,
     data_dir: dataDirectory,
+    // A new replica would wait minutes for the primary's next checkpoint.
+    basebackup: [{ checkpoint: 'fast' }],
     pgpass: `${storageRoot}/.pgpass`,
     authentication: {
       superuser: { username: 'operator', password: facts.passwords.operator.reveal() },
