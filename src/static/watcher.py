@@ -37,6 +37,8 @@ PROBE_S = 2.0
 FILES_S = 5.0
 LOGS_S = 60.0
 PROBE_TIMEOUT_S = 2.0
+# A change is told when nothing more has changed for this long.
+SETTLE_S = 0.7
 # A standby that just restarts is back sooner.
 REPLICATION_GRACE_S = 3.0
 ARCHIVE_PATIENCE_S = 60.0
@@ -126,14 +128,18 @@ def find_postmaster(data):
 class Patroni:
     """The member's REST interface, asked from a thread of its own so that a hang stops nothing here."""
 
-    def __init__(self, options):
+    def __init__(self, options, notices):
         self.options = options
+        self.notices = notices
         self.fine_at = clock()
         self.paused = False
         # Life of the leader lock in seconds; Patroni's default until it says otherwise.
         self.ttl = 30.0
         self.wanted = threading.Event()
         self.wake_wanted = False
+        # The members as last told to the charm, as seen now, and since when.
+        self.told = self.view = None
+        self.viewed_at = 0.0
         threading.Thread(target=self.run, daemon=True).start()
 
     def wake(self):
@@ -143,7 +149,7 @@ class Patroni:
 
     def run(self):
         while True:
-            self.wanted.wait(PROBE_S)
+            self.wanted.wait(PROBE_S if self.view == self.told else SETTLE_S)
             self.wanted.clear()
             try:
                 if self.wake_wanted:
@@ -152,16 +158,37 @@ class Patroni:
                     self.ask("PATCH", "/config", {"charm_wake": None})
                 if self.ask("GET", "/liveness")[0] == 200:
                     self.fine_at = clock()
-                    status, body = self.ask("GET", "/config")
-                    if status == 200:
-                        config = json.loads(body)
-                        self.paused = config.get("pause") is True
-                        self.ttl = float(config.get("ttl", self.ttl))
+                    self.look_at_config()
+                self.look_at_members()
             except ConnectionRefusedError:
                 # It is starting, or shutting down, which may take as long as a checkpoint.
                 self.fine_at = clock()
             except (OSError, ValueError, TypeError, http.client.HTTPException):
                 pass
+
+    def look_at_config(self):
+        status, body = self.ask("GET", "/config")
+        if status == 200:
+            config = json.loads(body)
+            self.paused = config.get("pause") is True
+            self.ttl = float(config.get("ttl", self.ttl))
+
+    def look_at_members(self):
+        """Tells when the members are others, or in another state, as soon as that has settled."""
+        status, body = self.ask("GET", "/cluster")
+        if status != 200:
+            return
+        cluster = json.loads(body)
+        facts = ("name", "role", "state", "pending_restart")
+        members = [[member.get(fact) for fact in facts] for member in cluster.get("members", [])]
+        view = json.dumps([sorted(members, key=str), cluster.get("pause")])
+        if self.told is None:
+            self.told = view
+        if view != self.view:
+            self.view, self.viewed_at = view, clock()
+        if view != self.told and clock() - self.viewed_at >= SETTLE_S:
+            self.told = view
+            self.notices.send("cluster-changed", members=len(members))
 
     def ask(self, method, path, body=None):
         settings = self.settings()
@@ -307,10 +334,10 @@ class Watcher:
         self.files = Files(options, self.notices)
         self.patroni_process = Process(lambda: find_patroni(options.config))
         self.postmaster = Process(lambda: find_postmaster(options.data))
-        self.patroni = Patroni(options)
+        self.patroni = Patroni(options, self.notices)
         self.selector = selectors.DefaultSelector()
         self.streams = {}
-        self.broken_since = None
+        self.broken_since, self.broken_told = None, False
         self.seen = {"fences": []}
         self.written = None
         self.last_tick = clock()
@@ -441,13 +468,9 @@ class Watcher:
         for child in present:
             known = self.streams.get(child)
             streams[child] = known if known else self.stream_title(child)
-        lost = [t for c, t in self.streams.items() if t.startswith("walsender") and c not in present]
         self.streams = streams
         if pid is None:
             return
-        if lost:
-            # Whether commits still wait for that one is Patroni's to decide, now.
-            self.patroni.wake()
         self.report_replication(sorted(t for t in streams.values() if t.startswith("wal")), now)
 
     @staticmethod
@@ -472,16 +495,22 @@ class Watcher:
         self.seen["replication"] = {"standby": standby, "streams": streaming}
         if known is None or known["standby"] != standby:
             self.broken_since = None
-            return
-        before, after = set(known["streams"]), set(streaming)
-        if after - before:
-            self.broken_since = None
-            self.notices.send("replication-recovered", streams=len(streaming))
-        if before - after:
+        elif standby:
+            self.report_receiver("walreceiver" in streaming, now)
+        elif set(streaming) != set(known["streams"]):
+            # Whether commits wait for those is Patroni's to decide, now.
+            self.patroni.wake()
+
+    def report_receiver(self, receiving, now):
+        if receiving:
+            if self.broken_told:
+                self.notices.send("replication-recovered")
+            self.broken_since, self.broken_told = None, False
+        elif self.broken_since is None:
             self.broken_since = now
-        if self.broken_since is not None and now - self.broken_since > REPLICATION_GRACE_S:
-            self.broken_since = None
-            self.notices.send("replication-broken", streams=len(streaming))
+        elif now - self.broken_since > REPLICATION_GRACE_S and not self.broken_told:
+            self.broken_told = True
+            self.notices.send("replication-broken")
 
 
 def parse_options():

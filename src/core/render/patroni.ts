@@ -5,10 +5,11 @@
 import type { Secret } from '../../../lib/base/secret.ts';
 import {
   deriveClusterParameters,
+  deriveLocalParameters,
   deriveSynchronousNodeCount,
   type Resources,
 } from '../config/derive.ts';
-import type { Settings } from '../config/validate.ts';
+import type { Settings } from '../config/settings.ts';
 import {
   clusterName,
   dataDirectory,
@@ -43,8 +44,9 @@ export interface MemberFacts {
   };
   readonly settings: Settings;
   readonly resources: Resources;
-  readonly memoryParameters: Readonly<Record<string, string>>;
   readonly preloadLibraries: readonly string[];
+  /** Parameters of the server in the image; `undefined` when that is not known. */
+  readonly knownParameters?: ReadonlySet<string> | undefined;
   /** Cluster size that the synchronous node count is reckoned from at bootstrap. */
   readonly members: number;
   /** Stanza to archive into; none: WAL is not archived. */
@@ -59,33 +61,45 @@ export type DocumentValue = string | number | boolean | null | readonly Document
 
 /** The part of the dynamic configuration that the charm keeps as it wants it. */
 export function renderDynamic(facts: DynamicFacts): Document {
-  const nodeCount = deriveSynchronousNodeCount(facts.settings, facts.members);
+  const { settings, resources } = facts;
+  const { failover } = settings;
+  const nodeCount = deriveSynchronousNodeCount(settings, facts.members);
   return {
-    ttl: 20,
-    loop_wait: 5,
-    retry_timeout: 6,
-    failsafe_mode: true,
-    maximum_lag_on_failover: facts.settings.maximumLagOnFailoverBytes,
+    ttl: failover.ttl,
+    loop_wait: failover.loopWait,
+    retry_timeout: failover.retryTimeout,
+    failsafe_mode: failover.failsafeMode,
+    primary_start_timeout: failover.primaryStartTimeout,
+    maximum_lag_on_failover: settings.maximumLagOnFailoverBytes,
     max_timelines_history: 50,
-    synchronous_mode: true,
-    // Patroni wants at least 1; with a single member nothing is waited for anyway.
-    synchronous_node_count: Math.max(1, nodeCount),
-    synchronous_mode_strict: facts.settings.synchronousModeStrict && nodeCount > 0,
-    postgresql: {
     // A replaced pod is back by then. Patroni's own 30 minutes are long for the WAL that the slot of
     // a removed unit holds.
     member_slots_ttl: 300,
+    synchronous_mode: settings.synchronousModeQuorum && knowsQuorum(facts) ? 'quorum' : true,
+    // Patroni wants at least 1; with a single member nothing is waited for anyway.
+    synchronous_node_count: Math.max(1, nodeCount),
+    synchronous_mode_strict: settings.synchronousModeStrict && nodeCount > 0,
+    postgresql: {
       use_pg_rewind: true,
       // A member that cannot follow is cloned again instead of staying behind for ever.
       remove_data_directory_on_rewind_failure: true,
       remove_data_directory_on_diverged_timelines: true,
       parameters: {
-        ...deriveClusterParameters(facts.resources),
-        wal_level: 'logical',
-        archive_mode: 'on',
-        archive_command: archiveCommand(facts.stanza),
+        ...deriveClusterParameters(settings, resources),
+        ...settings.clusterParameters,
+        ...fixedClusterParameters(facts.stanza),
       },
     },
+  };
+}
+
+function fixedClusterParameters(stanza: string | undefined): Document {
+  return {
+    max_replication_slots: 25,
+    max_wal_senders: 25,
+    wal_level: 'logical',
+    archive_mode: 'on',
+    archive_command: archiveCommand(stanza),
   };
 }
 
@@ -94,6 +108,23 @@ export interface DynamicFacts {
   readonly resources: Resources;
   readonly members: number;
   readonly stanza: string | undefined;
+  /** Patroni's version as it tells it; `undefined` while it does not answer. */
+  readonly patroniVersion?: string | undefined;
+}
+
+function knowsQuorum({ patroniVersion = '' }: DynamicFacts): boolean {
+  return Number.parseInt(patroniVersion, 10) >= 4;
+}
+
+/** What the cluster cannot have of what the settings ask for, one sentence for each. */
+export function dynamicNotes(facts: DynamicFacts): readonly string[] {
+  const { patroniVersion = 'that does not answer' } = facts;
+  return !facts.settings.synchronousModeQuorum || knowsQuorum(facts)
+    ? []
+    : [
+        `synchronous_mode_quorum needs Patroni 4, not ${patroniVersion}: commits wait for chosen ` +
+          'replicas',
+      ];
 }
 
 /** `/bin/true` says "archived" without archiving: there is no place to archive to. */
@@ -191,11 +222,7 @@ function renderPostgresql(facts: MemberFacts, host: string): Document {
       rewind: { username: 'rewind', password: facts.passwords.rewind.reveal() },
     },
     callbacks: Object.fromEntries(patroniCallbacks.map((name) => [name, callback])),
-    parameters: {
-      ...serverParameters(facts),
-      ...facts.memoryParameters,
-      ...facts.settings.parameters,
-    },
+    parameters: memberParameters(facts),
     pg_hba: [...pgHba({ connectivity: facts.connectivity })],
     pg_ident: [
       'operator postgres operator',
@@ -206,7 +233,34 @@ function renderPostgresql(facts: MemberFacts, host: string): Document {
   };
 }
 
-function serverParameters(facts: MemberFacts): Document {
+/**
+ * Server parameters of the member's own file. What the charm relies on comes last and wins over what
+ * the operator set, which wins over what follows from the pod; defaults of options are filled in as
+ * if the operator had set them.
+ */
+function memberParameters(facts: MemberFacts): Document {
+  const { settings, resources, knownParameters } = facts;
+  const chosen = { ...deriveLocalParameters(settings, resources), ...settings.parameters };
+  const left = new Set(leftOutParameters(settings, knownParameters));
+  const taken = Object.entries(chosen).filter(([name]) => !left.has(name));
+  return { ...Object.fromEntries(taken), ...fixedParameters(facts) };
+}
+
+/**
+ * Parameters of the options that this server does not have: newer ones have dropped some. A
+ * parameter of a module, `pg_stat_statements.track`, is known when its module is.
+ */
+export function leftOutParameters(
+  settings: Settings,
+  known: ReadonlySet<string> | undefined,
+): readonly string[] {
+  if (known === undefined) return [];
+  return Object.keys(settings.parameters).filter(
+    (name) => !known.has(name) && !known.has(name.replace(/\..*$/, '')),
+  );
+}
+
+function fixedParameters(facts: MemberFacts): Document {
   return {
     autovacuum: 'on',
     full_page_writes: 'on',
@@ -227,14 +281,13 @@ function serverParameters(facts: MemberFacts): Document {
     log_timezone: 'UTC',
     log_truncate_on_rotation: 'on',
     logging_collector: 'on',
-    password_encryption: 'scram-sha-256',
     shared_preload_libraries: facts.preloadLibraries.join(','),
-    timezone: 'UTC',
     unix_socket_directories: '/var/run/postgresql',
     // Commits wait for a synchronous standby until the primary knows that it is gone.
     wal_sender_timeout: '8s',
     wal_receiver_timeout: '8s',
-    wal_compression: 'on',
+    // And a standby comes back soon after its primary: until then commits wait, too.
+    wal_retrieve_retry_interval: '500ms',
     wal_log_hints: 'on',
   };
 }

@@ -16,16 +16,6 @@ export const noticeDomain = 'postgresql.charm';
 /** Patroni's callbacks that wake the charm; in a notice's key an underscore becomes a hyphen. */
 export const patroniCallbacks = ['on_start', 'on_stop', 'on_restart', 'on_role_change'] as const;
 
-/** What the watcher itself tells, besides Patroni's callbacks. */
-export const watcherNotices = [
-  'fenced',
-  'replication-broken',
-  'replication-recovered',
-  'archiving-failed',
-  'archiving-recovered',
-  'disk-space',
-] as const;
-
 const fifo = '/run/charm-notices';
 
 /** What the watcher sees, as JSON. */
