@@ -20,6 +20,7 @@ import {
   updateSynchronousReplication,
   writeMemberConfig,
 } from './adapters/configuration.ts';
+import { checkOptions } from './adapters/database-checks.ts';
 import { ensureServices, labelPod } from './adapters/kubernetes.ts';
 import { createPatroni, PatroniError } from './adapters/patroni.ts';
 import { renewRepositoryConfig } from './adapters/repository.ts';
@@ -44,6 +45,7 @@ import {
   watcherService,
 } from './core/render/pebble-layer.ts';
 import { awaitingMember, awaitingPrimaryEndpoint, failedToPatchPod } from './core/status.ts';
+import { updateExtensions } from './extensions.ts';
 import { admitUnits } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
@@ -116,6 +118,7 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
     return;
   walk.step('update_config');
   await applyConfiguration(hook, cluster);
+  await updateExtensions(hook, cluster);
   await followBackupServer(hook, cluster);
   walk.step('set_active');
   cluster.setUnit({ 'member-started': 'True' });
@@ -127,6 +130,7 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
  * an earlier start stay as they are; without any there is nothing to start with.
  */
 async function pushFiles(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  await checkOptions(hook, cluster);
   const result = await readSettings(hook);
   await renewRepositoryConfig(hook, cluster);
   if (result.kind === 'invalid') {

@@ -20,6 +20,7 @@ import {
   restoringBackup,
   waitingForContainer,
 } from './core/status.ts';
+import { collectExtensionsStatus } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { hasRestoreFailed } from './restore.ts';
 
@@ -41,6 +42,7 @@ export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
     hook.status(blockedByS3(app.s3BlockMessage));
   }
   await memberStatusOf(hook, cluster, app.initialised);
+  await collectExtensionsStatus(hook, cluster);
 };
 
 async function memberStatusOf(

@@ -8,9 +8,11 @@ import {
   readSettings,
   updateSynchronousReplication,
 } from './adapters/configuration.ts';
+import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
 import { endInterruptedBackup } from './create-backup.ts';
+import { updateExtensions } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { restoreOutcome, resumeRestore } from './restore.ts';
@@ -22,6 +24,8 @@ type PostgresqlHandler = Handler<PostgresqlPorts>;
  * comes when the application was trusted, and when the pod was replaced: all is made up for.
  */
 export const configChanged: PostgresqlHandler = async (hook) => {
+  const cluster = await openCluster(hook);
+  if (cluster !== undefined) await checkOptions(hook, cluster);
   const result = await readSettings(hook);
   if (result.kind === 'invalid') {
     for (const problem of result.problems) hook.log('ERROR', `option ${problem}`);
@@ -55,9 +59,16 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   if (!initialised && (await hook.juju.isLeader())) await leaderElected(silent);
   if (await followRestore(silent, cluster)) return;
   if (!initialised || !(await isInService(cluster))) await pebbleReady(silent);
-  else if (hook.event.name !== 'update-status') await applyConfiguration(hook, cluster);
+  else await followConfiguration(hook, cluster);
   await retryRepository(silent, cluster);
   await endInterruptedBackup(hook, cluster);
+}
+
+/** update-status only takes up what another hook had to leave open. */
+async function followConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const resumes = hook.event.name === 'update-status';
+  if (!resumes || (await hasOpenQuestions(hook))) await applyConfiguration(hook, cluster);
+  await updateExtensions(hook, cluster);
 }
 
 /**

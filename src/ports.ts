@@ -7,6 +7,7 @@ import type { Random } from '../lib/base/random.ts';
 import type { Secret } from '../lib/base/secret.ts';
 import type { Kube } from '../lib/kube/kube.ts';
 import type { Pebble } from '../lib/pebble/pebble.ts';
+import type { DatabaseJudge } from './core/config/database-checks.ts';
 
 export interface ObjectStoreSettings {
   readonly endpoint: string;
@@ -49,6 +50,8 @@ export interface PostgresTarget {
   readonly port: number;
   readonly user: string;
   readonly password: Secret;
+  /** `postgres` unless told. */
+  readonly database?: string;
 }
 
 /** One connection. Rejects with `PostgresError`: codes `unreachable`, `refused-login`, `sql`. */
@@ -61,6 +64,18 @@ export interface Postgres {
   switchWal(): Promise<string>;
   /** What the archiver did last (pg_stat_archiver). */
   archiver(): Promise<ArchiverState>;
+  /** Names of databases that take connections: `template1`, then those that are no templates. */
+  databases(): Promise<readonly string[]>;
+  /** Extensions that the connected database has. */
+  extensions(): Promise<readonly string[]>;
+  /** Extensions that the server could create. */
+  availableExtensions(): Promise<readonly string[]>;
+  /** Creates all, in this order, or none. */
+  createExtensions(names: readonly string[]): Promise<void>;
+  /** Drops one, unless other objects depend on it: these are described, and it stays. */
+  dropExtension(name: string): Promise<readonly string[]>;
+  /** Whether the server takes this value of an option. */
+  accepts(judge: DatabaseJudge, value: string): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -27,6 +27,7 @@ import { type Backup, restorableBackups } from './core/backups/backup-list.ts';
 import { dataDirectory, memberOfUnit, stanzaName, workloadUser } from './core/names.ts';
 import { layerLabel, patroniService, renderLayer } from './core/render/pebble-layer.ts';
 import { isS3Message, restoringBackup } from './core/status.ts';
+import { updateExtensions } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 
 /** docs/flowcharts/restore.mmd */
@@ -250,11 +251,17 @@ export async function restoreOutcome(hook: PostgresqlHook, cluster: Cluster): Pr
   if (health === undefined || health.role !== 'primary' || !isStarted(health.state)) return false;
   await setUpDatabase(hook, cluster);
   await removeRestoreMark(hook);
-  cluster.setApp({ 'restoring-backup': undefined, 'restore-stanza': undefined });
+  // The restored database has the extensions of its own time.
+  cluster.setApp({
+    'restoring-backup': undefined,
+    'restore-stanza': undefined,
+    extensions: undefined,
+  });
   await setLayer(hook, cluster, { restart: true });
   // A running service takes over its new layer when it is told to start; it is not interrupted.
   await hook.ports.pebble.start(patroniService);
   await applyConfiguration(hook, cluster);
+  await updateExtensions(hook, cluster);
   hook.log('INFO', `backup ${label} has been restored`);
   return true;
 }

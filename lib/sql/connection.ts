@@ -110,7 +110,7 @@ function toPostgresError(purpose: string, error: unknown): PostgresError {
   const message = messageOf(error) || (error instanceof AggregateError ? 'no address answers' : '');
   return new PostgresError(`cannot ${purpose}: ${message}`, {
     code: codeOf(sqlState),
-    fields: { sqlState },
+    fields: { sqlState, dependents: dependentsOf(error) },
   });
 }
 
@@ -118,6 +118,11 @@ function codeOf(sqlState: string | undefined): PostgresErrorCode {
   // No answer at all, or: shutting down, starting up, too many connections.
   if (sqlState === undefined || /^(57P0[1-4]|53300)$/u.test(sqlState)) return 'unreachable';
   return sqlState.startsWith('28') ? 'refused-login' : 'sql';
+}
+
+/** The objects that keep another one from being dropped; names only, unlike other details. */
+function dependentsOf(error: unknown): string | undefined {
+  return isDatabaseError(error) && error.code === '2BP01' ? error.detail : undefined;
 }
 
 /** Only the server's errors have a severity; the system's have a code too. */

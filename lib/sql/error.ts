@@ -8,7 +8,10 @@ import { CodedError } from '../base/error.ts';
  */
 export type PostgresErrorCode = 'unreachable' | 'refused-login' | 'sql';
 
-/** Carries the field `sqlState` when the server answered; never the statement. */
+/**
+ * Carries the field `sqlState` when the server answered, and `dependents`, one line each, when other
+ * objects keep one from being dropped; never the statement.
+ */
 export class PostgresError extends CodedError {
   declare readonly code: PostgresErrorCode;
 }

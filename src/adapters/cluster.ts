@@ -34,6 +34,8 @@ export interface AppData {
   readonly s3BlockMessage: string | undefined;
   readonly restoringBackup: string | undefined;
   readonly restoreStanza: string | undefined;
+  /** See core/config/extensions-record.ts. */
+  readonly extensions: string | undefined;
 }
 
 export interface Cluster {
@@ -128,6 +130,7 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     s3BlockMessage: bag['s3-initialization-block-message'],
     restoringBackup: bag['restoring-backup'],
     restoreStanza: bag['restore-stanza'],
+    extensions: bag['extensions'],
   };
 }
 

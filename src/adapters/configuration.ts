@@ -3,6 +3,7 @@
 
 import { CodedError } from '../../lib/base/error.ts';
 import type { Secret } from '../../lib/base/secret.ts';
+import { judgeOptions } from '../core/config/database-checks.ts';
 import { deriveMemoryParameters } from '../core/config/derive.ts';
 import { type Settings, validateSettings } from '../core/config/validate.ts';
 import { presentEndpoints } from '../core/membership.ts';
@@ -20,6 +21,7 @@ import {
   renderMember,
 } from '../core/render/patroni.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
+import { checkOptions, readVerdicts } from './database-checks.ts';
 import { readPod } from './kubernetes.ts';
 import { type Patroni, PatroniError } from './patroni.ts';
 import type { JsonObject } from './patroni-answers.ts';
@@ -29,7 +31,12 @@ import { readWorkload } from './workload.ts';
 export async function readSettings(
   hook: PostgresqlHook,
 ): Promise<ReturnType<typeof validateSettings>> {
-  return validateSettings(await hook.juju.config());
+  const config = await hook.juju.config();
+  const { usable, problems } = judgeOptions(config, await readVerdicts(hook));
+  const given = validateSettings(config);
+  const others = given.kind === 'invalid' ? given.problems : [];
+  if (others.length + problems.length === 0) return validateSettings(usable);
+  return { kind: 'invalid', problems: [...others, ...problems] };
 }
 
 /**
@@ -175,6 +182,7 @@ function isJsonObject(value: unknown): value is JsonObject {
  * nothing. Says whether the settings were valid.
  */
 export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  await checkOptions(hook, cluster);
   const result = await readSettings(hook);
   if (result.kind === 'invalid') return false;
   await writeMemberConfig(hook, cluster, result.settings);

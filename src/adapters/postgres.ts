@@ -9,15 +9,23 @@ import { connectSql, type SqlConnection } from '../../lib/sql/connection.ts';
 import { matchesVerifier, scramVerifier } from '../../lib/sql/scram.ts';
 import { identifier, list, literal, type Sql, sql } from '../../lib/sql/sql.ts';
 import type { ArchiverState, Postgres, PostgresTarget, SystemUser } from '../ports.ts';
+import {
+  createExtensions,
+  dropExtension,
+  listAvailableExtensions,
+  listDatabases,
+  listExtensions,
+} from './extensions.ts';
+import { isAccepted } from './judges.ts';
 
 /** Groups that pg_hba admits: users from LDAP, the charm's own users, users of relations. */
 const accessGroups = ['identity_access', 'internal_access', 'relation_access'] as const;
 
-/** Connects to the database `postgres`; with an authority's PEM, encrypted and verified. */
+/** Connects to a database; with an authority's PEM, encrypted and verified. */
 export async function connectPostgres(
   target: PostgresTarget & { readonly ca?: string },
 ): Promise<Postgres> {
-  const connection = await connectSql({ ...target, database: 'postgres' });
+  const connection = await connectSql({ database: 'postgres', ...target });
   return {
     setUp: async (users) => {
       await connection.transaction(async () => {
@@ -36,6 +44,14 @@ export async function connectPostgres(
     },
     switchWal: async () => await switchWal(connection),
     archiver: async () => await readArchiver(connection),
+    databases: async () => await listDatabases(connection),
+    extensions: async () => await listExtensions(connection),
+    availableExtensions: async () => await listAvailableExtensions(connection),
+    createExtensions: async (names) => {
+      await createExtensions(connection, names);
+    },
+    dropExtension: async (name) => await dropExtension(connection, name),
+    accepts: async (judge, value) => await isAccepted(connection, judge, value),
     close: async () => {
       await connection.close();
     },

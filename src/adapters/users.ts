@@ -55,23 +55,28 @@ export async function withPrimary<T>(
   cluster: Cluster,
   use: (postgres: Postgres) => Promise<T>,
 ): Promise<T> {
+  const postgres = await connectPatiently(hook, await primaryTarget(cluster));
+  try {
+    return await use(postgres);
+  } finally {
+    await postgres.close();
+  }
+}
+
+/** Where the primary is, and how `operator` gets in. */
+export async function primaryTarget(cluster: Cluster): Promise<PostgresTarget> {
   const password = await cluster.password('operator');
   if (password === undefined) {
     throw new CodedError('cannot connect to PostgreSQL: no password of "operator"', {
       code: 'no-password',
     });
   }
-  const postgres = await connectPatiently(hook, {
+  return {
     host: serviceHost(primaryServiceName(cluster.app), cluster.namespace),
     port: postgresPort,
     user: 'operator',
     password,
-  });
-  try {
-    return await use(postgres);
-  } finally {
-    await postgres.close();
-  }
+  };
 }
 
 // A Service follows its primary a moment later.

@@ -61,6 +61,28 @@ export const restoringBackup: Status = { level: 'maintenance', message: 'restori
 export const initialisingStanza: Status = { level: 'maintenance', message: 'initialising stanza' };
 export const checkingStanza: Status = { level: 'maintenance', message: 'checking stanza' };
 
+export const unsatisfiedDependencies: Status = {
+  level: 'blocked',
+  message: 'Unsatisfied plugin dependencies. Please check the logs',
+};
+export const cannotDisablePlugins: Status = {
+  level: 'blocked',
+  message: 'Cannot disable plugins: Existing objects depend on it. See logs',
+};
+
+export function cannotChangeExtensions(extensions: readonly string[]): Status {
+  return {
+    level: 'blocked',
+    message: `Cannot change extensions: ${extensions.join(', ')}. See logs`,
+  };
+}
+
+export function extensionsNotInImage(extensions: readonly string[]): Status {
+  return { level: 'blocked', message: `Extensions not in the image: ${extensions.join(', ')}` };
+}
+
+export const updatingExtensions: Status = { level: 'waiting', message: 'Updating extensions' };
+
 export function blockedByS3(message: string): Status {
   return { level: 'blocked', message };
 }

@@ -77,7 +77,11 @@ scenario('trust makes the leader do all that it could not do', {
     trusted(await afterEvents(distrusted(state({ leader: true })), leaderElected, ready)),
   when: configChanged,
   then: ({ state: after }) => {
-    expect(appData(after)).toEqual({ endpoints: endpoints(0), cluster_initialised: 'True' });
+    expect(appData(after)).toEqual({
+      endpoints: endpoints(0),
+      cluster_initialised: 'True',
+      extensions: '{"enabled":["plugin_audit_enable"]}',
+    });
     expect(Object.keys(after.world.kube.objects)).toContain('services/postgresql-k8s-primary');
     expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
   },

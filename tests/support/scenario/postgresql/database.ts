@@ -1,7 +1,7 @@
 // PostgreSQL and the object storage, as the charm's ports see them. A connection needs a primary
 // behind its host, and a password that fits when the role has one.
 
-import { PostgresError } from '../../../../lib/sql/error.ts';
+import { PostgresError, type PostgresErrorCode } from '../../../../lib/sql/error.ts';
 import type {
   ObjectStore,
   ObjectStoreSettings,
@@ -10,6 +10,7 @@ import type {
 } from '../../../../src/ports.ts';
 import { openFakeObjectStore } from '../../fake-object-store.ts';
 import type { Host } from '../host.ts';
+import { createCatalogue } from './catalogue.ts';
 import { visibleMembers } from './patroni.ts';
 import type { ObjectStoreWorld, PostgresqlWorld, PostgresWorld } from './world.ts';
 
@@ -35,10 +36,17 @@ export async function connectFakePostgres(
   ) {
     throw refused(target, 'refused-login');
   }
-  return await Promise.resolve(host.watch('postgres', createConnection(host)));
+  failAsTold(host, target);
+  return await Promise.resolve(host.watch('postgres', createConnection(host, target)));
 }
 
-function createConnection(host: Host<PostgresqlWorld>): Postgres {
+function failAsTold(host: Host<PostgresqlWorld>, target: PostgresTarget): void {
+  const { faults } = host.world.get().postgres;
+  const code = faults[`connect ${target.database ?? 'postgres'}`];
+  if (code !== undefined) throw refused(target, code);
+}
+
+function createConnection(host: Host<PostgresqlWorld>, { database }: PostgresTarget): Postgres {
   const update = (change: (now: PostgresWorld) => PostgresWorld): void => {
     host.world.update((now) => ({ ...now, postgres: change(now.postgres) }));
   };
@@ -72,14 +80,17 @@ function createConnection(host: Host<PostgresqlWorld>): Postgres {
         works ? { lastArchivedWal: segment } : { lastFailedWal: segment },
       );
     },
+    ...createCatalogue(host, database ?? 'postgres'),
     close: async () => {
       await Promise.resolve();
     },
   };
 }
 
-function refused(target: PostgresTarget, code: 'unreachable' | 'refused-login'): PostgresError {
-  return new PostgresError(`cannot connect to "${target.host}": ${code}`, { code });
+function refused(target: PostgresTarget, code: PostgresErrorCode): PostgresError {
+  // What the server refuses to connect to, it does not have.
+  const fields = code === 'sql' ? { sqlState: '3D000' } : {};
+  return new PostgresError(`cannot connect to "${target.host}": ${code}`, { code, fields });
 }
 
 /** One bucket of the storage of the world. */

@@ -4,6 +4,7 @@
 
 import type { KubeErrorCode } from '../../../../lib/kube/error.ts';
 import type { CoreKind, KubeObject } from '../../../../lib/kube/kube.ts';
+import type { PostgresErrorCode } from '../../../../lib/sql/error.ts';
 import type { FakeStorage } from '../../fake-object-store.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -67,6 +68,16 @@ export interface PostgresWorld {
   readonly archiving: 'works' | 'fails';
   /** What every connection fails with. */
   readonly fault?: 'unreachable' | 'refused-login';
+  /** What a call fails with, by its name and perhaps its database: `createExtensions app`. */
+  readonly faults: Readonly<Record<string, PostgresErrorCode>>;
+  /** Extensions by database; `template1` among them. */
+  readonly databases: Readonly<Record<string, readonly string[]>>;
+  /** What the image has. */
+  readonly availableExtensions: readonly string[];
+  /** What depends on an extension, by database and extension: `app hstore`. */
+  readonly dependents: Readonly<Record<string, readonly string[]>>;
+  /** Values that the server takes, by who is asked: `time-zone`, `roles`. */
+  readonly accepted: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface BackupState {
@@ -112,7 +123,16 @@ export function world(part: {
     },
     kube: { objects: {}, faults: {}, ...part.kube },
     objectStore: { buckets: {}, ...part.objectStore },
-    postgres: { roles: {}, archiving: 'works', ...part.postgres },
+    postgres: {
+      roles: {},
+      archiving: 'works',
+      faults: {},
+      databases: { template1: ['plpgsql'], postgres: ['plpgsql'] },
+      availableExtensions: ['plpgsql', 'pgaudit', 'hstore', 'cube', 'earthdistance', 'vector'],
+      dependents: {},
+      accepted: {},
+      ...part.postgres,
+    },
     pgbackrest: { stanzas: [], backups: [], faults: {}, ...part.pgbackrest },
   };
 }

@@ -1,0 +1,121 @@
+// Asks the database and the image about the values that only they can judge. Nothing is asked
+// unless a value is new, or was bad when it was last asked about.
+
+import { PebbleError } from '../../lib/pebble/errors.ts';
+import { PostgresError } from '../../lib/sql/error.ts';
+import {
+  type Answer,
+  type DatabaseQuestion,
+  isLocaleOf,
+  learn,
+  openQuestions,
+  parseVerdicts,
+  type Question,
+  renderVerdicts,
+  type Verdicts,
+} from '../core/config/database-checks.ts';
+import { postgresPort } from '../core/names.ts';
+import type { Postgres, PostgresTarget } from '../ports.ts';
+import { type Cluster, isStarted, type PostgresqlHook } from './cluster.ts';
+import { primaryTarget } from './users.ts';
+
+const stateKey = 'option-verdicts';
+
+/** What is known about the values; costs nothing beyond the state that every hook reads. */
+export async function readVerdicts(hook: PostgresqlHook): Promise<Verdicts> {
+  return parseVerdicts(await hook.juju.state(stateKey));
+}
+
+/** Whether there is a value that is not known to be good. */
+export async function hasOpenQuestions(hook: PostgresqlHook): Promise<boolean> {
+  return openQuestions(await hook.juju.config(), await readVerdicts(hook)).length > 0;
+}
+
+/** Asks about the values that are not known to be good, and remembers the answers. */
+export async function checkOptions(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const raw = await hook.juju.config();
+  const known = await readVerdicts(hook);
+  const open = openQuestions(raw, known);
+  const ofImage = open.filter((question) => question.judge === 'locale');
+  const ofDatabase = open.filter((question) => question.judge !== 'locale');
+  const answers = [
+    ...(ofImage.length === 0 ? [] : await askImage(hook, ofImage)),
+    ...(ofDatabase.length === 0 ? [] : await askDatabase(hook, cluster, ofDatabase)),
+  ];
+  hook.juju.setState({ [stateKey]: renderVerdicts(learn(raw, known, answers)) });
+}
+
+async function askImage(
+  hook: PostgresqlHook,
+  questions: readonly Question[],
+): Promise<readonly Answer[]> {
+  const locales = await listLocales(hook);
+  return questions.map((question) => ({
+    ...question,
+    good: locales === undefined ? undefined : isLocaleOf(question.value, locales),
+  }));
+}
+
+/** `undefined` when the container cannot tell, or cannot be reached. */
+async function listLocales(hook: PostgresqlHook): Promise<readonly string[] | undefined> {
+  try {
+    const { exitCode, stdout, stderr } = await hook.ports.pebble.exec(['locale', '-a'], {
+      timeoutMs: 10_000,
+    });
+    if (exitCode === 0) return stdout.trim().split('\n');
+    hook.log('WARNING', `cannot list the locales of the image: ${stderr}`);
+  } catch (error) {
+    if (!(error instanceof PebbleError)) throw error;
+    if (error.code !== 'unreachable') hook.log('WARNING', error.message);
+  }
+  return undefined;
+}
+
+async function askDatabase(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  questions: readonly DatabaseQuestion[],
+): Promise<readonly Answer[]> {
+  const postgres = await connectAnywhere(hook, cluster);
+  const answers: Answer[] = [];
+  try {
+    for (const question of questions) {
+      const good = await postgres?.accepts(question.judge, question.value);
+      answers.push({ ...question, good });
+    }
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  } finally {
+    await postgres?.close();
+  }
+  return answers;
+}
+
+/** The own server, or else the primary; `undefined` while neither answers. */
+async function connectAnywhere(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+): Promise<Postgres | undefined> {
+  const target = await findTarget(cluster);
+  if (target === undefined) return undefined;
+  try {
+    return await hook.ports.connectPostgres(target);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+async function findTarget(cluster: Cluster): Promise<PostgresTarget | undefined> {
+  const health = await cluster.health();
+  if (health !== undefined && isStarted(health.state)) {
+    return { ...(await primaryTarget(cluster)), host: '127.0.0.1', port: postgresPort };
+  }
+  const { initialised } = await cluster.appData();
+  return initialised ? await primaryTarget(cluster) : undefined;
+}
+
+/** Nobody there, or passwords that are still being set. */
+function isAbsent(error: unknown): boolean {
+  return error instanceof PostgresError && error.code !== 'sql';
+}

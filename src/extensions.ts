@@ -1,0 +1,202 @@
+// Creates and drops extensions in every database as the operator has switched them. The leader does
+// it, through the primary; what it has carried out stands in the application's databag, so that
+// nobody asks the database again until something changes.
+
+import { PostgresError } from '../lib/sql/error.ts';
+import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
+import { readSettings } from './adapters/configuration.ts';
+import { primaryTarget, withPrimary } from './adapters/users.ts';
+import {
+  type ExtensionPlan,
+  enabledPlugins,
+  planExtensions,
+  unsatisfiedPlugins,
+  wantedExtensions,
+} from './core/config/extensions.ts';
+import {
+  type ExtensionsProblem,
+  extensionsStatus,
+  isSettled,
+  parseRecord,
+  renderRecord,
+} from './core/config/extensions-record.ts';
+import { updatingExtensions } from './core/status.ts';
+import type { Postgres } from './ports.ts';
+
+/**
+ * Brings the extensions of all databases to what is switched on. update-status only takes up what is
+ * left over. An invalid configuration changes nothing; without a primary there is nobody to tell.
+ */
+export async function updateExtensions(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const enabled = enabledPlugins(await hook.juju.config());
+  if (!(await isDue(hook, cluster, enabled)) || !isSatisfied(hook, enabled)) return;
+  if ((await readSettings(hook)).kind === 'invalid') return;
+  if ((await cluster.primary()) === undefined) return;
+  try {
+    const problem = await carryOut(hook, cluster, wantedExtensions(enabled));
+    cluster.setApp({ extensions: renderRecord(enabled, problem) });
+  } catch (error) {
+    if (!(error instanceof PostgresError)) throw error;
+    hook.log('WARNING', `extensions are updated later: ${error.message}`);
+    cluster.setApp({ extensions: undefined });
+  }
+}
+
+async function isDue(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  enabled: readonly string[],
+): Promise<boolean> {
+  const { initialised, restoringBackup, extensions } = await cluster.appData();
+  if (!initialised || restoringBackup !== undefined || !(await hook.juju.isLeader())) return false;
+  return !isTakenUp(hook) || !isSettled(parseRecord(extensions), enabled);
+}
+
+function isSatisfied(hook: PostgresqlHook, enabled: readonly string[]): boolean {
+  const problems = unsatisfiedPlugins(enabled);
+  // The log of the change has named them already.
+  if (!isTakenUp(hook)) for (const problem of problems) hook.log('ERROR', problem);
+  return problems.length === 0;
+}
+
+/** Nothing has changed: at most something is left over. */
+function isTakenUp(hook: PostgresqlHook): boolean {
+  return hook.event.name === 'update-status';
+}
+
+/** Contributes what keeps extensions from being as they are switched; the leader tells. */
+export async function collectExtensionsStatus(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+): Promise<void> {
+  const { initialised, extensions } = await cluster.appData();
+  if (!initialised || !(await hook.juju.isLeader())) return;
+  const enabled = enabledPlugins(await hook.juju.config());
+  const status = extensionsStatus(parseRecord(extensions), enabled);
+  if (status !== undefined) hook.status(status);
+}
+
+interface Change extends ExtensionPlan {
+  readonly database: string;
+}
+
+/** Does nothing at all when the image lacks one of them. Databases that come up meanwhile count. */
+async function carryOut(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  wanted: readonly string[],
+): Promise<ExtensionsProblem | undefined> {
+  return await withPrimary(hook, cluster, async (postgres) => {
+    const missing = await missingExtensions(postgres, wanted);
+    if (missing.length > 0) {
+      hook.log('ERROR', `the image has no ${missing.join(', ')}: no extension is changed`);
+      return { kind: 'missing', extensions: [...missing] };
+    }
+    const problems: ExtensionsProblem[] = [];
+    const seen = new Set<string>();
+    for (;;) {
+      const database = (await postgres.databases()).find((name) => !seen.has(name));
+      if (database === undefined) break;
+      seen.add(database);
+      problems.push(...(await updateDatabase(hook, cluster, { database, wanted })));
+    }
+    return mergeProblems(problems);
+  });
+}
+
+async function missingExtensions(
+  postgres: Postgres,
+  wanted: readonly string[],
+): Promise<readonly string[]> {
+  const available = await postgres.availableExtensions();
+  return wanted.filter((name) => !available.includes(name));
+}
+
+/** The operator's first task: what the server refused comes before what objects depend on. */
+function mergeProblems(problems: readonly ExtensionsProblem[]): ExtensionsProblem | undefined {
+  const kind = problems.some((each) => each.kind === 'failed') ? 'failed' : 'dependents';
+  const extensions = problems.filter((each) => each.kind === kind).flatMap((p) => p.extensions);
+  return extensions.length === 0 ? undefined : { kind, extensions: [...new Set(extensions)] };
+}
+
+interface DatabaseTask {
+  readonly database: string;
+  readonly wanted: readonly string[];
+}
+
+async function updateDatabase(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { database, wanted }: DatabaseTask,
+): Promise<readonly ExtensionsProblem[]> {
+  const postgres = await connectTo(hook, cluster, database);
+  if (postgres === undefined) return [];
+  try {
+    const plan = planExtensions(wanted, await postgres.extensions());
+    if (plan.create.length + plan.drop.length === 0) return [];
+    await hook.juju.showProgress(updatingExtensions);
+    return await changeDatabase(hook, postgres, { database, ...plan });
+  } finally {
+    await postgres.close();
+  }
+}
+
+const noSuchDatabase = '3D000';
+
+/** `undefined`: it has been dropped meanwhile. */
+async function connectTo(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  database: string,
+): Promise<Postgres | undefined> {
+  try {
+    return await hook.ports.connectPostgres({ ...(await primaryTarget(cluster)), database });
+  } catch (error) {
+    const gone = error instanceof PostgresError && error.fields['sqlState'] === noSuchDatabase;
+    if (!gone) throw error;
+    return undefined;
+  }
+}
+
+async function changeDatabase(
+  hook: PostgresqlHook,
+  postgres: Postgres,
+  { database, create, drop }: Change,
+): Promise<readonly ExtensionsProblem[]> {
+  const problems: ExtensionsProblem[] = [];
+  const report = (kind: ExtensionsProblem['kind'], extensions: readonly string[]) => {
+    problems.push({ kind, extensions: [...extensions] });
+  };
+  for (const name of drop) {
+    const dependents = await refusalOf(hook, `drop ${name} in "${database}"`, async () => {
+      return await postgres.dropExtension(name);
+    });
+    if (dependents === 'refused') report('failed', [name]);
+    else if (dependents.length > 0) {
+      hook.log('ERROR', `cannot drop ${name} in "${database}": ${dependents.join('; ')}`);
+      report('dependents', [name]);
+    }
+  }
+  if (create.length === 0) return problems;
+  const what = `create ${create.join(', ')} in "${database}"`;
+  const created = await refusalOf(hook, what, async () => {
+    await postgres.createExtensions(create);
+  });
+  if (created === 'refused') report('failed', create);
+  return problems;
+}
+
+/** What the server has against it is the operator's; a connection that broke is not. */
+async function refusalOf<T>(
+  hook: PostgresqlHook,
+  what: string,
+  attempt: () => Promise<T>,
+): Promise<T | 'refused'> {
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof PostgresError) || error.code !== 'sql') throw error;
+    hook.log('ERROR', `cannot ${what}: ${error.message}`);
+    return 'refused';
+  }
+}
