@@ -180,10 +180,27 @@ async function changeDatabase(
   if (create.length === 0) return problems;
   const what = `create ${create.join(', ')} in "${database}"`;
   const created = await refusalOf(hook, what, async () => {
-    await postgres.createExtensions(create);
+    await createWhereTheyFit(hook, postgres, { database, create });
   });
   if (created === 'refused') report('failed', create);
   return problems;
+}
+
+const noSchema = '3F000';
+
+/** Extensions live in the schema `public`; whoever has dropped it does not want them. */
+async function createWhereTheyFit(
+  hook: PostgresqlHook,
+  postgres: Postgres,
+  { database, create }: Pick<Change, 'database' | 'create'>,
+): Promise<void> {
+  try {
+    await postgres.createExtensions(create);
+  } catch (error) {
+    const bare = error instanceof PostgresError && error.fields['sqlState'] === noSchema;
+    if (!bare) throw error;
+    hook.log('WARNING', `"${database}" has no schema public: it gets no extension`);
+  }
 }
 
 /** What the server has against it is the operator's; a connection that broke is not. */

@@ -153,7 +153,7 @@ export function planExtensions(
 
 /** How many extensions have to be there before, one needing the other. */
 function depthOf(extension: string): number {
-  const needs = plugins.find((row) => row.extensions.includes(extension))?.needs ?? [];
+  const needs = plugins.flatMap((row) => (row.extensions.includes(extension) ? row.needs : []));
   return needs.reduce((depth, needed) => Math.max(depth, 1 + depthOf(needed)), 0);
 }
 
