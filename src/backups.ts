@@ -17,7 +17,7 @@ import {
 } from './adapters/repository.ts';
 import { renderBackupTable } from './core/backups/backup-list.ts';
 import { s3Endpoint, stanzaName } from './core/names.ts';
-import { configurationError, isS3Message, needsTrust } from './core/status.ts';
+import { configurationErrorPrefix, isS3Message, needsTrust } from './core/status.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { initialiseStanza, startArchiving, stopArchiving } from './stanza.ts';
@@ -107,7 +107,7 @@ async function isBlocked(hook: PostgresqlHook): Promise<boolean> {
   if ((await readSettings(hook)).kind === 'invalid') return true;
   const status = await hook.juju.unitStatus();
   if (status?.level !== 'blocked' || isS3Message(status.message)) return false;
-  const outdated = [configurationError('').message, needsTrust(hook.juju.context.app).message];
+  const outdated = [configurationErrorPrefix, needsTrust(hook.juju.context.app).message];
   return !outdated.some((start) => status.message.startsWith(start));
 }
 

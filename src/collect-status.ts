@@ -32,7 +32,7 @@ export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
     return;
   }
   const settings = await readSettings(hook);
-  if (settings.kind === 'invalid') hook.status(configurationError(settings.problems[0] ?? ''));
+  if (settings.kind === 'invalid') hook.status(configurationError(settings.problems));
   const app = await cluster.appData();
   if (app.restoringBackup !== undefined) {
     hook.status((await hasRestoreFailed(hook)) ? failedToRestore : restoringBackup);

@@ -4,8 +4,8 @@
 import { CodedError } from '../../lib/base/error.ts';
 import type { Secret } from '../../lib/base/secret.ts';
 import { judgeOptions } from '../core/config/database-checks.ts';
-import { deriveMemoryParameters } from '../core/config/derive.ts';
-import { type Settings, validateSettings } from '../core/config/validate.ts';
+import type { Settings } from '../core/config/settings.ts';
+import { validateSettings } from '../core/config/validate.ts';
 import { presentEndpoints } from '../core/membership.ts';
 import {
   type PasswordUser,
@@ -17,6 +17,7 @@ import {
   type Bootstrap,
   type Document,
   type DocumentValue,
+  dynamicNotes,
   renderDynamic,
   renderMember,
 } from '../core/render/patroni.ts';
@@ -25,6 +26,7 @@ import { checkOptions, readVerdicts } from './database-checks.ts';
 import { readPod } from './kubernetes.ts';
 import { type Patroni, PatroniError } from './patroni.ts';
 import type { JsonObject } from './patroni-answers.ts';
+import { checkResources } from './resource-problems.ts';
 import { readWorkload } from './workload.ts';
 
 /** The charm's settings, or the problems that keep the old ones in force. */
@@ -35,7 +37,9 @@ export async function readSettings(
   const { usable, problems } = judgeOptions(config, await readVerdicts(hook));
   const given = validateSettings(config);
   const others = given.kind === 'invalid' ? given.problems : [];
-  if (others.length + problems.length === 0) return validateSettings(usable);
+  if (others.length + problems.length === 0) {
+    return await checkResources(hook, validateSettings(usable));
+  }
   return { kind: 'invalid', problems: [...others, ...problems] };
 }
 
@@ -60,7 +64,6 @@ export async function writeMemberConfig(
     passwords: await readPasswords(cluster),
     settings,
     resources: pod.resources,
-    memoryParameters: deriveMemoryParameters(settings, pod.resources),
     preloadLibraries: workload.preloadLibraries,
     members: cluster.units.length,
     stanza: app.stanza,
@@ -119,13 +122,15 @@ export async function updateClusterConfig(
   const { endpoints, stanza } = await cluster.appData();
   // Members that are being removed are not to be waited for, although they are still admitted.
   const staying = await hook.juju.plannedUnitNames();
-  const wanted = renderDynamic({
+  const facts = {
     settings,
     resources: pod.resources,
     members: presentEndpoints(cluster.app, staying, endpoints).length,
     stanza,
-  });
-  await patchClusterConfig(cluster, wanted);
+    patroniVersion: (await cluster.health())?.patroniVersion,
+  };
+  for (const note of dynamicNotes(facts)) hook.log('WARNING', note);
+  await patchClusterConfig(cluster, renderDynamic(facts));
 }
 
 /**

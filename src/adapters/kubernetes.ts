@@ -99,8 +99,11 @@ export async function forgetCluster(hook: PostgresqlHook, app: string): Promise<
 }
 
 /** Address of the own pod, and the cores and memory that its workload may use. */
-export async function readPod(hook: PostgresqlHook, cluster: Cluster): Promise<PodFacts> {
-  const name = memberOfUnit(cluster.unit);
+export async function readPod(
+  hook: PostgresqlHook,
+  { unit }: Pick<Cluster, 'unit'>,
+): Promise<PodFacts> {
+  const name = memberOfUnit(unit);
   const pod = await hook.ports.kube.get('pods', name);
   const podIp = text(field(pod, 'status', 'podIP'));
   const nodeName = text(field(pod, 'spec', 'nodeName'));

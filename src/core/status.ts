@@ -27,8 +27,13 @@ export function needsTrust(app: string): Status {
   };
 }
 
-export function configurationError(problem: string): Status {
-  return { level: 'blocked', message: `Configuration Error: ${problem}` };
+export const configurationErrorPrefix = 'Configuration Error: ';
+
+/** The first problem, and how many more there are. */
+export function configurationError(problems: readonly string[]): Status {
+  const [first = '', ...others] = problems;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more, see the log)`;
+  return { level: 'blocked', message: `${configurationErrorPrefix}${first}${more}` };
 }
 
 export function failedToPatchPod(reason: string): Status {

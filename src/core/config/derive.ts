@@ -1,6 +1,9 @@
-// Parameters that follow from the memory and the cores at hand. Pure; quantities come parsed.
+// Parameters that follow from the memory and the cores at hand. Pure; quantities come parsed. Where
+// the pods of a cluster differ in size, each member reckons what is its own from its own pod, and
+// what all members share comes from the pod of the leader.
 
-import type { Settings } from './validate.ts';
+import type { OptionValue } from './option-row.ts';
+import type { Settings, WorkerParameter } from './settings.ts';
 
 export interface Resources {
   /** Cores that the container may use, at least a fraction of one. */
@@ -10,35 +13,89 @@ export interface Resources {
 
 const pageBytes = 8192;
 const sharedBuffersShare = 0.25;
+const largestSharedBuffersPages = 1073741823;
+const largestCachePages = 2147483647;
+/** PostgreSQL takes no more parallel workers, however many cores there are. */
+const mostParallelWorkers = 1024;
 
-/** Memory parameters of the profile, in pages of 8 KiB; empty for the testing profile. */
-export function deriveMemoryParameters(
+/** Whole cores to reckon with: part of one still runs a server. */
+export function wholeCores({ cores }: Resources): number {
+  return Math.max(1, Math.floor(cores));
+}
+
+/** Memory to reckon with: what is there, or the limit that the operator set. */
+export function usableMemory(settings: Settings, { memoryBytes }: Resources): number {
+  const { profileLimitMemoryMb } = settings;
+  return profileLimitMemoryMb === undefined
+    ? memoryBytes
+    : Math.min(memoryBytes, profileLimitMemoryMb * 1_000_000);
+}
+
+/** Pages of 8 KiB that the operator asked for, or that the profile gives; `undefined` for neither. */
+export function sharedBuffersPages(settings: Settings, resources: Resources): number | undefined {
+  const asked = settings.values['memory_shared_buffers'];
+  if (typeof asked === 'number') return asked;
+  if (settings.profile === 'testing') return undefined;
+  const pages = Math.floor((usableMemory(settings, resources) * sharedBuffersShare) / pageBytes);
+  return Math.min(Math.max(pages, 16), largestSharedBuffersPages);
+}
+
+/** Parameters of the member's own file. */
+export function deriveLocalParameters(
   settings: Settings,
   resources: Resources,
 ): Readonly<Record<string, string>> {
-  if (settings.profile === 'testing') return {};
-  const limitBytes =
-    settings.profileLimitMemoryMb === undefined
-      ? Number.POSITIVE_INFINITY
-      : settings.profileLimitMemoryMb * 1_000_000;
-  const memoryBytes = Math.min(resources.memoryBytes, limitBytes);
-  const sharedPages = Math.floor((memoryBytes * sharedBuffersShare) / pageBytes);
+  return { ...memoryParameters(settings, resources), ...localWorkers(settings, resources) };
+}
+
+function memoryParameters(
+  settings: Settings,
+  resources: Resources,
+): Readonly<Record<string, string>> {
+  const shared = sharedBuffersPages(settings, resources);
+  if (settings.profile === 'testing' || shared === undefined) return {};
+  const pages = Math.floor(usableMemory(settings, resources) / pageBytes) - shared;
   return {
-    shared_buffers: String(sharedPages),
-    effective_cache_size: String(Math.floor(memoryBytes / pageBytes) - sharedPages),
+    shared_buffers: String(shared),
+    effective_cache_size: String(Math.min(Math.max(pages, 1), largestCachePages)),
   };
 }
 
-/** Worker parameters and connections that Patroni keeps for the whole cluster. */
-export function deriveClusterParameters(resources: Resources): Readonly<Record<string, number>> {
-  const cores = Math.max(1, Math.floor(resources.cores));
-  const workers = Math.min(8, 2 * cores);
+function localWorkers(settings: Settings, resources: Resources): Readonly<Record<string, string>> {
+  const base = workerProcesses(settings, resources);
+  const asked = (parameter: WorkerParameter): number => {
+    const count = settings.workers[parameter];
+    return count === 'auto' ? base : count;
+  };
+  const parallel = Math.min(asked('max_parallel_workers'), base, mostParallelWorkers);
+  const maintenance = Math.min(asked('max_parallel_maintenance_workers'), mostParallelWorkers);
   return {
-    max_connections: Math.max(4 * cores, 100),
-    max_worker_processes: workers,
-    max_prepared_transactions: 0,
-    max_replication_slots: 25,
-    max_wal_senders: 25,
+    max_parallel_workers: String(parallel),
+    max_parallel_maintenance_workers: String(maintenance),
+    max_logical_replication_workers: String(asked('max_logical_replication_workers')),
+    max_sync_workers_per_subscription: String(asked('max_sync_workers_per_subscription')),
+  };
+}
+
+function workerProcesses({ workers }: Settings, resources: Resources): number {
+  const { max_worker_processes: asked } = workers;
+  return asked === 'auto' ? Math.min(8, 2 * wholeCores(resources)) : asked;
+}
+
+/** Connections that the server takes. */
+export function maxConnections(settings: Settings, resources: Resources): number {
+  const asked = settings.clusterParameters['max_connections'];
+  return typeof asked === 'number' ? asked : Math.max(4 * wholeCores(resources), 100);
+}
+
+/** Parameters that Patroni keeps for the whole cluster. */
+export function deriveClusterParameters(
+  settings: Settings,
+  resources: Resources,
+): Readonly<Record<string, OptionValue>> {
+  return {
+    max_connections: maxConnections(settings, resources),
+    max_worker_processes: workerProcesses(settings, resources),
   };
 }
 

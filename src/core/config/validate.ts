@@ -1,100 +1,115 @@
-// From what Juju gives to typed settings, or to every problem at once. Unknown options cannot
-// occur: Juju refuses them.
+// From what Juju gives to typed settings, or to every problem at once. Whatever it is given, it says
+// what is wrong with it. Options that are not in the table are ignored: Juju refuses them.
 
 import type { OptionRow, OptionValue } from './option-row.ts';
 import { options } from './options.ts';
-
-export interface Settings {
-  readonly synchronousNodeCount: 'all' | 'majority' | number;
-  readonly synchronousModeStrict: boolean;
-  readonly profile: 'production' | 'testing';
-  readonly profileLimitMemoryMb: number | undefined;
-  readonly maximumLagOnFailoverBytes: number;
-  /** Server parameters as PostgreSQL spells them. */
-  readonly parameters: Readonly<Record<string, string>>;
-}
+import {
+  type OptionValues,
+  type Settings,
+  settingsOf,
+  trackOptions,
+  withDefaults,
+} from './settings.ts';
 
 export type SettingsResult =
   | { readonly kind: 'valid'; readonly settings: Settings }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
 
-type Raw = Readonly<Record<string, OptionValue>>;
-
 /** Checks all options; collects every problem in the order of the table. */
-export function validateSettings(raw: Raw): SettingsResult {
-  const problems = options.flatMap((row) => problemsOf(row, raw[row.name]));
+export function validateSettings(raw: Readonly<Record<string, unknown>>): SettingsResult {
+  const problems: string[] = [];
+  const wrong = new Set<string>();
+  const given: Record<string, OptionValue> = {};
+  for (const row of options) {
+    const value = Object.hasOwn(raw, row.name) ? raw[row.name] : undefined;
+    if (value === undefined || value === null) continue;
+    if (isAcceptable(row, value)) given[row.name] = value;
+    else {
+      problems.push(`${row.name} has to be ${expectation(row)}, not "${shown(value)}"`);
+      wrong.add(row.name);
+    }
+  }
+  const values = withDefaults(given);
+  // What is wrong by itself is not held against what it is combined with.
+  for (const { names, problemOf } of combinations) {
+    const problem = names.some((name) => wrong.has(name)) ? undefined : problemOf(values);
+    if (problem !== undefined) problems.push(problem);
+  }
   if (problems.length > 0) return { kind: 'invalid', problems };
-  return { kind: 'valid', settings: settingsOf(raw) };
+  return { kind: 'valid', settings: settingsOf(values) };
 }
 
-function problemsOf(row: OptionRow, value: OptionValue | undefined): readonly string[] {
-  if (value === undefined) return [];
-  const problem = typeProblem(row, value) ?? listProblem(row, value) ?? rangeProblem(row, value);
-  return problem === undefined ? [] : [`${row.name} ${problem}`];
+function isAcceptable(row: OptionRow, value: unknown): value is OptionValue {
+  if (row.type === 'boolean') return typeof value === 'boolean';
+  if (row.type === 'string') return typeof value === 'string' && isText(row, value);
+  return typeof value === 'number' && isNumber(row, value);
 }
 
-function typeProblem(row: OptionRow, value: OptionValue): string | undefined {
-  const expected = {
-    string: 'string',
-    boolean: 'boolean',
-    int: 'number',
-    float: 'number',
-  } as const;
-  if (typeof value !== expected[row.type]) return `has to be of type ${row.type}`;
-  if (row.type === 'int' && !Number.isInteger(value)) return 'has to be a whole number';
-  return undefined;
+function isText({ allowed, form }: OptionRow, value: string): boolean {
+  return (allowed?.includes(value) ?? true) && (form?.pattern.test(value) ?? true);
 }
 
-function listProblem(row: OptionRow, value: OptionValue): string | undefined {
-  if (row.allowed !== undefined && !row.allowed.includes(String(value))) {
-    return `has to be one of ${row.allowed.join(', ')}, not "${String(value)}"`;
-  }
-  if (row.form !== undefined && !row.form.pattern.test(String(value))) {
-    return `has to be ${row.form.words}, not "${String(value)}"`;
-  }
-  return undefined;
+/** Closer to zero than this the server cannot read a number. */
+const smallest = 2 ** -1022;
+
+function isNumber({ type, min = -Infinity, max = Infinity }: OptionRow, value: number): boolean {
+  const readable =
+    type === 'int'
+      ? Number.isSafeInteger(value)
+      : Number.isFinite(value) && (value === 0 || Math.abs(value) >= smallest);
+  return readable && value >= min && value <= max;
 }
 
-function rangeProblem(row: OptionRow, value: OptionValue): string | undefined {
-  if (typeof value !== 'number') return undefined;
-  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = row;
-  return value < min || value > max ? `has to be from ${min} to ${max}, not ${value}` : undefined;
+/** What a value of this option has to be, in words. */
+export function expectation(row: OptionRow): string {
+  if (row.type === 'boolean') return 'true or false';
+  if (row.allowed !== undefined) return `one of ${row.allowed.join(', ')}`;
+  if (row.type === 'string') return row.form?.words ?? 'text';
+  const kind = row.type === 'int' ? 'a whole number' : 'a number';
+  const { min = -Infinity, max = Infinity } = row;
+  // Limits of what a number can be say nothing to the reader.
+  return max >= Number.MAX_SAFE_INTEGER
+    ? `${kind} of at least ${min}`
+    : `${kind} from ${min} to ${max}`;
 }
 
-function settingsOf(raw: Raw): Settings {
-  const value = (name: string): OptionValue | undefined =>
-    raw[name] ?? options.find((row) => row.name === name)?.default;
-  const count = String(value('synchronous_node_count'));
-  const limit = value('profile_limit_memory');
-  return {
-    synchronousNodeCount: count === 'all' || count === 'majority' ? count : Number(count),
-    synchronousModeStrict: value('synchronous_mode_strict') === true,
-    profile: value('profile') === 'testing' ? 'testing' : 'production',
-    profileLimitMemoryMb: typeof limit === 'number' ? limit : undefined,
-    maximumLagOnFailoverBytes: Number(value('durability_maximum_lag_on_failover')),
-    parameters: Object.fromEntries(
-      options.flatMap((row) => {
-        const given = value(row.name);
-        if (row.target.kind !== 'parameter' || given === undefined) return [];
-        return [[row.target.parameter, parameterText(row, given)]];
-      }),
-    ),
-  };
+const longestShown = 60;
+
+/** The value in one short line. */
+function shown(value: unknown): string {
+  const simple = ['string', 'number', 'boolean', 'bigint'].includes(typeof value);
+  const whole = simple ? String(value) : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+  const line = whole.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+  return line.length <= longestShown ? line : `${line.slice(0, longestShown)}…`;
 }
 
-const unitSuffixes: Readonly<Record<string, string>> = {
-  wal_keep_size: 'MB',
-  maintenance_work_mem: 'kB',
-  work_mem: 'kB',
-  statement_timeout: 'ms',
-  log_min_duration_statement: 'ms',
-  autovacuum_naptime: 's',
-};
-
-/** The value as postgresql.conf has it: `on`/`off`, numbers with the unit that the option documents. */
-function parameterText(row: OptionRow, value: OptionValue): string {
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
-  if (typeof value === 'string' || row.target.kind !== 'parameter') return String(value);
-  const suffix = unitSuffixes[row.target.parameter];
-  return suffix === undefined || value <= 0 ? String(value) : `${value}${suffix}`;
+/** Options that are right one by one but not together. */
+interface Combination {
+  readonly names: readonly string[];
+  readonly problemOf: (values: OptionValues) => string | undefined;
 }
+
+const combinations: readonly Combination[] = [
+  {
+    names: ['failover_ttl', 'failover_loop_wait', 'failover_retry_timeout'],
+    problemOf: (values) => {
+      const ttl = Number(values['failover_ttl']);
+      const loopWait = Number(values['failover_loop_wait']);
+      const retryTimeout = Number(values['failover_retry_timeout']);
+      return loopWait + 2 * retryTimeout <= ttl
+        ? undefined
+        : 'failover_loop_wait and twice failover_retry_timeout have to fit into failover_ttl, ' +
+            `not "${loopWait} + 2 * ${retryTimeout} > ${ttl}"`;
+    },
+  },
+  {
+    names: trackOptions,
+    problemOf: (values) => {
+      const [one, other] = trackOptions.map((name) => values[name]);
+      return one === other || one === 'none' || other === 'none'
+        ? undefined
+        : `${trackOptions.join(' and ')} have to be the same, or one of them none: both set ` +
+            `track_functions, not "${String(one)}" and "${String(other)}"`;
+    },
+  },
+];

@@ -223,7 +223,7 @@ function renderPostgresql(facts: MemberFacts, host: string): Document {
     },
     callbacks: Object.fromEntries(patroniCallbacks.map((name) => [name, callback])),
     parameters: memberParameters(facts),
-    pg_hba: [...pgHba({ connectivity: facts.connectivity })],
+    pg_hba: [...pgHba({ connectivity: facts.connectivity, passwords: passwordMethod(facts) })],
     pg_ident: [
       'operator postgres operator',
       'operator postgres replication',
@@ -231,6 +231,10 @@ function renderPostgresql(facts: MemberFacts, host: string): Document {
       'operator postgres backup',
     ],
   };
+}
+
+function passwordMethod({ settings }: MemberFacts): 'md5' | 'scram-sha-256' {
+  return settings.parameters['password_encryption'] === 'md5' ? 'md5' : 'scram-sha-256';
 }
 
 /**

@@ -5,18 +5,25 @@ import fc from 'fast-check';
 import { stringify } from 'yaml';
 
 import { Secret } from '../../../../lib/base/secret.ts';
-import { deriveMemoryParameters } from '../../../../src/core/config/derive.ts';
-import { type Settings, validateSettings } from '../../../../src/core/config/validate.ts';
+import { options } from '../../../../src/core/config/options.ts';
+import type { Settings } from '../../../../src/core/config/settings.ts';
+import { validateSettings } from '../../../../src/core/config/validate.ts';
 import { pgHba } from '../../../../src/core/render/hba.ts';
 import { renderIni } from '../../../../src/core/render/ini.ts';
-import { type MemberFacts, renderMember } from '../../../../src/core/render/patroni.ts';
+import {
+  dynamicNotes,
+  leftOutParameters,
+  type MemberFacts,
+  renderDynamic,
+  renderMember,
+} from '../../../../src/core/render/patroni.ts';
 import { type RepositoryFacts, renderPgbackrest } from '../../../../src/core/render/pgbackrest.ts';
 
 const golden = (name: string) =>
   readFileSync(new URL(`../../../golden/${name}`, import.meta.url), 'utf8');
 
-function settings(): Settings {
-  const result = validateSettings({});
+function settings(raw: Readonly<Record<string, unknown>> = {}): Settings {
+  const result = validateSettings(raw);
   if (result.kind === 'invalid') throw new Error(result.problems.join('; '));
   return result.settings;
 }
@@ -36,7 +43,6 @@ const member: MemberFacts = {
   },
   settings: settings(),
   resources,
-  memoryParameters: deriveMemoryParameters(settings(), resources),
   preloadLibraries: ['pgaudit', 'pg_stat_statements'],
   members: 3,
   stanza: undefined,
@@ -108,18 +114,171 @@ test('a value with a line break cannot smuggle in a second key', () => {
 });
 
 test('while clients are kept out only members and the charm itself may connect', () => {
-  expect(pgHba({ connectivity: false })).not.toContain('host all all 0.0.0.0/0 scram-sha-256');
-  expect(pgHba({ connectivity: false })).toContain(
-    'host all +internal_access 0.0.0.0/0 scram-sha-256',
-  );
+  const lines = pgHba({ connectivity: false, passwords: 'scram-sha-256' });
+
+  expect(lines).not.toContain('host all all 0.0.0.0/0 scram-sha-256');
+  expect(lines).toContain('host all +internal_access 0.0.0.0/0 scram-sha-256');
 });
 
 test('whatever is not named is rejected last', () => {
   for (const connectivity of [true, false]) {
-    expect(pgHba({ connectivity }).slice(-3)).toEqual([
+    expect(pgHba({ connectivity, passwords: 'scram-sha-256' }).slice(-3)).toEqual([
       'local all all reject',
       'host all all 0.0.0.0/0 reject',
       'host all all ::/0 reject',
     ]);
   }
+});
+
+test('clients may log in with the passwords that the operator lets the server store', () => {
+  const lines = pgHba({ connectivity: true, passwords: 'md5' });
+
+  expect(lines).toContain('host all all 0.0.0.0/0 md5');
+  expect(lines).toContain('host replication replication 0.0.0.0/0 scram-sha-256');
+  const given = settings({ instance_password_encryption: 'md5' });
+  expect(renderMember({ ...member, settings: given })).toMatchObject({
+    postgresql: {
+      parameters: { password_encryption: 'md5' },
+      pg_hba: expect.arrayContaining(['host all all 0.0.0.0/0 md5']),
+    },
+  });
+});
+
+/** The server parameters of the member's own file. */
+function parameters(facts: MemberFacts): ReadonlyMap<string, unknown> {
+  const { postgresql } = renderMember(facts);
+  if (postgresql === null || typeof postgresql !== 'object' || !('parameters' in postgresql)) {
+    throw new Error('no parameters');
+  }
+  return new Map(Object.entries(postgresql['parameters'] ?? {}));
+}
+
+test('what the operator asks for wins over what follows from the pod', () => {
+  const asked = parameters({ ...member, settings: settings({ memory_shared_buffers: 4711 }) });
+
+  expect(parameters(member).get('shared_buffers')).toBe('262144');
+  expect(asked.get('shared_buffers')).toBe('4711');
+});
+
+test('no option reaches a parameter that the charm relies on', () => {
+  const all: string[] = [];
+  for (const { target } of options) {
+    if (target.kind === 'parameter') all.push(target.parameter.toLowerCase());
+  }
+  const fixed = [
+    ...['archive_command', 'archive_mode', 'fsync', 'full_page_writes', 'wal_level'],
+    ...['max_wal_senders', 'max_replication_slots', 'shared_preload_libraries', 'wal_log_hints'],
+  ];
+
+  expect(all.filter((name) => fixed.includes(name))).toEqual([]);
+});
+
+test('every parameter is there once, however it is spelt, and where Patroni takes it from', () => {
+  const local = [...parameters(member).keys()].map((name) => name.toLowerCase());
+
+  expect(local.length).toBe(new Set(local).size);
+  for (const { target } of options) {
+    if (target.kind === 'parameter' && target.scope === 'cluster') {
+      expect(local).not.toContain(target.parameter);
+    }
+  }
+});
+
+test('settings of the cluster go into the shared configuration, under what the charm relies on', () => {
+  const given = settings({
+    experimental_max_connections: 500,
+    instance_max_locks_per_transaction: 128,
+    memory_max_prepared_transactions: 20,
+    durability_wal_keep_size: 8192,
+    cpu_max_worker_processes: '6',
+    failover_ttl: 60,
+    failover_loop_wait: 10,
+    failover_retry_timeout: 20,
+    failover_failsafe_mode: false,
+    failover_primary_start_timeout: 0,
+    durability_maximum_lag_on_failover: 99,
+    synchronous_node_count: 'majority',
+  });
+
+  expect(renderDynamic({ ...member, settings: given })).toMatchObject({
+    ttl: 60,
+    loop_wait: 10,
+    retry_timeout: 20,
+    failsafe_mode: false,
+    primary_start_timeout: 0,
+    maximum_lag_on_failover: 99,
+    synchronous_node_count: 1,
+    postgresql: {
+      parameters: {
+        max_connections: 500,
+        max_locks_per_transaction: 128,
+        max_prepared_transactions: 20,
+        wal_keep_size: 8192,
+        max_worker_processes: 6,
+        max_wal_senders: 25,
+        wal_level: 'logical',
+      },
+    },
+  });
+});
+
+test.each([
+  { wanted: 0, kept: 16 },
+  { wanted: 15, kept: 16 },
+  { wanted: 17, kept: 17 },
+])('of $wanted MB of WAL that should be kept, $kept are', ({ wanted, kept }) => {
+  const given = settings({ durability_wal_keep_size: wanted });
+
+  expect(given.clusterParameters['wal_keep_size']).toBe(kept);
+});
+
+test.each([
+  { members: 1, strict: true, expected: { synchronous_node_count: 1, strict: false } },
+  { members: 2, strict: true, expected: { synchronous_node_count: 1, strict: true } },
+  { members: 2, strict: false, expected: { synchronous_node_count: 1, strict: false } },
+  { members: 5, strict: true, expected: { synchronous_node_count: 4, strict: true } },
+])('$members members, strict: $strict', ({ members, strict, expected }) => {
+  const given = settings({ synchronous_mode_strict: strict });
+
+  expect(renderDynamic({ ...member, settings: given, members })).toMatchObject({
+    synchronous_mode: true,
+    synchronous_node_count: expected.synchronous_node_count,
+    synchronous_mode_strict: expected.strict,
+  });
+});
+
+test.each([
+  { patroniVersion: '4.0.7', mode: 'quorum', notes: [] },
+  { patroniVersion: '10.1', mode: 'quorum', notes: [] },
+  { patroniVersion: '3.3.2', mode: true, notes: [expect.stringContaining('not 3.3.2')] },
+  { patroniVersion: undefined, mode: true, notes: [expect.stringContaining('Patroni 4')] },
+])('a quorum with Patroni $patroniVersion', ({ patroniVersion, mode, notes }) => {
+  const facts = { ...member, settings: settings({ synchronous_mode_quorum: true }) };
+
+  expect(renderDynamic({ ...facts, patroniVersion })).toMatchObject({ synchronous_mode: mode });
+  expect(dynamicNotes({ ...facts, patroniVersion })).toEqual(notes);
+  expect(dynamicNotes({ ...member, patroniVersion })).toEqual([]);
+});
+
+test('parameters that the server does not have are left out and named', () => {
+  const all = Object.keys(settings().parameters);
+  const known = new Set(all.filter((name) => name !== 'old_snapshot_threshold'));
+
+  expect(leftOutParameters(settings(), known)).toEqual(['old_snapshot_threshold']);
+  expect([...parameters({ ...member, knownParameters: known }).keys()]).not.toContain(
+    'old_snapshot_threshold',
+  );
+  expect(leftOutParameters(settings(), undefined)).toEqual([]);
+  expect([...parameters(member).keys()]).toContain('old_snapshot_threshold');
+});
+
+test('parameters of a module are known when the module is', () => {
+  const names = Object.keys(settings().parameters).filter((name) => !name.includes('.'));
+
+  expect(leftOutParameters(settings(), new Set(names))).toEqual([
+    'pg_stat_statements.track',
+    'pg_stat_statements.track_utility',
+    'pg_stat_statements.save',
+  ]);
+  expect(leftOutParameters(settings(), new Set([...names, 'pg_stat_statements']))).toEqual([]);
 });

@@ -1,0 +1,150 @@
+// What the options mean once they are known to be right: typed, with defaults filled in, and server
+// parameters as PostgreSQL and Patroni spell them.
+
+import type { OptionRow, OptionValue } from './option-row.ts';
+import { options } from './options.ts';
+
+/** Parameters for background processes: `auto` is worked out from the cores. */
+export const workerParameters = [
+  'max_worker_processes',
+  'max_parallel_workers',
+  'max_parallel_maintenance_workers',
+  'max_logical_replication_workers',
+  'max_sync_workers_per_subscription',
+] as const;
+
+export type WorkerParameter = (typeof workerParameters)[number];
+export type WorkerCount = 'auto' | number;
+
+/** Timing of Patroni's elections. */
+export interface FailoverSettings {
+  readonly ttl: number;
+  readonly loopWait: number;
+  readonly retryTimeout: number;
+  readonly failsafeMode: boolean;
+  readonly primaryStartTimeout: number;
+}
+
+export interface Settings {
+  readonly synchronousNodeCount: 'all' | 'majority' | number;
+  readonly synchronousModeStrict: boolean;
+  readonly synchronousModeQuorum: boolean;
+  readonly profile: 'production' | 'testing';
+  readonly profileLimitMemoryMb: number | undefined;
+  readonly maximumLagOnFailoverBytes: number;
+  readonly failover: FailoverSettings;
+  readonly workers: Readonly<Record<WorkerParameter, WorkerCount>>;
+  /** Server parameters of the member's own file. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Server parameters of the configuration that all members share. */
+  readonly clusterParameters: Readonly<Record<string, OptionValue>>;
+  /** Every option that is set or has a default. */
+  readonly values: OptionValues;
+}
+
+export type OptionValues = Readonly<Record<string, OptionValue>>;
+
+/** Fills in the defaults of what is not set. */
+export function withDefaults(given: OptionValues): OptionValues {
+  return Object.fromEntries(
+    options.flatMap((row) => {
+      const value = given[row.name] ?? row.default;
+      return value === undefined ? [] : [[row.name, value]];
+    }),
+  );
+}
+
+/** Settings of values that are complete and have been checked. */
+export function settingsOf(values: OptionValues): Settings {
+  const count = values['synchronous_node_count'];
+  return {
+    synchronousNodeCount: count === 'all' || count === 'majority' ? count : Number(count),
+    synchronousModeStrict: values['synchronous_mode_strict'] === true,
+    synchronousModeQuorum: values['synchronous_mode_quorum'] === true,
+    profile: values['profile'] === 'testing' ? 'testing' : 'production',
+    profileLimitMemoryMb: numberOf(values['profile_limit_memory']),
+    maximumLagOnFailoverBytes: Number(values['durability_maximum_lag_on_failover']),
+    failover: {
+      ttl: Number(values['failover_ttl']),
+      loopWait: Number(values['failover_loop_wait']),
+      retryTimeout: Number(values['failover_retry_timeout']),
+      failsafeMode: values['failover_failsafe_mode'] === true,
+      primaryStartTimeout: Number(values['failover_primary_start_timeout']),
+    },
+    workers: {
+      max_worker_processes: workersOf(values, 'max_worker_processes'),
+      max_parallel_workers: workersOf(values, 'max_parallel_workers'),
+      max_parallel_maintenance_workers: workersOf(values, 'max_parallel_maintenance_workers'),
+      max_logical_replication_workers: workersOf(values, 'max_logical_replication_workers'),
+      max_sync_workers_per_subscription: workersOf(values, 'max_sync_workers_per_subscription'),
+    },
+    parameters: Object.fromEntries([
+      ...parametersOf(values, 'local').map(([row, value]) => [nameOf(row), textOf(row, value)]),
+      ['track_functions', trackedFunctions(values)],
+    ]),
+    clusterParameters: Object.fromEntries(
+      parametersOf(values, 'cluster').map(([row, value]) => [nameOf(row), sharedValue(row, value)]),
+    ),
+    values,
+  };
+}
+
+function numberOf(value: OptionValue | undefined): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** The option that sets the number of these processes. */
+export function workerOption(parameter: WorkerParameter): string {
+  return `cpu_${parameter}`;
+}
+
+function workersOf(values: OptionValues, parameter: WorkerParameter): WorkerCount {
+  const value = values[workerOption(parameter)];
+  return value === 'auto' ? 'auto' : Number(value);
+}
+
+const derived: ReadonlySet<string> = new Set(workerParameters);
+
+/** Rows that are server parameters with a value of their own. */
+function parametersOf(
+  values: OptionValues,
+  scope: 'local' | 'cluster',
+): readonly (readonly [OptionRow, OptionValue])[] {
+  return options.flatMap((row) => {
+    const value = values[row.name];
+    if (value === undefined || row.target.kind !== 'parameter') return [];
+    const own = row.target.scope === scope && !derived.has(row.target.parameter);
+    return own ? [[row, value] as const] : [];
+  });
+}
+
+function nameOf({ name, target }: OptionRow): string {
+  return target.kind === 'parameter' ? target.parameter : name;
+}
+
+const suffixes: ReadonlySet<string> = new Set(['ms', 's', 'min', 'B', 'kB', 'MB']);
+
+/** The value as postgresql.conf has it: `on`/`off`, amounts with the unit that the option has. */
+function textOf(row: OptionRow, value: OptionValue): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  const { unit } = row;
+  const bare = typeof value === 'string' || value <= 0 || unit === undefined;
+  return bare || !suffixes.has(unit) ? String(value) : `${value}${unit}`;
+}
+
+/** Less than this Patroni ignores, and takes a value of its own instead. */
+const leastWalKeepSizeMb = 16;
+
+/** Patroni checks numbers of the shared configuration itself; they go without a unit. */
+function sharedValue(row: OptionRow, value: OptionValue): OptionValue {
+  return nameOf(row) === 'wal_keep_size' ? Math.max(Number(value), leastWalKeepSizeMb) : value;
+}
+
+/** Two options mean the same parameter: the one that is not at its default counts. */
+function trackedFunctions(values: OptionValues): string {
+  const found = trackOptions.map((name) => values[name]).find((value) => value !== 'none');
+  return String(found ?? 'none');
+}
+
+/** Options that set `track_functions`. */
+export const trackOptions = ['logging_track_functions', 'optimizer_track_functions'] as const;
