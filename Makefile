@@ -4,7 +4,7 @@ NODE := node_modules/.bin/node
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo cloud cloud-down cloud-status pack bench bench-hook generate flowcharts format
+.PHONY: help setup check test demo faults cloud cloud-down cloud-status pack bench bench-hook generate flowcharts format
 
 help: ## Lists the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ test: setup ## Runs everything that CI runs: check, contract, integration and en
 
 demo: setup ## Shows the main job on the local cloud: deploy, back up, destroy, restore.
 	@$(NODE) scripts/demo/main.ts
+
+faults: setup ## Breaks a cluster in many ways under load: FAULTS=name,name ROUNDS=3 MODEL=keep.
+	@$(NODE) scripts/faults/main.ts --faults "$(FAULTS)" $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(filter keep,$(MODEL)),--keep)
 
 cloud: setup ## Starts the local cloud: real Juju on real Kubernetes on this machine.
 	@cloud/up

@@ -1,0 +1,69 @@
+/** Looks at a cluster over and over, from before a fault until it is told to stop. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Model } from '../demo/model.ts';
+import { readStatus } from '../demo/settle.ts';
+import type { UnitStatus } from '../demo/status.ts';
+import { fetchMembers } from './agent.ts';
+import type { MembersAnswer } from './agent-requests.ts';
+import type { Sample } from './observations.ts';
+import { listPods, type Pod } from './pods.ts';
+
+export interface Watch {
+  readonly samples: readonly Sample[];
+  stop(): Promise<void>;
+}
+
+const intervalMs = 500;
+/** Older words of Juju count as silence. */
+const statusAgeMs = 15_000;
+const silence: MembersAnswer = { views: [], cluster: [] };
+
+export function startWatch(model: Model, app: string): Watch {
+  const samples: Sample[] = [];
+  const ended = new AbortController();
+  let pods: readonly Pod[] = [];
+  let units: { readonly list: readonly UnitStatus[]; readonly atMs: number } | undefined;
+
+  const lookAtMembers = async (): Promise<void> => {
+    // While the API server is away the pods are where they were.
+    pods = await orElse(listPods(model.name, app), pods);
+    const addresses = pods.map(({ name, address }) => ({ name, address }));
+    const answer = await orElse(fetchMembers(addresses), silence);
+    const atMs = Date.now();
+    const isFresh = units !== undefined && atMs - units.atMs < statusAgeMs;
+    samples.push({ atMs, ...answer, units: isFresh ? units?.list : undefined });
+  };
+  const lookAtUnits = async (): Promise<void> => {
+    const list = await orElse(readUnits(model, app), undefined);
+    if (list !== undefined) units = { list, atMs: Date.now() };
+  };
+  const repeat = async (look: () => Promise<void>): Promise<void> => {
+    while (!ended.signal.aborted) {
+      await look();
+      await sleep(intervalMs);
+    }
+  };
+  const loops = Promise.all([repeat(lookAtUnits), repeat(lookAtMembers)]);
+  return {
+    samples,
+    stop: async () => {
+      ended.abort();
+      await loops;
+    },
+  };
+}
+
+async function readUnits(model: Model, app: string): Promise<readonly UnitStatus[]> {
+  return (await readStatus(model)).applications[app] ?? [];
+}
+
+/** During a fault any of the clients may fail: that is what is being looked at. */
+async function orElse<T>(work: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await work;
+  } catch {
+    return otherwise;
+  }
+}
