@@ -3,7 +3,7 @@
 import type { CharmDefinition, Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
 import { checkedActions } from './actions/checked.ts';
-import { getPassword } from './actions/passwords.ts';
+import { getPassword, setPassword } from './actions/passwords.ts';
 import { getPrimary, promoteToPrimary } from './actions/primary.ts';
 import {
   listBackups,
@@ -68,6 +68,7 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
       restore,
       'get-primary': getPrimary,
       'get-password': getPassword,
+      'set-password': setPassword,
       'promote-to-primary': promoteToPrimary,
     }),
   },

@@ -9,6 +9,7 @@ import {
   updateSynchronousReplication,
 } from './adapters/configuration.ts';
 import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
+import { settlePasswordChange } from './adapters/password-change.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
 import { endInterruptedBackup } from './create-backup.ts';
@@ -46,6 +47,7 @@ export const updateStatus: PostgresqlHandler = async (hook) => {
 export const memberNotice: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
   if (cluster === undefined || (await followRestore(hook, cluster))) return;
+  await settlePasswordChange(hook, cluster);
   const { initialised } = await cluster.appData();
   if (!initialised || !(await hook.juju.isLeader()) || !(await hasStarted(cluster))) return;
   await updateSynchronousReplication(hook, cluster);
@@ -58,6 +60,7 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   const { initialised } = await cluster.appData();
   if (!initialised && (await hook.juju.isLeader())) await leaderElected(silent);
   if (await followRestore(silent, cluster)) return;
+  await settlePasswordChange(hook, cluster);
   if (!initialised || !(await isInService(cluster))) await pebbleReady(silent);
   else await followConfiguration(hook, cluster);
   await retryRepository(silent, cluster);

@@ -58,7 +58,7 @@ export interface PostgresTarget {
 export interface Postgres {
   /** Makes system users, access groups and default privileges true; safe to repeat. */
   setUp(users: readonly SystemUser[]): Promise<void>;
-  /** Sets a password without letting it reach the server's log. */
+  /** Sets a password, unless it is set already, without letting it reach the server's log. */
   setPassword(user: string, password: Secret): Promise<void>;
   /** Writes a restore point, ends the WAL segment it is in and gives that segment's file name. */
   switchWal(): Promise<string>;

@@ -39,6 +39,8 @@ export async function connectPostgres(
     setPassword: async (user, password) => {
       await connection.transaction(async () => {
         await keepOutOfLogs(connection);
+        const role = await findRole(connection, user);
+        if (role !== undefined && matchesVerifier(role.rolpassword, password)) return;
         await connection.query(alterPassword(user, password));
       });
     },

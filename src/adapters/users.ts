@@ -6,6 +6,7 @@ import { Secret } from '../../lib/base/secret.ts';
 import { PostgresError } from '../../lib/sql/error.ts';
 import {
   appSecretLabel,
+  type PasswordUser,
   passwordKey,
   passwordUsers,
   postgresPort,
@@ -25,8 +26,25 @@ export async function ensurePasswords(hook: PostgresqlHook, cluster: Cluster): P
   if (missing.length === 0) return;
   const content: Record<string, Secret> = { ...present };
   for (const user of missing) {
-    content[passwordKey(user)] = new Secret(hook.ports.random.password(passwordLength));
+    content[passwordKey(user)] = generatePassword(hook);
   }
+  await hook.juju.setSecret({ label, owner: 'application', content });
+}
+
+/** A password as the charm makes them: letters and digits only. */
+export function generatePassword(hook: PostgresqlHook): Secret {
+  return new Secret(hook.ports.random.password(passwordLength));
+}
+
+/** Puts one password into Juju's secret; leader only. */
+export async function storePassword(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { user, password }: { readonly user: PasswordUser; readonly password: Secret },
+): Promise<void> {
+  const label = appSecretLabel(cluster.app);
+  const present = (await hook.juju.secretByLabel(label)) ?? {};
+  const content = { ...present, [passwordKey(user)]: password };
   await hook.juju.setSecret({ label, owner: 'application', content });
 }
 

@@ -81,6 +81,28 @@ export const actionTable = [
     results: { password: 'the password' },
   },
   {
+    name: 'set-password',
+    description:
+      'Changes the password of a system user on all units. Connections that are open stay open, and ' +
+      'replication goes on. Needs all members of the cluster to be up.',
+    runsOn: 'the leader',
+    parameters: [
+      {
+        name: 'username',
+        type: 'string',
+        description: 'operator, replication, rewind, monitoring or backup; required.',
+      },
+      {
+        name: 'password',
+        type: 'string',
+        description:
+          'The new password: 8 to 256 characters, no control characters. Generated when left out, ' +
+          'which keeps it out of the history of commands.',
+      },
+    ],
+    results: { password: 'the password that is valid now' },
+  },
+  {
     name: 'promote-to-primary',
     description:
       'Makes this unit the primary by a switchover: no committed data is lost, and writes pause for ' +

@@ -12,6 +12,7 @@ export const storageRoot = '/var/lib/postgresql/data';
 export const dataDirectory = `${storageRoot}/pgdata`;
 export const patroniConfigPath = `${storageRoot}/patroni.yml`;
 export const unreadMarkPath = `${storageRoot}/patroni.yml.unread`;
+export const passwordChangePath = `${storageRoot}/password-change`;
 export const restoreMarkPath = `${storageRoot}/restore.json`;
 export const s3CaPath = `${storageRoot}/pgbackrest-tls-ca-chain.crt`;
 export const pgbackrestConfigPath = '/etc/pgbackrest.conf';
