@@ -18,11 +18,13 @@ import {
   type Document,
   type DocumentValue,
   dynamicNotes,
+  leftOutParameters,
   renderDynamic,
   renderMember,
 } from '../core/render/patroni.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 import { checkOptions, readVerdicts } from './database-checks.ts';
+import { readKnownParameters, reportLeftOut } from './known-parameters.ts';
 import { readPod } from './kubernetes.ts';
 import { type Patroni, PatroniError } from './patroni.ts';
 import type { JsonObject } from './patroni-answers.ts';
@@ -54,6 +56,8 @@ export async function writeMemberConfig(
 ): Promise<void> {
   const pod = await readPod(hook, cluster);
   const workload = await readWorkload(hook);
+  const known = await readKnownParameters(hook, workload);
+  reportLeftOut(hook, known, leftOutParameters(settings, known?.names));
   const app = await cluster.appData();
   const document = renderMember({
     unit: cluster.unit,
@@ -65,6 +69,7 @@ export async function writeMemberConfig(
     settings,
     resources: pod.resources,
     preloadLibraries: workload.preloadLibraries,
+    knownParameters: known?.names,
     members: cluster.units.length,
     stanza: app.stanza,
     connectivity: (await cluster.unitData())['connectivity'] !== 'off',

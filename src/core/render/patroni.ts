@@ -9,6 +9,7 @@ import {
   deriveSynchronousNodeCount,
   type Resources,
 } from '../config/derive.ts';
+import { enabledPlugins, extensionParameters } from '../config/extensions.ts';
 import type { Settings } from '../config/settings.ts';
 import {
   clusterName,
@@ -247,7 +248,8 @@ function memberParameters(facts: MemberFacts): Document {
   const chosen = { ...deriveLocalParameters(settings, resources), ...settings.parameters };
   const left = new Set(leftOutParameters(settings, knownParameters));
   const taken = Object.entries(chosen).filter(([name]) => !left.has(name));
-  return { ...Object.fromEntries(taken), ...fixedParameters(facts) };
+  const audit = extensionParameters(enabledPlugins(settings.values));
+  return { ...Object.fromEntries(taken), ...audit, ...fixedParameters(facts) };
 }
 
 /**

@@ -1,6 +1,7 @@
 // The programs of the workload image, as far as the charm runs them: what they print, and what they
 // do to the world. A command that stands in for none of them fails the scenario.
 
+import { options } from '../../../../src/core/config/options.ts';
 import type { ExecAnswer, ExecCall, ExecResponder, FakePebble } from '../../fake-pebble.ts';
 import type { PebbleState } from '../../pebble-state.ts';
 import type { Host } from '../host.ts';
@@ -16,7 +17,21 @@ export function postgresqlPrograms(host: Host<PostgresqlWorld>): readonly ExecRe
       command: ['/usr/lib/postgresql/17/bin/postgres', '--version'],
       respond: () => ({ stdout: 'postgres (PostgreSQL) 17.4\n' }),
     },
+    {
+      command: ['/usr/lib/postgresql/17/bin/postgres', '--describe-config'],
+      respond: () => ({ stdout: describedParameters() }),
+    },
   ];
+}
+
+/** As PostgreSQL 17 has them. */
+function describedParameters(): string {
+  const gone = ['old_snapshot_threshold'];
+  return options
+    .flatMap(({ target }) => (target.kind === 'parameter' ? [target.parameter] : []))
+    .filter((name) => !gone.includes(name) && !name.includes('.'))
+    .map((name) => `${name}\tuser\tGroup\tSTRING\t\t\t\tDescription.\t\n`)
+    .join('');
 }
 
 function changeOwner({ command }: ExecCall, fake: FakePebble): ExecAnswer {
