@@ -78,10 +78,12 @@ export function settingsOf(values: OptionValues): Settings {
       max_logical_replication_workers: workersOf(values, 'max_logical_replication_workers'),
       max_sync_workers_per_subscription: workersOf(values, 'max_sync_workers_per_subscription'),
     },
-    parameters: Object.fromEntries([
-      ...parametersOf(values, 'local').map(([row, value]) => [nameOf(row), textOf(row, value)]),
-      ['track_functions', trackedFunctions(values)],
-    ]),
+    parameters: {
+      ...Object.fromEntries(
+        parametersOf(values, 'local').map(([row, value]) => [nameOf(row), textOf(row, value)]),
+      ),
+      track_functions: trackedFunctions(values),
+    },
     clusterParameters: Object.fromEntries(
       parametersOf(values, 'cluster').map(([row, value]) => [nameOf(row), sharedValue(row, value)]),
     ),

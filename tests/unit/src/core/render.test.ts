@@ -166,8 +166,15 @@ test('no option reaches a parameter that the charm relies on', () => {
     if (target.kind === 'parameter') all.push(target.parameter.toLowerCase());
   }
   const fixed = [
-    ...['archive_command', 'archive_mode', 'fsync', 'full_page_writes', 'wal_level'],
-    ...['max_wal_senders', 'max_replication_slots', 'shared_preload_libraries', 'wal_log_hints'],
+    'archive_command',
+    'archive_mode',
+    'fsync',
+    'full_page_writes',
+    'max_replication_slots',
+    'max_wal_senders',
+    'shared_preload_libraries',
+    'wal_level',
+    'wal_log_hints',
   ];
 
   expect(all.filter((name) => fixed.includes(name))).toEqual([]);

@@ -184,7 +184,7 @@ test.each([
 test.each([
   { summary: 'nothing', value: null },
   { summary: 'an object', value: {} },
-  { summary: 'an object without a text', value: Object.create(null) },
+  { summary: 'an object without a text', value: { __proto__: null } },
   { summary: 'a list', value: [1] },
   { summary: 'not a number', value: Number.NaN },
   { summary: 'endless', value: Number.POSITIVE_INFINITY },

@@ -1,0 +1,64 @@
+// Values of options for generated tests: right ones, wrong ones, and anything at all.
+
+import fc from 'fast-check';
+
+import type { OptionRow } from '../../../src/core/config/option-row.ts';
+
+/** A value that the option takes. */
+export function rightValue(row: OptionRow): fc.Arbitrary<string | number | boolean> {
+  if (row.type === 'boolean') return fc.boolean();
+  if (row.type === 'string') return rightText(row);
+  const { min = 0, max = 0 } = row;
+  const limits = fc.constantFrom(min, max);
+  if (row.type === 'int') return fc.oneof(limits, fc.integer({ min, max }), nearby(row));
+  const readable = (value: number): boolean => value === 0 || Math.abs(value) >= 2 ** -1022;
+  return fc.oneof(limits, fc.double({ min, max, noNaN: true }).filter(readable), nearby(row));
+}
+
+/** Numbers close to the lower limit, where those are that people use. */
+function nearby({ min = 0, max = 0 }: OptionRow): fc.Arbitrary<number> {
+  return fc.nat(1000).map((more) => Math.min(Math.ceil(min) + more, max));
+}
+
+function rightText({ name, allowed }: OptionRow): fc.Arbitrary<string> {
+  if (allowed !== undefined) return fc.constantFrom(...allowed);
+  const number = (min: number) => fc.integer({ min, max: 20 }).map(String);
+  if (name.startsWith('cpu_')) return fc.oneof(fc.constant('auto'), number(2));
+  if (name === 'synchronous_node_count') {
+    return fc.oneof(fc.constantFrom('all', 'majority'), number(1));
+  }
+  if (name === 'ldap_map') return fc.constantFrom('', 'a=b', 'a b=c, d=e', 'a=b,c=d');
+  return fc.string({ unit: nameUnit, minLength: 1, maxLength: 50 });
+}
+
+const nameUnit = fc.constantFrom(...'abzABZ019_ .,:/+-#%*?&!|>[]{}@~äß漢😀');
+
+/** A value that the option does not take. */
+export function wrongValue(row: OptionRow): fc.Arbitrary<unknown> {
+  const otherTypes = fc.oneof(
+    fc.array(fc.anything({ maxDepth: 1 }), { maxLength: 3 }),
+    fc.object({ maxDepth: 1, maxKeys: 3 }),
+    fc.constantFrom(Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
+    fc.bigInt(),
+  );
+  if (row.type === 'boolean') return fc.oneof(otherTypes, fc.string(), fc.double());
+  if (row.type === 'string') return fc.oneof(otherTypes, wrongText(row), fc.double(), fc.boolean());
+  const { min = 0, max = 0 } = row;
+  const outside = [min - 1, min - 1e9, ...(max < Number.MAX_SAFE_INTEGER ? [max + 1] : [])];
+  const broken = row.type === 'int' ? [min + 0.5, 1e300, Number.EPSILON] : [5e-324, -5e-324];
+  const number = fc.constantFrom(...outside, ...broken);
+  return fc.oneof(otherTypes, number, fc.string(), fc.boolean());
+}
+
+function wrongText({ allowed }: OptionRow): fc.Arbitrary<string> {
+  if (allowed !== undefined) return fc.string().filter((text) => !allowed.includes(text));
+  // No form takes a line break or a double quote.
+  return fc
+    .tuple(fc.string(), fc.constantFrom('\n', '\r', '\0', '"', '\u2028'), fc.string())
+    .map((parts) => parts.join(''));
+}
+
+/** Anything that could come out of JSON, and more. */
+export function anyValue(row: OptionRow): fc.Arbitrary<unknown> {
+  return fc.oneof(rightValue(row), wrongValue(row), fc.anything({ maxDepth: 2 }));
+}
