@@ -50,6 +50,7 @@ import { admitUnits } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { resumeRestore } from './restore.ts';
+import { rollRestarts } from './rolling-restart.ts';
 import { followBackupServer } from './tls.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
@@ -82,6 +83,7 @@ export const leaderElected: PostgresqlHandler = async (hook) => {
   if ((await admitUnits(hook, cluster)) === 'deferred') return;
   walk.step('update_config');
   await updateSynchronousReplication(hook, cluster);
+  await rollRestarts(hook, cluster);
   walk.step('rtn2');
 };
 
@@ -121,6 +123,7 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
   await updateExtensions(hook, cluster);
   await followBackupServer(hook, cluster);
   walk.step('set_active');
+  await rollRestarts(hook, cluster);
   cluster.setUnit({ 'member-started': 'True' });
   walk.step('rtn2');
 };

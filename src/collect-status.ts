@@ -10,13 +10,17 @@ import {
   type PostgresqlHook,
 } from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
+import type { Member, MemberRole } from './adapters/patroni-answers.ts';
 import {
   awaitingCluster,
   awaitingMember,
   blockedByS3,
   configurationError,
+  failedToRestart,
   failedToRestore,
+  failoverPaused,
   memberStatus,
+  restartPending,
   restoringBackup,
   waitingForContainer,
 } from './core/status.ts';
@@ -41,6 +45,9 @@ export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
   if (app.s3BlockMessage !== undefined && (await hook.juju.isLeader())) {
     hook.status(blockedByS3(app.s3BlockMessage));
   }
+  if (app.restartFailure !== undefined && (await hook.juju.isLeader())) {
+    hook.status(failedToRestart(app.restartFailure));
+  }
   await memberStatusOf(hook, cluster, app.initialised);
   await collectExtensionsStatus(hook, cluster);
 };
@@ -60,10 +67,24 @@ async function memberStatusOf(
     hook.status(awaitingMember);
     return;
   }
+  const role = shownRole(member.role);
   const started = seen.members.filter(({ state }) => isStarted(state)).length;
-  const degraded = started < cluster.units.length;
-  const role = { leader: 'primary', standby_leader: 'standby' } as const;
-  const shown =
-    member.role === 'leader' || member.role === 'standby_leader' ? role[member.role] : 'replica';
-  hook.status(memberStatus(shown, degraded));
+  const degraded = role !== 'replica' && started < cluster.units.length;
+  const pending = await isRestartPending(cluster, member);
+  const remarks = [
+    ...(degraded ? ['degraded'] : []),
+    ...(seen.paused ? [failoverPaused] : []),
+    ...(pending ? [restartPending] : []),
+  ];
+  hook.status(memberStatus(role, remarks));
+}
+
+/** The list lags behind a restart that has just been done: the member itself knows. */
+async function isRestartPending(cluster: Cluster, { pendingRestart }: Member): Promise<boolean> {
+  return pendingRestart && (await cluster.health())?.pendingRestart === true;
+}
+
+function shownRole(role: MemberRole): 'primary' | 'standby' | 'replica' {
+  if (role === 'leader') return 'primary';
+  return role === 'standby_leader' ? 'standby' : 'replica';
 }

@@ -12,11 +12,13 @@ import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
+import { noticeDomain } from './core/render/watcher.ts';
 import { endInterruptedBackup } from './create-backup.ts';
 import { updateExtensions } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { restoreOutcome, resumeRestore } from './restore.ts';
+import { rollRestarts } from './rolling-restart.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
 
@@ -48,10 +50,23 @@ export const memberNotice: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
   if (cluster === undefined || (await followRestore(hook, cluster))) return;
   await settlePasswordChange(hook, cluster);
+  await announceStart(hook, cluster);
   const { initialised } = await cluster.appData();
   if (!initialised || !(await hook.juju.isLeader()) || !(await hasStarted(cluster))) return;
   await updateSynchronousReplication(hook, cluster);
+  await rollRestarts(hook, cluster);
 };
+
+const startNotices = [`${noticeDomain}/on-start`, `${noticeDomain}/on-restart`];
+
+/** A member that was started again wakes the leader, whose restarts may wait for it. */
+async function announceStart(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { event } = hook;
+  if (event.kind !== 'pebble-notice' || !startNotices.includes(event.noticeKey)) return;
+  if ((await cluster.unitData())['member-started'] === undefined) return;
+  const startTime = (await cluster.health())?.startTime;
+  if (startTime !== undefined) cluster.setUnit({ restarted: startTime });
+}
 
 async function repair(hook: PostgresqlHook): Promise<void> {
   const cluster = await openCluster(hook);
@@ -65,6 +80,7 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   else await followConfiguration(hook, cluster);
   await retryRepository(silent, cluster);
   await endInterruptedBackup(hook, cluster);
+  await rollRestarts(hook, cluster);
 }
 
 /** update-status only takes up what another hook had to leave open. */

@@ -9,6 +9,7 @@ import { retryRepository } from './backups.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { restoreOutcome } from './restore.ts';
+import { rollRestarts } from './rolling-restart.ts';
 import { followBackupServer } from './tls.ts';
 
 /** docs/flowcharts/peer-relation-changed.mmd */
@@ -40,6 +41,7 @@ async function followCluster(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   // An unreachable container gets its configuration when it starts.
   if (reachable) await applyConfiguration(hook, cluster);
   walk.step('restart_postgresql');
+  if (reachable) await rollRestarts(hook, cluster);
   if (!walk.decide('has_member_started', health !== undefined && isStarted(health.state))) {
     walk.step('defer3');
     hook.defer();

@@ -53,7 +53,8 @@ export interface Action {
 export interface Juju {
   readonly context: HookContext;
   config(): Promise<Readonly<Record<string, ConfigValue>>>;
-  isLeader(): Promise<boolean>;
+  /** Juju's answer holds for half a minute: longer work asks afresh. */
+  isLeader(options?: { readonly fresh: boolean }): Promise<boolean>;
   /** Units that Juju wants, without those going away (goal-state). */
   plannedUnits(): Promise<number>;
   /** The names of those units. A removed unit may still be in a relation for a while; not here. */

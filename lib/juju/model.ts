@@ -47,6 +47,7 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
   const secrets = createSecrets(context, port, journal);
   const status = createUnitStatus(port);
   const state = createState(port, journal);
+  const leader = onceOnly(async () => await isLeader(port));
   const planned = onceOnly(async () => await readPlannedUnits(port));
   const rememberGrants = async () => {
     const remembered = (await state.current())[grantsKey];
@@ -56,7 +57,10 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
   return {
     context,
     config: onceOnly(async () => await configGet(port)),
-    isLeader: onceOnly(async () => await isLeader(port)),
+    isLeader: async (options) => {
+      if (options?.fresh === true) leader.set(await isLeader(port));
+      return await leader();
+    },
     plannedUnits: async () => (await planned()).length,
     plannedUnitNames: planned,
     relations: relations.ofEndpoint,

@@ -36,6 +36,10 @@ export interface AppData {
   readonly restoreStanza: string | undefined;
   /** See core/config/extensions-record.ts. */
   readonly extensions: string | undefined;
+  /** Hash of the configuration that no member has to be restarted for any more. */
+  readonly configHash: string | undefined;
+  readonly restartRound: string | undefined;
+  readonly restartFailure: string | undefined;
 }
 
 export interface Cluster {
@@ -58,7 +62,7 @@ export interface Cluster {
   /** A member's Patroni, the own one unless told; may be told to change something. */
   patroni(unit?: string): Promise<Patroni>;
   /** Patroni's view of the cluster from the first member that answers. */
-  patroniCluster(): Promise<PatroniCluster | undefined>;
+  patroniCluster(options?: { readonly fresh: boolean }): Promise<PatroniCluster | undefined>;
   /** The own member's view of itself; `undefined` when Patroni does not answer. */
   health(options?: { readonly fresh: boolean }): Promise<Health | undefined>;
   primary(): Promise<string | undefined>;
@@ -131,6 +135,9 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     restoringBackup: bag['restoring-backup'],
     restoreStanza: bag['restore-stanza'],
     extensions: bag['extensions'],
+    configHash: bag['config_hash'],
+    restartRound: bag['restart-round'],
+    restartFailure: bag['restart-failure'],
   };
 }
 
@@ -158,7 +165,8 @@ function createPatroniView(hook: PostgresqlHook, units: readonly string[]): Patr
 
   let seen: { readonly cluster: PatroniCluster | undefined } | undefined;
   let ownHealth: { readonly health: Health | undefined } | undefined;
-  const patroniCluster = async (): Promise<PatroniCluster | undefined> => {
+  const patroniCluster: PatroniView['patroniCluster'] = async (options) => {
+    if (options?.fresh === true) seen = undefined;
     seen ??= { cluster: await firstAnswer(hosts, async (host) => await read(host).cluster()) };
     return seen.cluster;
   };

@@ -1,9 +1,12 @@
 // Makes the configuration of this member, and on the leader that of the cluster, what it should
 // be. Compares first and writes only what differs, so an unchanged configuration causes no write.
 
+import { createHash } from 'node:crypto';
+
 import { CodedError } from '../../lib/base/error.ts';
 import type { Secret } from '../../lib/base/secret.ts';
 import { judgeOptions } from '../core/config/database-checks.ts';
+import { options } from '../core/config/options.ts';
 import type { Settings } from '../core/config/settings.ts';
 import { validateSettings } from '../core/config/validate.ts';
 import { presentEndpoints } from '../core/membership.ts';
@@ -196,6 +199,7 @@ export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster)
   const result = await readSettings(hook);
   if (result.kind === 'invalid') return false;
   await writeMemberConfig(hook, cluster, result.settings);
+  cluster.setUnit({ config_hash: await hashRestartOptions(hook) });
   // A Patroni that does not answer reads its file when it starts.
   if ((await cluster.health()) === undefined) return true;
   await reloadIfUnread(hook, cluster);
@@ -212,4 +216,11 @@ export async function updateSynchronousReplication(
   const health = await cluster.health();
   if (result.kind === 'invalid' || health === undefined) return;
   await updateClusterConfig(hook, cluster, result.settings);
+}
+
+/** Hash of the options that take effect only with a restart: units that have the same agree. */
+async function hashRestartOptions(hook: PostgresqlHook): Promise<string> {
+  const given = await hook.juju.config();
+  const values = options.filter(({ restart }) => restart === true).map(({ name }) => given[name]);
+  return createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 32);
 }

@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 
 import { present } from '../../lib/base/present.ts';
+import type { PendingChange } from '../core/rolling-restart.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -72,6 +73,10 @@ export interface Health {
   readonly systemIdentifier?: string;
   readonly patroniVersion?: string;
   readonly pendingRestart: boolean;
+  /** By parameter; from version 4 on. */
+  readonly pendingChanges?: Readonly<Record<string, PendingChange>>;
+  /** When the server process started, in PostgreSQL's words. */
+  readonly startTime?: string;
 }
 
 const tags = v.fallback(v.optional(v.record(v.string(), v.unknown()), {}), {});
@@ -79,6 +84,20 @@ const flag = v.fallback(v.optional(v.boolean(), false), false);
 const number = v.fallback(v.optional(v.number()), undefined);
 const text = v.fallback(v.optional(v.string()), undefined);
 const state = v.fallback(v.picklist([...memberStates, 'unknown']), 'unknown');
+
+const setting = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
+const changes = v.fallback(
+  v.optional(
+    v.record(
+      v.string(),
+      v.pipe(
+        v.object({ old_value: setting, new_value: setting }),
+        v.transform((change): PendingChange => ({ from: change.old_value, to: change.new_value })),
+      ),
+    ),
+  ),
+  undefined,
+);
 
 const memberSchema = v.pipe(
   v.object({
@@ -128,6 +147,8 @@ export const healthSchema = v.pipe(
     database_system_identifier: text,
     patroni: v.fallback(v.optional(v.object({ version: text })), undefined),
     pending_restart: flag,
+    pending_restart_reason: changes,
+    postmaster_start_time: text,
   }),
   v.transform(
     (health): Health => ({
@@ -140,6 +161,8 @@ export const healthSchema = v.pipe(
         serverVersion: health.server_version,
         systemIdentifier: health.database_system_identifier,
         patroniVersion: health.patroni?.version,
+        pendingChanges: health.pending_restart_reason,
+        startTime: health.postmaster_start_time,
       }),
     }),
   ),

@@ -37,7 +37,7 @@ export interface Switchover {
 
 /**
  * One member (or a Service that leads to one). Every call rejects with `PatroniError`: codes
- * `unreachable`, `unauthorised`, `not-sync-standby`, `failed` (fields: status).
+ * `unreachable`, `unauthorised`, `not-sync-standby`, `not-pending`, `failed` (fields: status).
  */
 export interface Patroni {
   cluster(): Promise<Cluster>;
@@ -50,8 +50,8 @@ export interface Patroni {
   config(): Promise<JsonObject>;
   /** Merges into the cluster's configuration; `null` removes. Gives the new configuration. */
   patchConfig(patch: JsonObject): Promise<JsonObject>;
-  /** Restarts PostgreSQL and waits for it. */
-  restart(): Promise<void>;
+  /** Restarts PostgreSQL and waits for it; `onlyPending`: `not-pending` unless it has to be. */
+  restart(options?: { readonly onlyPending: boolean }): Promise<void>;
   /** Makes Patroni read its file again. */
   reload(): Promise<void>;
   /** Clones this member anew from the leader; its data is deleted. */
@@ -59,7 +59,12 @@ export interface Patroni {
   switchover(request: Switchover): Promise<void>;
 }
 
-export type PatroniErrorCode = 'unreachable' | 'unauthorised' | 'not-sync-standby' | 'failed';
+export type PatroniErrorCode =
+  | 'unreachable'
+  | 'unauthorised'
+  | 'not-sync-standby'
+  | 'not-pending'
+  | 'failed';
 
 export class PatroniError extends CodedError {
   declare readonly code: PatroniErrorCode;
@@ -101,8 +106,9 @@ export function createPatroni(target: PatroniTarget): Patroni {
       });
       return parse(configSchema, accept('change the configuration', answer));
     },
-    restart: async () => {
-      const answer = await write({ path: '/restart', body: {}, timeoutMs: deadlines.restartMs });
+    restart: async (options) => {
+      const body = options?.onlyPending === true ? { restart_pending: true } : {};
+      const answer = await write({ path: '/restart', body, timeoutMs: deadlines.restartMs });
       accept('restart PostgreSQL', answer);
     },
     reload: async () => {
@@ -195,6 +201,7 @@ function codeOf(status: number, said: string): PatroniErrorCode {
   // Patroni: `candidate name does not match with sync_standby`; its only sign is this text.
   if (status === 412 && said.includes('does not match with sync_standby'))
     return 'not-sync-standby';
+  if (status === 503 && said.includes('conditions are not satisfied')) return 'not-pending';
   return 'failed';
 }
 

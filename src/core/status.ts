@@ -92,9 +92,27 @@ export function blockedByS3(message: string): Status {
   return { level: 'blocked', message };
 }
 
-/** What a started member shows. */
-export function memberStatus(role: 'primary' | 'standby' | 'replica', degraded: boolean): Status {
-  if (role === 'replica') return { level: 'active', message: '' };
-  const name = role === 'primary' ? 'Primary' : 'Standby';
-  return { level: 'active', message: degraded ? `${name} (degraded)` : name };
+export function restartingMember(unit: string): Status {
+  return { level: 'maintenance', message: `restarting PostgreSQL on ${unit}` };
+}
+
+export function failedToRestart(unit: string): Status {
+  return { level: 'blocked', message: `failed to restart PostgreSQL on ${unit}` };
+}
+
+/** A changed parameter waits for a restart that cannot be now. */
+export const restartPending = 'restart pending';
+
+export const failoverPaused = 'failover paused';
+
+/** What a started member shows, with remarks on what is not as usual. */
+export function memberStatus(
+  role: 'primary' | 'standby' | 'replica',
+  remarks: readonly string[],
+): Status {
+  const names = { primary: 'Primary', standby: 'Standby', replica: '' } as const;
+  const remark = remarks.join(', ');
+  const name = names[role];
+  if (name === '' || remark === '') return { level: 'active', message: `${name}${remark}` };
+  return { level: 'active', message: `${name} (${remark})` };
 }

@@ -81,7 +81,10 @@ scenario('a replica starts in a cluster that has been initialised', {
   when: ready,
   then: ({ state: after }) => {
     expect(after.containers['postgresql']?.services['postgresql']).toEqual({ current: 'active' });
-    expect(relationOf(after, 'database-peers').localUnit).toEqual({ 'member-started': 'True' });
+    expect(relationOf(after, 'database-peers').localUnit).toEqual({
+      'member-started': 'True',
+      config_hash: expect.any(String),
+    });
     expect(after.unitStatus).toEqual({ level: 'active', message: '' });
   },
 });

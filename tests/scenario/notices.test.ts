@@ -85,7 +85,10 @@ scenario('a replica that has come up is finished with the notice of it', {
   },
   when: notice('on-start'),
   then: ({ state: after }) => {
-    expect(relationOf(after, 'database-peers').localUnit).toEqual({ 'member-started': 'True' });
+    expect(relationOf(after, 'database-peers').localUnit).toEqual({
+      'member-started': 'True',
+      config_hash: expect.any(String),
+    });
     expect(after.unitStatus).toEqual({ level: 'active', message: '' });
   },
 });

@@ -80,6 +80,7 @@ scenario('trust makes the leader do all that it could not do', {
     expect(appData(after)).toEqual({
       endpoints: endpoints(0),
       cluster_initialised: 'True',
+      config_hash: expect.any(String),
       extensions: '{"enabled":["plugin_audit_enable"]}',
     });
     expect(Object.keys(after.world.kube.objects)).toContain('services/postgresql-k8s-primary');

@@ -22,7 +22,7 @@ function answerRequest(host: Host<PostgresqlWorld>, request: HttpRequest): HttpR
   const { patroni } = host.world.get();
   const member = memberAt(host, request, url);
   const key = `${request.method} ${url.pathname}`;
-  const fault = patroni.faults[key];
+  const fault = patroni.faults[`${key} ${member.name}`] ?? patroni.faults[key];
   const handle = routes[key];
   if (handle === undefined) throw host.unexpected(`Patroni has no ${key}`);
   if (fault !== undefined) {
@@ -85,6 +85,7 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
   'GET /cluster': ({ host }) =>
     response(200, {
       members: visibleMembers(host).map(listedMember),
+      ...(host.world.get().patroni.config['pause'] === true ? { pause: true } : {}),
       scope: `patroni-${appOf(host.state().unit)}`,
     }),
   'GET /health': ({ host, member }) => response(isUp(member) ? 200 : 503, healthOf(host, member)),
@@ -103,9 +104,12 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
     updatePatroni(host, (patroni) => ({ ...patroni, config: merged }));
     return response(200, merged);
   },
-  'POST /restart': ({ host, member }) => {
+  'POST /restart': ({ host, member, body }) => {
+    if (body['restart_pending'] === true && member.pendingRestart === undefined)
+      return response(503, 'restart conditions are not satisfied');
     host.disturb(`Patroni restarted PostgreSQL of ${member.name}`);
-    replaceMember(host, withoutPendingRestart(member));
+    const leader = visibleMembers(host).find(({ role }) => isLeading(role));
+    replaceMember(host, startedAnew(member, leader));
     return response(200, 'restarted successfully');
   },
   'POST /reload': ({ host, member }) => {
@@ -117,7 +121,8 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
     host.disturb(`Patroni cloned ${member.name} anew`);
     const leader = visibleMembers(host).find(({ role }) => isLeading(role));
     const timeline = leader?.timeline ?? member.timeline;
-    replaceMember(host, { ...member, state: 'streaming', lagBytes: 0, timeline });
+    const startTime = `${member.startTime ?? ''}+`;
+    replaceMember(host, { ...member, state: 'streaming', lagBytes: 0, timeline, startTime });
     return response(200, 'reinitialize started');
   },
   'POST /switchover': switchOver,
@@ -142,8 +147,11 @@ function switchOver({ host, body }: Call): HttpResponse {
     members: members.map((one) => {
       if (one.name === candidate.name)
         return { ...one, role: leader.role, state: 'running', timeline };
-      if (one.name === leader.name)
-        return { ...one, role: candidate.role, state: 'streaming', timeline };
+      // It is started anew to follow.
+      if (one.name === leader.name) {
+        const follower = startedAnew(one, candidate);
+        return { ...follower, role: candidate.role, state: 'streaming', timeline };
+      }
       return { ...one, timeline };
     }),
   }));
@@ -160,7 +168,7 @@ function listedMember(member: PatroniMember): JsonObject {
     timeline: member.timeline,
     ...(isLeading(member.role) ? {} : { lag: member.lagBytes ?? 'unknown' }),
     ...(member.tags === undefined ? {} : { tags: member.tags }),
-    ...(member.pendingRestart === undefined ? {} : { pending_restart: true }),
+    ...pendingOf(member),
   };
 }
 
@@ -176,7 +184,8 @@ function healthOf(host: Host<PostgresqlWorld>, member: PatroniMember): JsonObjec
     role: roles[member.role] ?? 'replica',
     ...(replicates ? { replication_state: member.state } : {}),
     ...(isUp(member) ? { server_version: patroni.serverVersion, timeline: member.timeline } : {}),
-    ...(member.pendingRestart === undefined ? {} : { pending_restart: true }),
+    ...pendingOf(member),
+    ...(member.startTime === undefined ? {} : { postmaster_start_time: member.startTime }),
     database_system_identifier: patroni.systemIdentifier,
     patroni: { version: '4.0.5', scope: `patroni-${appOf(host.state().unit)}`, name: member.name },
   };
@@ -190,11 +199,35 @@ function isUp(member: PatroniMember): boolean {
   return ['running', 'streaming', 'in archive recovery'].includes(member.state);
 }
 
-function withoutPendingRestart({
-  pendingRestart: _pending,
-  ...rest
-}: PatroniMember): PatroniMember {
-  return rest;
+const followedParameters = [
+  'max_connections',
+  'max_locks_per_transaction',
+  'max_prepared_transactions',
+  'max_wal_senders',
+  'max_worker_processes',
+];
+
+/** A start takes everything over but what a standby may not have less of than its primary. */
+function startedAnew(member: PatroniMember, leader: PatroniMember | undefined): PatroniMember {
+  const { pendingRestart: _pending, pendingChanges = {}, ...rest } = member;
+  if (leader === undefined || leader.name === member.name) return rest;
+  const left = Object.entries(pendingChanges).filter(
+    ([name, [from, to]]) =>
+      followedParameters.includes(name) &&
+      Number(to) < Number(from) &&
+      leader.pendingChanges?.[name] !== undefined,
+  );
+  if (left.length === 0) return rest;
+  return { ...rest, pendingRestart: true, pendingChanges: Object.fromEntries(left) };
+}
+
+function pendingOf({ pendingRestart, pendingChanges }: PatroniMember): JsonObject {
+  if (pendingRestart === undefined) return {};
+  if (pendingChanges === undefined) return { pending_restart: true };
+  const reasons = Object.entries(pendingChanges).map(
+    ([name, [from, to]]) => [name, { old_value: from, new_value: to }] as const,
+  );
+  return { pending_restart: true, pending_restart_reason: Object.fromEntries(reasons) };
 }
 
 function replaceMember(host: Host<PostgresqlWorld>, changed: PatroniMember): void {

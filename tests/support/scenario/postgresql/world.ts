@@ -19,6 +19,10 @@ export interface PatroniMember {
   readonly lagBytes?: number;
   readonly tags?: JsonObject;
   readonly pendingRestart?: true;
+  /** What a restart is pending for: by parameter, from what to what. */
+  readonly pendingChanges?: Readonly<Record<string, readonly [from: string, to: string]>>;
+  /** In PostgreSQL's words. */
+  readonly startTime?: string;
   /** `refused`: nobody listens; `timeout`: frozen. Answers when absent. */
   readonly silent?: 'refused' | 'timeout';
 }
@@ -43,7 +47,7 @@ export interface PatroniWorld {
   readonly systemIdentifier: string;
   /** As PostgreSQL numbers it: 170004. */
   readonly serverVersion: number;
-  /** By method and path: `POST /restart`, `PATCH /config`. */
+  /** By method and path: `POST /restart`, `PATCH /config`; of one member: `POST /restart name`. */
   readonly faults: Readonly<Record<string, HttpFault>>;
 }
 
@@ -90,6 +94,8 @@ export interface BackupState {
 export interface PgbackrestWorld {
   readonly stanzas: readonly string[];
   readonly backups: readonly BackupState[];
+  /** Somebody is making a backup. */
+  readonly backupRuns?: true;
   /** Output of a failing command by its name: `stanza-create`, `info`, `backup`. */
   readonly faults: Readonly<Record<string, string>>;
 }

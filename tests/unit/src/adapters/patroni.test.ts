@@ -106,6 +106,29 @@ const healths = [
     },
   },
   {
+    summary: 'a member that has to be restarted',
+    answer: {
+      state: 'running',
+      role: 'primary',
+      postmaster_start_time: '2026-01-31 12:00:00.123456+00:00',
+      pending_restart: true,
+      pending_restart_reason: {
+        max_connections: { old_value: '100', new_value: '200' },
+        shared_buffers: { old_value: '128MB', new_value: '1GB' },
+      },
+    },
+    health: {
+      state: 'running',
+      role: 'primary',
+      startTime: '2026-01-31 12:00:00.123456+00:00',
+      pendingRestart: true,
+      pendingChanges: {
+        max_connections: { from: '100', to: '200' },
+        shared_buffers: { from: '128MB', to: '1GB' },
+      },
+    },
+  },
+  {
     summary: 'a replica that replicates',
     answer: { state: 'running', role: 'replica', replication_state: 'streaming' },
     health: {
@@ -220,6 +243,16 @@ test.each(failures)(
     expect(`${String(thrown)}${JSON.stringify(thrown)}`).not.toContain('planted-password');
   },
 );
+
+test('a member that does not have to be restarted says so', async () => {
+  const answer = { status: 503, body: 'restart conditions are not satisfied' };
+  const { patroni, requests } = setUp(answer);
+
+  await expect(patroni.restart({ onlyPending: true })).rejects.toMatchObject({
+    code: 'not-pending',
+  });
+  expect(requests[0]?.body).toBe('{"restart_pending":true}');
+});
 
 test('an answer that is not what was asked for is a failure', async () => {
   const { patroni } = setUp(

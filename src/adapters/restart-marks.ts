@@ -1,0 +1,75 @@
+// What a rolling restart has to know of every member. Patroni's list lags a turn of its loop behind, so
+// each member is asked for its own mark and state; the list says who leads and who is synchronous.
+
+import { memberHost, memberOfUnit } from '../core/names.ts';
+import type { RestartMember, RestartRound, RestartView } from '../core/rolling-restart.ts';
+import type { Cluster, PostgresqlHook } from './cluster.ts';
+import { PatroniError } from './patroni.ts';
+import type { Health, Member } from './patroni-answers.ts';
+
+/** The admitted members as they are now. */
+export async function observeMembers(cluster: Cluster, round: RestartRound): Promise<RestartView> {
+  const seen = await cluster.patroniCluster({ fresh: true });
+  const { endpoints } = await cluster.appData();
+  const admitted = cluster.units.filter((unit) =>
+    endpoints.includes(memberHost(unit, cluster.app)),
+  );
+  const members = await Promise.all(
+    admitted.map(async (unit): Promise<RestartMember> => {
+      const name = memberOfUnit(unit);
+      const listed = seen?.members.find((member) => member.name === name);
+      const data = await cluster.peers.data(unit);
+      return {
+        name,
+        applied: data['config_hash'] === round.configuration,
+        backingUp: data['connectivity'] === 'off' || listed?.tags['is_creating_backup'] === true,
+        attempts: round.attempts[name] ?? 0,
+        ...ownView(listed, await askHealth(cluster, unit)),
+      };
+    }),
+  );
+  return { members, paused: seen?.paused ?? false };
+}
+
+type OwnView = Pick<RestartMember, 'role' | 'ready' | 'pending' | 'changes'>;
+
+function ownView(listed: Member | undefined, health: Health | undefined): OwnView {
+  const role = roleOf(listed);
+  if (health === undefined) return { role, ready: false, pending: false };
+  const leads = role === 'leader' || role === 'standby_leader';
+  return {
+    role,
+    ready: health.state === 'running' && (leads || health.replicationState !== undefined),
+    pending: health.pendingRestart,
+    ...(health.pendingChanges === undefined ? {} : { changes: health.pendingChanges }),
+  };
+}
+
+function roleOf(listed: Member | undefined): RestartMember['role'] {
+  const role = listed?.role ?? 'replica';
+  return role === 'sync_standby' || role === 'quorum_standby' ? 'standby' : role;
+}
+
+async function askHealth(cluster: Cluster, unit: string): Promise<Health | undefined> {
+  try {
+    return await (await cluster.patroni(unit)).health();
+  } catch (error) {
+    if (error instanceof PatroniError) return undefined;
+    throw error;
+  }
+}
+
+const defaultLoopWaitS = 10;
+
+// Reading the configuration of the server again takes Patroni a second, beyond its turn.
+const reloadMs = 3_000;
+
+/**
+ * Waits until every member has read what was changed before: the dynamic configuration in the next
+ * turn of Patroni's loop, its own file likewise.
+ */
+export async function awaitMarks(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const loopWait = (await (await cluster.patroni()).config())['loop_wait'];
+  const turnMs = (typeof loopWait === 'number' ? loopWait : defaultLoopWaitS) * 1_000;
+  await hook.ports.clock.sleep(turnMs + reloadMs);
+}
