@@ -2,13 +2,20 @@
 // member sends when it starts, stops or changes its role.
 
 import type { Handler } from '../lib/juju/hook.ts';
-import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import {
+  type Cluster,
+  isStarted,
+  openCluster,
+  ownMember,
+  type PostgresqlHook,
+} from './adapters/cluster.ts';
 import {
   applyConfiguration,
   readSettings,
   updateSynchronousReplication,
 } from './adapters/configuration.ts';
 import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
+import { clearFormerPrimaries } from './adapters/kubernetes.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
@@ -51,6 +58,10 @@ export const memberNotice: PostgresqlHandler = async (hook) => {
   if (cluster === undefined || (await followRestore(hook, cluster))) return;
   await settlePasswordChange(hook, cluster);
   await announceStart(hook, cluster);
+  const seen = await cluster.patroniCluster();
+  if (seen !== undefined && ownMember(seen, cluster.unit)?.role === 'leader') {
+    await clearFormerPrimaries(hook, cluster);
+  }
   const { initialised } = await cluster.appData();
   if (!initialised || !(await hook.juju.isLeader()) || !(await hasStarted(cluster))) return;
   await updateSynchronousReplication(hook, cluster);

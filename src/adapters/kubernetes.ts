@@ -93,6 +93,24 @@ export async function labelPod(hook: PostgresqlHook, app: string, unit: string):
   await hook.ports.kube.patch('pods', name, { metadata: { labels } });
 }
 
+/**
+ * Takes the primary's role label off the pods that only used to be: a pod that is dead, frozen or cut
+ * off cannot do it itself. Called on the unit that leads, which is checked against the lock.
+ */
+export async function clearFormerPrimaries(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { kube } = hook.ports;
+  const labelled = await kube.list('pods', `cluster-name=${clusterName(cluster.app)},role=primary`);
+  const own = memberOfUnit(cluster.unit);
+  const former = labelled.filter(({ metadata }) => metadata.name !== own);
+  if (former.length === 0) return;
+  const lock = await kube.get('endpoints', clusterName(cluster.app));
+  if (lock?.metadata.annotations?.['leader'] !== own) return;
+  for (const { metadata } of former) {
+    await kube.patch('pods', metadata.name, { metadata: { labels: { role: null } } });
+    hook.log('INFO', `pod ${metadata.name} no longer has the label of the primary`);
+  }
+}
+
 /** Makes Patroni forget the cluster: the next start bootstraps anew. */
 export async function forgetCluster(hook: PostgresqlHook, app: string): Promise<void> {
   for (const name of patroniEndpoints(app)) await hook.ports.kube.delete('endpoints', name);

@@ -114,3 +114,54 @@ scenario('a notice that comes before the first leader changes nothing', {
     });
   },
 });
+
+const pods = (roles: Readonly<Record<number, string>>) => ({
+  objects: Object.fromEntries(
+    Object.entries(roles).map(([number, role]) => [
+      `pods/postgresql-k8s-${number}`,
+      {
+        metadata: {
+          name: `postgresql-k8s-${number}`,
+          labels: { 'cluster-name': 'patroni-postgresql-k8s', role },
+        },
+      },
+    ]),
+  ),
+});
+
+const lockOf = (number: number) => ({
+  metadata: {
+    name: 'patroni-postgresql-k8s',
+    annotations: { leader: `postgresql-k8s-${number}` },
+  },
+});
+
+for (const { holder, expected } of [
+  { holder: 1, expected: undefined },
+  { holder: 0, expected: 'primary' },
+]) {
+  scenario(
+    `a former primary's pod is labelled ${expected ?? 'no more'} when ${holder} has the lock`,
+    {
+      charm: underTest,
+      given: async () => {
+        const given = await running({ number: 1, others: [0], primary: 1 });
+        const { objects } = pods({ 0: 'primary' });
+        return inWorld(given, {
+          kube: {
+            objects: {
+              ...given.world.kube.objects,
+              ...objects,
+              'endpoints/patroni-postgresql-k8s': lockOf(holder),
+            },
+          },
+        });
+      },
+      when: notice('on-role-change'),
+      then: ({ state: after }) => {
+        const pod = after.world.kube.objects['pods/postgresql-k8s-0'];
+        expect(pod?.metadata.labels?.['role']).toBe(expected);
+      },
+    },
+  );
+}
