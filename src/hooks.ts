@@ -3,8 +3,10 @@
 import type { CharmDefinition, Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
 import { checkedActions } from './actions/checked.ts';
+import { pauseFailover, resumeFailover } from './actions/failover.ts';
 import { getPassword, setPassword } from './actions/passwords.ts';
 import { getPrimary, promoteToPrimary } from './actions/primary.ts';
+import { reinitialiseReplica } from './actions/reinitialise.ts';
 import {
   listBackups,
   s3CredentialsChanged,
@@ -70,6 +72,9 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
       'get-password': getPassword,
       'set-password': setPassword,
       'promote-to-primary': promoteToPrimary,
+      'pause-failover': pauseFailover,
+      'resume-failover': resumeFailover,
+      'reinitialise-replica': reinitialiseReplica,
     }),
   },
   collectStatus,

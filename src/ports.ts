@@ -45,6 +45,14 @@ export interface ArchiverState {
   readonly lastFailedWal?: string;
 }
 
+/** What copies the data of the primary at the moment. */
+export interface CopyActivity {
+  /** pgBackRest makes a backup. */
+  readonly backupRuns: boolean;
+  /** How far a replica that is made anew has come, if there is one. */
+  readonly percent?: number;
+}
+
 export interface PostgresTarget {
   readonly host: string;
   readonly port: number;
@@ -64,6 +72,7 @@ export interface Postgres {
   switchWal(): Promise<string>;
   /** What the archiver did last (pg_stat_archiver). */
   archiver(): Promise<ArchiverState>;
+  copying(): Promise<CopyActivity>;
   /** Names of databases that take connections: `template1`, then those that are no templates. */
   databases(): Promise<readonly string[]>;
   /** Extensions that the connected database has. */

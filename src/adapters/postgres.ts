@@ -9,6 +9,7 @@ import { connectSql, type SqlConnection } from '../../lib/sql/connection.ts';
 import { matchesVerifier, scramVerifier } from '../../lib/sql/scram.ts';
 import { identifier, list, literal, type Sql, sql } from '../../lib/sql/sql.ts';
 import type { ArchiverState, Postgres, PostgresTarget, SystemUser } from '../ports.ts';
+import { readCopyActivity } from './copy-activity.ts';
 import {
   createExtensions,
   dropExtension,
@@ -46,6 +47,7 @@ export async function connectPostgres(
     },
     switchWal: async () => await switchWal(connection),
     archiver: async () => await readArchiver(connection),
+    copying: async () => await readCopyActivity(connection),
     databases: async () => await listDatabases(connection),
     extensions: async () => await listExtensions(connection),
     availableExtensions: async () => await listAvailableExtensions(connection),

@@ -124,6 +124,42 @@ export const actionTable = [
     ],
     results: { primary: 'name of the unit that is the primary now' },
   },
+  {
+    name: 'pause-failover',
+    description:
+      'Pauses failover in the whole cluster, for maintenance: until resume-failover nobody becomes ' +
+      'the primary by itself, and a PostgreSQL that stops, also that of the primary, stays down. ' +
+      'promote-to-primary still works.',
+    runsOn: 'the leader',
+    parameters: [],
+    results: { status: '`failover paused`' },
+  },
+  {
+    name: 'resume-failover',
+    description: 'Ends what pause-failover began. Members that are down are started again.',
+    runsOn: 'the leader',
+    parameters: [],
+    results: { status: '`failover resumed`' },
+  },
+  {
+    name: 'reinitialise-replica',
+    description:
+      'Deletes the data of this unit and copies that of the primary anew, to repair a replica that ' +
+      'cannot follow. Refused on the primary, and while a backup is made or restored.',
+    runsOn: 'the replica to be rebuilt',
+    parameters: [
+      {
+        name: 'force',
+        type: 'boolean',
+        default: false,
+        description: 'Rebuild a replica that is healthy, too.',
+      },
+    ],
+    results: {
+      status:
+        '`replica rebuilt`, or `rebuilding` when it takes longer than ten minutes and goes on',
+    },
+  },
 ] as const satisfies readonly ActionRow[];
 
 export type ActionName = (typeof actionTable)[number]['name'];

@@ -74,6 +74,10 @@ function createConnection(host: Host<PostgresqlWorld>, { database }: PostgresTar
       await Promise.resolve();
     },
     switchWal: async () => await Promise.resolve(segment),
+    copying: async () => {
+      const backupRuns = host.world.get().pgbackrest.backupRuns === true;
+      return await Promise.resolve({ backupRuns });
+    },
     archiver: async () => {
       const works = host.world.get().postgres.archiving === 'works';
       return await Promise.resolve(
