@@ -67,7 +67,10 @@ scenario('of several invalid options the first is named, all are logged, none is
       .flatMap(({ message }) => message.split('\n'));
 
     expect(after.unitStatus.level).toBe('blocked');
-    expect(after.unitStatus.message).toMatch(/^Configuration Error: synchronous_node_count /);
+    expect(after.unitStatus.message).toBe(
+      'Configuration Error: synchronous_node_count has to be all, majority or a whole number of at ' +
+        'least 1, not "some" (and 2 more, see the log)',
+    );
     expect(logged.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
       'option synchronous_node_count',
       'option profile',
@@ -76,6 +79,51 @@ scenario('of several invalid options the first is named, all are logged, none is
     expect(after.world.patroni.config['synchronous_node_count']).toBe(2);
     expect(disturbances).toEqual([]);
     expect(interruptions.filter(({ after: call }) => call.port !== 'juju')).toEqual([]);
+  },
+});
+
+scenario('what the pod does not have is refused, all of it at once', {
+  charm: underTest,
+  given: async () =>
+    await configured({ cpu_max_worker_processes: '999', memory_shared_buffers: 1_000_000_000 }),
+  when: configChanged,
+  then: ({ state: after, disturbances }) => {
+    expect(after.unitStatus.message).toBe(
+      'Configuration Error: cpu_max_worker_processes value 999 exceeds maximum allowed of 40 ' +
+        '(10 * vCores). Please set a value <= 40. (and 1 more, see the log)',
+    );
+    expect(fileOf(after, path)).toContain('shared_buffers: "262144"');
+    expect(after.world.patroni.config['postgresql']).toMatchObject({
+      parameters: { max_worker_processes: 8 },
+    });
+    expect(disturbances).toEqual([]);
+  },
+});
+
+scenario('what the pod has is not doubted while Kubernetes does not show it', {
+  charm: underTest,
+  given: async () => {
+    const given = await afterEvents(
+      await configured({ cpu_max_worker_processes: '20' }),
+      configChanged,
+    );
+    return inWorld(given, { kube: { faults: { '*': 'unreachable' } } });
+  },
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+scenario('commits wait for a quorum when that is wanted', {
+  charm: underTest,
+  given: async () => await configured({ synchronous_mode_quorum: true, failover_ttl: 30 }),
+  when: configChanged,
+  then: ({ state: after, disturbances }) => {
+    expect(after.world.patroni.config).toMatchObject({ synchronous_mode: 'quorum', ttl: 30 });
+    // The member's own file has what a new cluster would start with.
+    expect(fileOf(after, path)).toContain('synchronous_mode: true');
+    expect(disturbances).toEqual(['Patroni of postgresql-k8s-0 reloaded its file']);
   },
 });
 

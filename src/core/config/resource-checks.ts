@@ -47,9 +47,13 @@ const workerProblems: Check = (settings, resources) => {
 const pageBytes = 8192;
 const largestBufferShare = 0.4;
 
+function mostSharedBuffers(settings: Settings, resources: Resources): number {
+  return usableMemory(settings, resources) * largestBufferShare;
+}
+
 const sharedBufferProblems: Check = (settings, resources) => {
   const asked = settings.values['memory_shared_buffers'];
-  const bytes = usableMemory(settings, resources) * largestBufferShare;
+  const bytes = mostSharedBuffers(settings, resources);
   if (typeof asked !== 'number' || asked <= Math.floor(bytes / pageBytes)) return [];
   return [
     'memory_shared_buffers: Shared buffers config option should be at most 40% of the available ' +
@@ -91,8 +95,13 @@ function sharedMemory(settings: Settings, resources: Resources): number {
   const locks = bytesOf.lock * Number(values['instance_max_locks_per_transaction']);
   const prepared = Number(values['memory_max_prepared_transactions']);
   const queryText = Number(values['request_track_activity_query_size']);
+  // What is over the limit is a problem of its own.
+  const buffers = Math.min(
+    (sharedBuffersPages(settings, resources) ?? 0) * pageBytes,
+    mostSharedBuffers(settings, resources),
+  );
   return (
-    (sharedBuffersPages(settings, resources) ?? 0) * pageBytes +
+    buffers +
     connections * (bytesOf.connection + locks + queryText) +
     prepared * (bytesOf.prepared + locks)
   );

@@ -62,3 +62,14 @@ function wrongText({ allowed }: OptionRow): fc.Arbitrary<string> {
 export function anyValue(row: OptionRow): fc.Arbitrary<unknown> {
   return fc.oneof(rightValue(row), wrongValue(row), fc.anything({ maxDepth: 2 }));
 }
+
+/** Right or wrong, but of the type that Juju itself sees to. */
+export function typedValue(row: OptionRow): fc.Arbitrary<string | number | boolean> {
+  if (row.type === 'boolean') return fc.boolean();
+  const right = rightValue(row);
+  if (row.type === 'string') return fc.oneof({ weight: 2, arbitrary: right }, fc.string());
+  const wild =
+    row.type === 'int' ? fc.maxSafeInteger() : fc.double({ noNaN: true, noDefaultInfinity: true });
+  const { min = 0, max = 0 } = row;
+  return fc.oneof({ weight: 3, arbitrary: right }, wild, fc.constantFrom(min - 1, max + 1));
+}
