@@ -12,7 +12,7 @@ const boundS = 180;
 const watchS = 60;
 
 export const freezeFaults: readonly Fault[] = [
-  { ...freeze(30), rounds: 3 },
+  { ...freeze(30), rounds: 3, watchS: 20 },
   freeze(100),
   freeze(180),
   freeze(240),

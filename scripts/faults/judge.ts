@@ -13,7 +13,14 @@ import type { Result } from './result.ts';
 import type { RoundRecord } from './round.ts';
 import { findGap, type Gap, lengthOf } from './writes.ts';
 
-export function judgeRound(fault: Fault, round: number, record: RoundRecord): Result {
+export interface Evidence {
+  readonly round: number;
+  /** The machine's load when the fault began. */
+  readonly load: number;
+  readonly record: RoundRecord;
+}
+
+export function judgeRound(fault: Fault, { round, load, record }: Evidence): Result {
   const { startMs, endMs, wholeMs, doneMs, samples, acks, primary } = record;
   const gap = findGap(acks, { fromMs: startMs, toMs: wholeMs ?? doneMs });
   return {
@@ -26,8 +33,11 @@ export function judgeRound(fault: Fault, round: number, record: RoundRecord): Re
     recovered: wholeMs === undefined ? null : toSeconds(wholeMs - endMs),
     ...judgeFailOver(record, gap),
     ...judgeAgreement(record),
-    lock_returned: hasLockReturned(samples, primary, { fromMs: endMs, toMs: doneMs }),
+    lock_returned:
+      fault.watchS !== undefined &&
+      hasLockReturned(samples, primary, { fromMs: endMs, toMs: doneMs }),
     two_primaries: countTwoPrimaries(samples),
+    load,
     problem: record.problem ?? null,
   };
 }

@@ -10,11 +10,11 @@ import { ensureCloud, packCharms } from '../demo/cloud.ts';
 import { createJuju } from '../demo/juju.ts';
 import { destroyModel } from '../demo/model.ts';
 import { chooseFaults } from './catalogue.ts';
-import type { Played } from './matrix.ts';
 import { playMatrix } from './matrix.ts';
 import { type Options, parseOptions, usage } from './options.ts';
 import { writePlots } from './plot-files.ts';
 import { hasPassed, type Result } from './result.ts';
+import type { Played } from './stage.ts';
 import { renderRows, summarise } from './summary.ts';
 import { createUndoList } from './undo.ts';
 
@@ -25,6 +25,7 @@ const folder = path.join(dist, 'faults');
 const juju = createJuju('local');
 const undo = createUndoList(say);
 let interrupted = false;
+let lastSaid = '';
 let modelToRemove: string | undefined;
 
 async function main(options: Options): Promise<void> {
@@ -72,14 +73,19 @@ function renderResults(played: readonly Played[]): string {
 }
 
 function describeResult(result: Result): string {
-  const { write_gap_s: gap, acknowledged, lost, duplicated, recovered, problem } = result;
+  const { write_gap_s: gap, acknowledged, lost, duplicated, recovered, load, problem } = result;
   const whole = recovered === null ? 'not recovered' : `recovered after ${recovered} s`;
   const end = problem === null ? '' : ` (${problem})`;
-  return `${hasPassed(result) ? 'ok' : 'FAILED'}: gap ${gap} s, ${acknowledged} acknowledged, ${lost ?? '?'} lost, ${duplicated ?? '?'} duplicated, ${whole}${end}`;
+  return `${hasPassed(result) ? 'ok' : 'FAILED'}: gap ${gap} s, ${acknowledged} acknowledged, ${lost ?? '?'} lost, ${duplicated ?? '?'} duplicated, ${whole}, load ${load}${end}`;
 }
 
-/** Progress goes to standard error, so that standard output holds the results alone. */
+/**
+ * Progress goes to standard error, so that standard output holds the results alone; what was just
+ * said is not said again.
+ */
 function say(text: string): void {
+  if (text === lastSaid) return;
+  lastSaid = text;
   process.stderr.write(`${new Date().toISOString().slice(11, 19)}  ${text}\n`);
 }
 

@@ -5,8 +5,8 @@ import path from 'node:path';
 
 import { titleOf } from './fault.ts';
 import { renderIndex } from './index-page.ts';
-import type { Played } from './matrix.ts';
 import { renderPlot } from './plot.ts';
+import type { Played } from './stage.ts';
 import { summarise } from './summary.ts';
 
 export async function writePlots(folder: string, played: readonly Played[]): Promise<void> {

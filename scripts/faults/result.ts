@@ -20,10 +20,12 @@ export interface Result {
   readonly statuses_right_s: number | null;
   /** Every member has the same rows. */
   readonly members_agree: boolean | null;
-  /** The old primary had the lock again while it was watched after the fault. */
+  /** The old primary had the lock again after the fault; looked for where a fault is watched. */
   readonly lock_returned: boolean;
   /** How often two members said that they were the primary. */
   readonly two_primaries: number;
+  /** How many processes wanted to run, on average over a minute, when the fault began. */
+  readonly load: number;
   readonly problem: string | null;
 }
 
@@ -33,6 +35,7 @@ export function hasPassed(result: Result): boolean {
     result.lost === 0 &&
     result.duplicated === 0 &&
     result.recovered !== null &&
-    result.members_agree === true
+    result.members_agree === true &&
+    !result.lock_returned
   );
 }

@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+
+import { chooseFaults, faults } from '../../../../scripts/faults/catalogue.ts';
+import { titleOf } from '../../../../scripts/faults/fault.ts';
+import { parseOptions } from '../../../../scripts/faults/options.ts';
+import { parsePods, podOf, unitOf } from '../../../../scripts/faults/pods.ts';
+import { createUndoList } from '../../../../scripts/faults/undo.ts';
+
+describe('chooseFaults', () => {
+  test('every row has a title of its own', () => {
+    expect(new Set(faults.map(titleOf)).size).toBe(faults.length);
+  });
+
+  test('a name means all its targets, a title one of them', () => {
+    expect(chooseFaults(['kill-patroni', 'cut-60-replica']).map(titleOf)).toStrictEqual([
+      'kill-patroni-primary',
+      'kill-patroni-replica',
+      'cut-60-replica',
+    ]);
+  });
+
+  test('what hits the whole cloud comes last, however it is asked for', () => {
+    const titles = chooseFaults(['stop-kubernetes-api', 'switchover']).map(titleOf);
+
+    expect(titles).toStrictEqual(['switchover-replica', 'stop-kubernetes-api-all']);
+    expect(chooseFaults([]).at(-1)?.everywhere).toBe(true);
+  });
+
+  test('a name that no row has is refused', () => {
+    expect(() => chooseFaults(['kill-all'])).toThrow('cannot find fault "kill-all"');
+  });
+});
+
+describe('parseOptions', () => {
+  test('without arguments everything is played, in a model that goes away', () => {
+    expect(parseOptions([])).toStrictEqual({
+      names: [],
+      rounds: undefined,
+      keep: false,
+      model: 'faults',
+      charm: undefined,
+      format: 'table',
+    });
+  });
+
+  test('make hands its variables on', () => {
+    expect(parseOptions(['--faults', 'a,b', '--rounds', '5', '--keep'])).toMatchObject({
+      names: ['a', 'b'],
+      rounds: 5,
+      keep: true,
+    });
+  });
+
+  test.each([
+    ['--rounds', '0'],
+    ['--rounds', 'x'],
+    ['--format', 'xml'],
+  ])('%s %s is refused', (...args) => {
+    expect(() => parseOptions(args)).toThrow(/^cannot/);
+  });
+});
+
+test('pods are told by their containers; one that has not started has none yet', () => {
+  const metadata = { name: 'db-0', uid: 'u' };
+  const containerStatuses = [
+    { name: 'charm', containerID: 'containerd://c1' },
+    { name: 'postgresql', containerID: 'containerd://c2' },
+  ];
+  const items = [
+    { metadata, status: { podIP: '10.0.0.1', containerStatuses } },
+    { metadata, status: {} },
+  ];
+
+  const [started, waiting] = parsePods(JSON.stringify({ items }));
+
+  expect(started).toStrictEqual({
+    name: 'db-0',
+    uid: 'u',
+    address: '10.0.0.1',
+    workload: { podUid: 'u', containerId: 'c2' },
+    charm: { podUid: 'u', containerId: 'c1' },
+  });
+  expect(waiting).toMatchObject({ address: '', workload: { containerId: '' } });
+});
+
+test('a unit and its pod name each other', () => {
+  expect(podOf('postgresql-k8s/12')).toBe('postgresql-k8s-12');
+  expect(unitOf('postgresql-k8s-12')).toBe('postgresql-k8s/12');
+});
+
+test('what was done last is undone first; what fails keeps nothing else from it', async () => {
+  const said: string[] = [];
+  const undone: number[] = [];
+  const list = createUndoList((text) => said.push(text));
+  for (const number of [1, 2, 3]) {
+    list.add(`number ${number}`, async () => {
+      await Promise.resolve();
+      if (number === 2) throw new Error('no');
+      undone.push(number);
+    });
+  }
+
+  await expect(list.undoAll()).rejects.toThrow('cannot undo a fault');
+  await list.undoAll();
+
+  expect(undone).toStrictEqual([3, 1]);
+  expect(said).toStrictEqual(['number 3', 'number 2', 'number 1']);
+});
