@@ -1,5 +1,5 @@
-// pause-failover and resume-failover: Patroni's maintenance mode. Patroni keeps the state; the
-// application's databag only rings, so that the status of every unit follows.
+// pause-failover and resume-failover: Patroni's maintenance mode. Patroni keeps the state, and the
+// watcher of each unit sees it change, so that the status of every unit follows.
 
 import type { Handler } from '../../lib/juju/hook.ts';
 import { type Cluster, openCluster, type PostgresqlHook } from '../adapters/cluster.ts';
@@ -18,10 +18,6 @@ export const resumeFailover: Handler<PostgresqlPorts> = async (hook) => {
 
 async function setMode(hook: PostgresqlHook, mode: Mode): Promise<void> {
   const action = hook.juju.action();
-  if (!(await hook.juju.isLeader())) {
-    action.fail('The action can be run only on leader unit');
-    return;
-  }
   const cluster = await openCluster(hook);
   if (cluster === undefined || !(await cluster.appData()).initialised) {
     action.fail('Cluster not initialised yet.');
@@ -37,7 +33,6 @@ async function setMode(hook: PostgresqlHook, mode: Mode): Promise<void> {
       ? `failover is ${mode === 'paused' ? 'paused' : 'active'} already`
       : `failover ${mode}; all members follow within seconds`,
   );
-  cluster.setApp({ 'failover-paused': mode === 'paused' ? 'True' : undefined });
   action.setResults({ status: `failover ${mode}` });
 }
 

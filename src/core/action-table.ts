@@ -130,14 +130,14 @@ export const actionTable = [
       'Pauses failover in the whole cluster, for maintenance: until resume-failover nobody becomes ' +
       'the primary by itself, and a PostgreSQL that stops, also that of the primary, stays down. ' +
       'promote-to-primary still works.',
-    runsOn: 'the leader',
+    runsOn: 'any unit',
     parameters: [],
     results: { status: '`failover paused`' },
   },
   {
     name: 'resume-failover',
     description: 'Ends what pause-failover began. Members that are down are started again.',
-    runsOn: 'the leader',
+    runsOn: 'any unit',
     parameters: [],
     results: { status: '`failover resumed`' },
   },
