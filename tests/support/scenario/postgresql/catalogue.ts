@@ -16,13 +16,21 @@ type Calls = Pick<
   | 'accepts'
 >;
 
+/** The error of a fault of the world. */
+export function failureOf(call: string, fault: string): PostgresError {
+  const message = `cannot ${call}: ${fault}`;
+  return fault === 'unreachable' || fault === 'refused-login'
+    ? new PostgresError(message, { code: fault })
+    : new PostgresError(message, { code: 'sql', fields: { sqlState: fault } });
+}
+
 /** The calls of a connection to this database. */
 export function createCatalogue(host: Host<PostgresqlWorld>, database: string): Calls {
   const now = (): PostgresWorld => host.world.get().postgres;
   const installed = (): readonly string[] => now().databases[database] ?? [];
   const fail = (call: string): void => {
-    const code = now().faults[call] ?? now().faults[`${call} ${database}`];
-    if (code !== undefined) throw new PostgresError(`cannot ${call}: ${code}`, { code });
+    const fault = now().faults[call] ?? now().faults[`${call} ${database}`];
+    if (fault !== undefined) throw failureOf(call, fault);
   };
   const install = (extensions: readonly string[]): void => {
     const databases = { ...now().databases, [database]: extensions };

@@ -1,7 +1,7 @@
 // PostgreSQL and the object storage, as the charm's ports see them. A connection needs a primary
 // behind its host, and a password that fits when the role has one.
 
-import { PostgresError, type PostgresErrorCode } from '../../../../lib/sql/error.ts';
+import { PostgresError } from '../../../../lib/sql/error.ts';
 import type {
   ObjectStore,
   ObjectStoreSettings,
@@ -10,7 +10,7 @@ import type {
 } from '../../../../src/ports.ts';
 import { openFakeObjectStore } from '../../fake-object-store.ts';
 import type { Host } from '../host.ts';
-import { createCatalogue } from './catalogue.ts';
+import { createCatalogue, failureOf } from './catalogue.ts';
 import { visibleMembers } from './patroni.ts';
 import type { ObjectStoreWorld, PostgresqlWorld, PostgresWorld } from './world.ts';
 
@@ -42,8 +42,9 @@ export async function connectFakePostgres(
 
 function failAsTold(host: Host<PostgresqlWorld>, target: PostgresTarget): void {
   const { faults } = host.world.get().postgres;
-  const code = faults[`connect ${target.database ?? 'postgres'}`];
-  if (code !== undefined) throw refused(target, code);
+  const call = `connect ${target.database ?? 'postgres'}`;
+  const fault = faults[call];
+  if (fault !== undefined) throw failureOf(call, fault);
 }
 
 function createConnection(host: Host<PostgresqlWorld>, { database }: PostgresTarget): Postgres {
@@ -91,10 +92,8 @@ function createConnection(host: Host<PostgresqlWorld>, { database }: PostgresTar
   };
 }
 
-function refused(target: PostgresTarget, code: PostgresErrorCode): PostgresError {
-  // What the server refuses to connect to, it does not have.
-  const fields = code === 'sql' ? { sqlState: '3D000' } : {};
-  return new PostgresError(`cannot connect to "${target.host}": ${code}`, { code, fields });
+function refused(target: PostgresTarget, code: 'unreachable' | 'refused-login'): PostgresError {
+  return new PostgresError(`cannot connect to "${target.host}": ${code}`, { code });
 }
 
 /** One bucket of the storage of the world. */

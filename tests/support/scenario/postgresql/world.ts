@@ -4,7 +4,6 @@
 
 import type { KubeErrorCode } from '../../../../lib/kube/error.ts';
 import type { CoreKind, KubeObject } from '../../../../lib/kube/kube.ts';
-import type { PostgresErrorCode } from '../../../../lib/sql/error.ts';
 import type { FakeStorage } from '../../fake-object-store.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -72,8 +71,11 @@ export interface PostgresWorld {
   readonly archiving: 'works' | 'fails';
   /** What every connection fails with. */
   readonly fault?: 'unreachable' | 'refused-login';
-  /** What a call fails with, by its name and perhaps its database: `createExtensions app`. */
-  readonly faults: Readonly<Record<string, PostgresErrorCode>>;
+  /**
+   * What a call fails with, by its name and perhaps its database, `connect app`: the code of the
+   * error, or a SQLSTATE.
+   */
+  readonly faults: Readonly<Record<string, string>>;
   /** Extensions by database; `template1` among them. */
   readonly databases: Readonly<Record<string, readonly string[]>>;
   /** What the image has. */

@@ -1,0 +1,377 @@
+// Options that only the database or the image can judge: what nobody has found to be good is not
+// used, and what is good is not asked about again.
+
+import { expect } from '@jest/globals';
+
+import {
+  configChanged,
+  leaderElected,
+  pebbleReady,
+  relationChanged,
+  updateStatus,
+} from '../support/scenario/events.ts';
+import {
+  admitted,
+  after as afterEvents,
+  fileOf,
+  inContainer,
+  inNewContainer,
+  inWorld,
+  primary,
+  replica,
+  running,
+  underTest,
+} from '../support/scenario/postgresql/journey.ts';
+import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
+import type { PostgresWorld } from '../support/scenario/postgresql/world.ts';
+import type { RunResult } from '../support/scenario/run.ts';
+import { scenario } from '../support/scenario/scenario.ts';
+import { relationOf } from '../support/scenario/state.ts';
+
+type Result = RunResult<PostgresqlState['world']>;
+
+const accepted = { 'time-zone': ['Europe/Prague'], roles: ['readers'] };
+const zone = { request_time_zone: 'Europe/Prague' };
+const wrongZone = { request_time_zone: 'Mars/Crater' };
+const active = { level: 'active', message: 'Primary' };
+const invalid = (option: string) => ({
+  level: 'blocked',
+  message: `Configuration Error: ${option} config option has an invalid value`,
+});
+const noLocale = {
+  level: 'blocked',
+  message:
+    'Configuration Error: Value for response_lc_time not one of the locales available in the system',
+};
+
+async function given(
+  config: PostgresqlState['config'],
+  postgres: Partial<PostgresWorld> = {},
+): Promise<PostgresqlState> {
+  return inWorld(
+    { ...(await running({ leader: true })), config },
+    { postgres: { accepted, ...postgres } },
+  );
+}
+
+const zoneOf = (state: PostgresqlState) =>
+  /TimeZone: (.*)/.exec(fileOf(state, '/var/lib/postgresql/data/patroni.yml') ?? '')?.[1];
+const judgedOf = ({ calls }: Result) =>
+  calls.filter(({ method }) => method === 'accepts').map(({ summary }) => summary);
+const execsOf = ({ execs }: Result) =>
+  (execs['postgresql'] ?? []).map(({ command }) => command.join(' '));
+
+scenario('a time zone that the database has is used', {
+  charm: underTest,
+  given: async () => await given(zone),
+  when: configChanged,
+  then: (result) => {
+    expect(zoneOf(result.state)).toBe('Europe/Prague');
+    expect(judgedOf(result)).toHaveLength(1);
+    expect(result.state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('one that it does not have changes nothing', {
+  charm: underTest,
+  given: async () => await given({ ...wrongZone, profile: 'testing' }),
+  when: configChanged,
+  then: ({ state, disturbances }) => {
+    expect(zoneOf(state)).toBe('UTC');
+    expect(fileOf(state, '/var/lib/postgresql/data/patroni.yml')).toContain('shared_buffers');
+    expect(disturbances).toEqual([]);
+    expect(state.unitStatus).toEqual(invalid('request_time_zone'));
+  },
+});
+
+scenario('what is wrong by itself and what the database refuses are told at once', {
+  charm: underTest,
+  given: async () => await given({ ...wrongZone, profile: 'huge' }),
+  when: configChanged,
+  then: ({ state, log }) => {
+    const errors = log.filter(({ level }) => level === 'ERROR').map(({ message }) => message);
+
+    expect(errors.join('\n')).toContain('request_time_zone');
+    expect(errors.join('\n')).toContain('profile');
+    expect(state.unitStatus.message).toMatch(/^Configuration Error: profile .*1 more/);
+  },
+});
+
+scenario('what was good is not asked about again', {
+  charm: underTest,
+  given: async () =>
+    await afterEvents(await given({ ...zone, response_lc_time: 'en_US.UTF-8' }), configChanged),
+  when: configChanged,
+  then: (result) => {
+    expect(judgedOf(result)).toEqual([]);
+    expect(execsOf(result)).toEqual([]);
+    expect(zoneOf(result.state)).toBe('Europe/Prague');
+  },
+});
+
+scenario('a quiet update-status asks nobody', {
+  charm: underTest,
+  given: async () => await afterEvents(await given(zone), configChanged),
+  when: updateStatus,
+  then: (result) => {
+    expect(result.calls.filter(({ port }) => port === 'postgres')).toEqual([]);
+    expect(execsOf(result)).toEqual([]);
+    expect(result.interruptions).toEqual([]);
+    expect(result.state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('the last good value stays in force when the next one is wrong', {
+  charm: underTest,
+  given: async () => ({
+    ...(await afterEvents(await given(zone), configChanged)),
+    config: wrongZone,
+  }),
+  when: configChanged,
+  then: ({ state }) => {
+    expect(zoneOf(state)).toBe('Europe/Prague');
+    expect(state.unitStatus).toEqual(invalid('request_time_zone'));
+  },
+});
+
+scenario('going back to what was good is enough', {
+  charm: underTest,
+  given: async () => {
+    const wrong = { ...(await afterEvents(await given(zone), configChanged)), config: wrongZone };
+    return { ...(await afterEvents(wrong, configChanged)), config: zone };
+  },
+  when: configChanged,
+  then: ({ state }) => {
+    expect(zoneOf(state)).toBe('Europe/Prague');
+    expect(state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('back at its default a value is forgotten', {
+  charm: underTest,
+  given: async () => ({ ...(await afterEvents(await given(zone), configChanged)), config: {} }),
+  when: configChanged,
+  then: ({ state }) => {
+    expect(zoneOf(state)).toBe('UTC');
+    expect(state.controllerState).toEqual({});
+  },
+});
+
+scenario('groups that are created later are noticed', {
+  charm: underTest,
+  given: async () =>
+    inWorld(
+      await afterEvents(
+        await given({ ldap_map: 'staff=readers,ops=writers', ...zone }),
+        configChanged,
+      ),
+      { postgres: { accepted: { ...accepted, roles: ['readers', 'writers'] } } },
+    ),
+  when: updateStatus,
+  then: (result) => {
+    expect(zoneOf(result.state)).toBe('Europe/Prague');
+    expect(result.state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('groups that do not exist are refused', {
+  charm: underTest,
+  given: async () => await given({ ldap_map: 'staff=readers,ops=writers' }),
+  when: configChanged,
+  then: ({ state }) => {
+    expect(state.unitStatus).toEqual(invalid('ldap_map'));
+  },
+});
+
+scenario('a locale that the image lacks is refused before there is a database', {
+  charm: underTest,
+  given: async () => ({
+    ...(await afterEvents(admitted({ leader: true }), leaderElected)),
+    config: { response_lc_time: 'xx_XX' },
+  }),
+  when: pebbleReady('postgresql'),
+  then: ({ state }) => {
+    expect(fileOf(state, '/var/lib/postgresql/data/patroni.yml')).toBeUndefined();
+    expect(state.unitStatus).toEqual(noLocale);
+  },
+});
+
+const noLocaleProgram = () => ({
+  postgresql: [
+    { command: ['locale', '-a'], respond: () => ({ exitCode: 127, stderr: 'locale: not found' }) },
+  ],
+});
+
+scenario('where the image cannot tell its locales, the usual one stays in force', {
+  charm: underTest,
+  given: async () => await given({ response_lc_time: 'en_US.utf8' }),
+  when: configChanged,
+  execs: noLocaleProgram,
+  then: ({ state, log }) => {
+    expect(fileOf(state, '/var/lib/postgresql/data/patroni.yml')).toContain('lc_time: C\n');
+    expect(log.filter(({ level }) => level === 'WARNING')).not.toEqual([]);
+    expect(state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('while the container cannot be reached nothing is asked', {
+  charm: underTest,
+  given: inContainer(
+    { ...admitted({ leader: true }), config: { response_lc_time: 'xx_XX' } },
+    () => ({ canConnect: false }),
+  ),
+  when: configChanged,
+  then: ({ state }) => {
+    expect(state.controllerState).toEqual({});
+    expect(state.unitStatus.message).toBe('waiting for the workload container');
+  },
+});
+
+const gone: Partial<PostgresWorld> = { fault: 'unreachable' };
+
+scenario('while the database cannot be asked the other settings are taken over', {
+  charm: underTest,
+  given: async () => await given({ ...zone, profile: 'testing' }, gone),
+  when: configChanged,
+  then: ({ state }) => {
+    expect(zoneOf(state)).toBe('UTC');
+    expect(fileOf(state, '/var/lib/postgresql/data/patroni.yml')).not.toContain('shared_buffers');
+  },
+});
+
+scenario('what could not be asked is asked by the next update-status', {
+  charm: underTest,
+  given: async () => {
+    const asked = await afterEvents(await given(zone, gone), configChanged);
+    const { fault: _fault, ...postgres } = asked.world.postgres;
+    return { ...asked, world: { ...asked.world, postgres } };
+  },
+  when: updateStatus,
+  then: (result) => {
+    expect(zoneOf(result.state)).toBe('Europe/Prague');
+    expect(result.state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('a connection that breaks while it is asked counts as no answer', {
+  charm: underTest,
+  given: async () => await given(zone, { faults: { accepts: 'unreachable' } }),
+  when: configChanged,
+  then: ({ state }) => {
+    expect(zoneOf(state)).toBe('UTC');
+    expect(state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('a new cluster uses a time zone as soon as its own database knows it', {
+  charm: underTest,
+  given: async () => ({
+    ...(await afterEvents(
+      admitted({ leader: true, world: { postgres: { accepted } } }),
+      leaderElected,
+    )),
+    config: zone,
+  }),
+  when: pebbleReady('postgresql'),
+  then: (result) => {
+    expect(zoneOf(result.state)).toBe('Europe/Prague');
+    expect(result.state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('a new member asks the primary before its own start', {
+  charm: underTest,
+  given: {
+    ...admitted({
+      number: 1,
+      others: [0],
+      primary: 0,
+      world: {
+        patroni: { members: [primary(0), replica(1)], starts: 'starting' },
+        postgres: { accepted },
+      },
+    }),
+    config: zone,
+  },
+  when: pebbleReady('postgresql'),
+  then: (result) => {
+    expect(judgedOf(result)).toHaveLength(1);
+    expect(zoneOf(result.state)).toBe('Europe/Prague');
+  },
+});
+
+scenario('a replica asks its own database', {
+  charm: underTest,
+  given: async () =>
+    inWorld(
+      { ...(await running({ number: 1, others: [0], primary: 0 })), config: zone },
+      { patroni: { primaryService: 'timeout' }, postgres: { accepted } },
+    ),
+  when: (state) => relationChanged(relationOf(state, 'database-peers')),
+  then: ({ state }) => {
+    expect(zoneOf(state)).toBe('Europe/Prague');
+  },
+});
+
+const list = '/opt/charm/known-parameters';
+const leftOut = {
+  level: 'INFO',
+  message: expect.stringContaining('PostgreSQL 17.4 does not have old_snapshot_threshold'),
+};
+
+scenario('parameters that the server does not have are left out, and told with its version', {
+  charm: underTest,
+  given: admitted({ leader: true }),
+  when: pebbleReady('postgresql'),
+  then: (result) => {
+    const file = fileOf(result.state, '/var/lib/postgresql/data/patroni.yml') ?? '';
+
+    expect(file).toContain('track_activity_query_size');
+    expect(file).toContain('pg_stat_statements.track:');
+    expect(file).toContain('pgaudit.log: ROLE,DDL,MISC,MISC_SET');
+    expect(file).not.toContain('old_snapshot_threshold');
+    expect(result.log).toContainEqual(leftOut);
+    expect(execsOf(result).filter((one) => one.includes('--describe-config'))).toHaveLength(1);
+  },
+});
+
+scenario('the same image is not asked twice', {
+  charm: underTest,
+  given: async () => await given({ profile: 'testing' }),
+  when: configChanged,
+  then: (result) => {
+    expect(execsOf(result)).toEqual([]);
+    expect(result.log).not.toContainEqual(leftOut);
+  },
+});
+
+scenario('another image is', {
+  charm: underTest,
+  given: async () => inNewContainer(await running({ leader: true })),
+  when: pebbleReady('postgresql'),
+  then: (result) => {
+    expect(execsOf(result).filter((one) => one.includes('--describe-config'))).toHaveLength(1);
+    expect(fileOf(result.state, list)).toContain('17.4\n');
+  },
+});
+
+scenario('a server that does not list its parameters gets all of them', {
+  charm: underTest,
+  given: admitted({ leader: true }),
+  when: pebbleReady('postgresql'),
+  execs: () => ({
+    postgresql: [
+      {
+        command: ['/usr/lib/postgresql/17/bin/postgres', '--describe-config'],
+        respond: () => ({ exitCode: 1, stderr: 'no' }),
+      },
+    ],
+  }),
+  then: ({ state, log }) => {
+    expect(fileOf(state, '/var/lib/postgresql/data/patroni.yml')).toContain(
+      'old_snapshot_threshold',
+    );
+    expect(fileOf(state, list)).toBeUndefined();
+    expect(log.filter(({ level }) => level === 'WARNING')).not.toEqual([]);
+  },
+});
