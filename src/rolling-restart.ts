@@ -5,9 +5,11 @@
 // the leader through their databags.
 
 import { poll } from '../lib/base/retry.ts';
+import { PostgresError } from '../lib/sql/error.ts';
 import type { AppData, Cluster, PostgresqlHook } from './adapters/cluster.ts';
 import { PatroniError } from './adapters/patroni.ts';
 import { awaitMarks, observeMembers } from './adapters/restart-marks.ts';
+import { withPrimary } from './adapters/users.ts';
 import { unitOfMember } from './core/names.ts';
 import {
   addAttempt,
@@ -94,16 +96,33 @@ async function takeSteps(
   for (;;) {
     const { step } = standing;
     if (step.kind !== 'restart' && step.kind !== 'switchover') return standing;
-    const refusal = await refuseStep(hook, endMs);
+    const refusal = await refuseStep(hook, cluster, endMs);
     if (refusal !== undefined) return { ...standing, step: { kind: 'wait', for: refusal } };
     standing = await takeStep(hook, cluster, { ...standing, step });
     if (standing.failed !== undefined) return standing;
   }
 }
 
-async function refuseStep(hook: PostgresqlHook, endMs: number): Promise<string | undefined> {
+async function refuseStep(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  endMs: number,
+): Promise<string | undefined> {
   if (hook.ports.clock.nowMs() > endMs) return 'the next event';
+  if (await isBackupRunning(hook, cluster)) return 'a backup to end';
   return (await hook.juju.isLeader({ fresh: true })) ? undefined : 'the new leader';
+}
+
+/** A primary that lets nobody in may need just this restart: that it cannot tell holds up nothing. */
+async function isBackupRunning(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  try {
+    const { backupRuns } = await withPrimary(hook, cluster, async (sql) => await sql.copying());
+    return backupRuns;
+  } catch (error) {
+    if (!(error instanceof PostgresError)) throw error;
+    hook.log('WARNING', `cannot tell whether a backup runs: ${error.message}`);
+    return false;
+  }
 }
 
 type Action = Extract<RestartStep, { readonly kind: 'restart' | 'switchover' }>;

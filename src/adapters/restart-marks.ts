@@ -22,7 +22,6 @@ export async function observeMembers(cluster: Cluster, round: RestartRound): Pro
       return {
         name,
         applied: data['config_hash'] === round.configuration,
-        backingUp: data['connectivity'] === 'off' || listed?.tags['is_creating_backup'] === true,
         attempts: round.attempts[name] ?? 0,
         ...ownView(listed, await askHealth(cluster, unit)),
       };

@@ -24,7 +24,6 @@ export interface RestartMember {
   readonly ready: boolean;
   /** Its unit has taken over the leader's configuration. */
   readonly applied: boolean;
-  readonly backingUp: boolean;
   readonly pending: boolean;
   /** By parameter; Patroni 3 does not tell. */
   readonly changes?: Readonly<Record<string, PendingChange>>;
@@ -72,7 +71,6 @@ const obstacles: readonly ((view: RestartView) => string | undefined)[] = [
   ({ members }) => (members.some(isLeader) ? undefined : 'a primary'),
   ({ members }) => waitFor(members, ({ ready }) => !ready, 'to run'),
   ({ members }) => waitFor(members, ({ applied }) => !applied, 'to take over the configuration'),
-  ({ members }) => waitFor(members, ({ backingUp }) => backingUp, 'to finish its backup'),
 ];
 
 function waitFor(

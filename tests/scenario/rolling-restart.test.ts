@@ -270,22 +270,11 @@ describe('a round waits', () => {
     },
   });
 
-  scenario('for a backup of a replica', {
-    charm: underTest,
-    given: async () => await due({ members: three, ofUnit1: { connectivity: 'off' } }),
-    when: peersChanged,
-    then: expectWaiting,
-  });
-
-  scenario('for a backup that Patroni knows of', {
+  scenario('for a backup to end', {
     charm: underTest,
     given: async () =>
-      await due({
-        members: [
-          { ...marked(primary(0)), tags: { is_creating_backup: true } },
-          marked(replica(1)),
-          marked(replica(2)),
-        ],
+      inWorld(await due({ members: three }), {
+        pgbackrest: { stanzas: [], backups: [], faults: {}, backupRuns: true },
       }),
     when: peersChanged,
     then: expectWaiting,
@@ -383,6 +372,16 @@ describe('a restart that fails', () => {
       expect(after.world.patroni.members.filter((one) => one.pendingRestart)).toHaveLength(1);
     },
   });
+});
+
+scenario('a primary that lets nobody in is restarted all the same', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await due({ members: three }), {
+      postgres: { fault: 'unreachable' },
+    }),
+  when: peersChanged,
+  then: expectFinished,
 });
 
 describe('a member that was started again', () => {

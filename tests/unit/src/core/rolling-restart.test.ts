@@ -15,7 +15,6 @@ function member(name: string, part: Partial<RestartMember> = {}): RestartMember 
     role: name === 'pg-0' ? 'leader' : 'standby',
     ready: true,
     applied: true,
-    backingUp: false,
     pending: true,
     attempts: 0,
     ...part,
@@ -80,11 +79,6 @@ const rows: readonly Row[] = [
     summary: 'nobody is restarted while there is no primary',
     members: [member('pg-0', { role: 'replica' }), member('pg-1')],
     step: { kind: 'wait', for: 'a primary' },
-  },
-  {
-    summary: 'nobody is restarted while a backup runs',
-    members: [member('pg-0', { backingUp: true }), member('pg-1')],
-    step: { kind: 'wait', for: 'pg-0 to finish its backup' },
   },
   {
     summary: 'the primary hands over to a standby that is done',
