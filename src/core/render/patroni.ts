@@ -99,6 +99,7 @@ function fixedClusterParameters(stanza: string | undefined): Document {
     max_replication_slots: 25,
     max_wal_senders: 25,
     wal_level: 'logical',
+    wal_log_hints: 'on',
     archive_mode: 'on',
     archive_command: archiveCommand(stanza),
   };
@@ -294,6 +295,5 @@ function fixedParameters(facts: MemberFacts): Document {
     wal_receiver_timeout: '8s',
     // And a standby comes back soon after its primary: until then commits wait, too.
     wal_retrieve_retry_interval: '500ms',
-    wal_log_hints: 'on',
   };
 }

@@ -5,12 +5,18 @@ import fc from 'fast-check';
 import { stringify } from 'yaml';
 
 import { Secret } from '../../../../lib/base/secret.ts';
+import {
+  deriveClusterParameters,
+  deriveLocalParameters,
+} from '../../../../src/core/config/derive.ts';
 import { options } from '../../../../src/core/config/options.ts';
 import type { Settings } from '../../../../src/core/config/settings.ts';
 import { validateSettings } from '../../../../src/core/config/validate.ts';
 import { pgHba } from '../../../../src/core/render/hba.ts';
 import { renderIni } from '../../../../src/core/render/ini.ts';
 import {
+  type Document,
+  type DynamicFacts,
   dynamicNotes,
   leftOutParameters,
   type MemberFacts,
@@ -146,7 +152,14 @@ test('clients may log in with the passwords that the operator lets the server st
 
 /** The server parameters of the member's own file. */
 function parameters(facts: MemberFacts): ReadonlyMap<string, unknown> {
-  const { postgresql } = renderMember(facts);
+  return parametersIn(renderMember(facts));
+}
+
+function sharedParameters(facts: DynamicFacts): ReadonlyMap<string, unknown> {
+  return parametersIn(renderDynamic(facts));
+}
+
+function parametersIn({ postgresql }: Document): ReadonlyMap<string, unknown> {
   if (postgresql === null || typeof postgresql !== 'object' || !('parameters' in postgresql)) {
     throw new Error('no parameters');
   }
@@ -161,23 +174,24 @@ test('what the operator asks for wins over what follows from the pod', () => {
 });
 
 test('no option reaches a parameter that the charm relies on', () => {
-  const all: string[] = [];
-  for (const { target } of options) {
-    if (target.kind === 'parameter') all.push(target.parameter.toLowerCase());
-  }
+  // What is left when nothing comes from the options or the pod.
+  const bare: Settings = { ...settings(), parameters: {}, clusterParameters: {}, values: {} };
+  const derived = {
+    ...deriveLocalParameters(bare, resources),
+    ...deriveClusterParameters(bare, resources),
+  };
   const fixed = [
-    'archive_command',
-    'archive_mode',
-    'fsync',
-    'full_page_writes',
-    'max_replication_slots',
-    'max_wal_senders',
-    'shared_preload_libraries',
-    'wal_level',
-    'wal_log_hints',
-  ];
+    ...parameters({ ...member, settings: bare }).keys(),
+    ...sharedParameters({ ...member, settings: bare }).keys(),
+  ].filter((name) => !(name in derived));
+  const ofOptions = new Set<string>();
+  for (const { target } of options) {
+    if (target.kind === 'parameter') ofOptions.add(target.parameter.toLowerCase());
+  }
 
-  expect(all.filter((name) => fixed.includes(name))).toEqual([]);
+  expect(fixed).toContain('archive_command');
+  expect(fixed).toContain('fsync');
+  expect(fixed.filter((name) => ofOptions.has(name.toLowerCase()))).toEqual([]);
 });
 
 test('every parameter is there once, however it is spelt, and where Patroni takes it from', () => {
