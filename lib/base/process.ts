@@ -1,6 +1,11 @@
 // The one way to start a process: arguments as an array, no shell, a deadline over the whole run,
-// captured output. Execa, which does the work, is loaded by the first call, since it costs start-up
-// time (see style guide, section 9). Leaves the meaning of an exit code to the caller.
+// captured output. Execa does the work; it is imported at the start, so that what is not used of it
+// stays out of the bundle, and every hook runs tools anyway. It waits for the process without serving
+// anything else: what charms run are hook tools, which take some milliseconds each, and streams would
+// cost as much again (docs/decisions/0002-runtime-dependencies.md). Leaves the meaning of an exit code
+// to the caller.
+
+import { execaSync } from 'execa';
 
 import { CodedError } from './error.ts';
 
@@ -13,7 +18,7 @@ export interface ProcessCall {
   /** Added to the own environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** SIGTERM after this time, SIGKILL five seconds later. */
+  /** SIGKILL after this time. */
   readonly timeoutMs: number;
 }
 
@@ -69,12 +74,15 @@ const reasons: Readonly<Record<Exclude<ProcessErrorCode, 'timeout' | 'killed'>, 
 };
 
 /** Starts real processes. */
-export const runProcess: ProcessPort = async (call) => {
-  const { execa } = await import('execa');
-  const result = await execa(call.command, call.args, {
+export const runProcess: ProcessPort = async (call) => await Promise.resolve(runToEnd(call));
+
+function runToEnd(call: ProcessCall): ProcessResult {
+  const result = execaSync(call.command, call.args, {
     reject: false,
     stripFinalNewline: false,
     timeout: call.timeoutMs,
+    // Nothing else could end one that does not heed SIGTERM.
+    killSignal: 'SIGKILL',
     ...(call.stdin === undefined ? { stdin: 'ignore' } : { input: call.stdin }),
     ...(call.env === undefined ? {} : { env: call.env }),
     ...(call.cwd === undefined ? {} : { cwd: call.cwd }),
@@ -89,7 +97,7 @@ export const runProcess: ProcessPort = async (call) => {
     throw new ProcessError(call.command, 'killed', `ended by ${result.signal}`);
   }
   throw toStartError(call.command, result.code);
-};
+}
 
 function toStartError(command: string, systemCode: string | undefined): ProcessError {
   const code = startFailures.get(systemCode ?? '') ?? 'broken';

@@ -19,7 +19,12 @@ const pureLib =
 const layers: readonly Layer[] = [
   { name: 'base', files: /^lib\/base\//, mayImport: [/^lib\/base\//] },
   { name: 'framework', files: /^lib\//, mayImport: [/^lib\//] },
-  { name: 'core', files: /^src\/core\//, mayImport: [/^src\/core\//, pureLib] },
+  // Programs of the workload are imported as their text.
+  {
+    name: 'core',
+    files: /^src\/core\//,
+    mayImport: [/^src\/core\//, /^src\/static\/[\w-]+\.py$/, pureLib],
+  },
   {
     name: 'adapters',
     files: /^src\/adapters\//,
