@@ -1,7 +1,9 @@
-/** Asks the agent on the node: one call, one process. */
+/** Asks the agent on the node: one call, one process; only who looks all the time keeps one. */
 
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 
+import { execa } from 'execa';
 import * as v from 'valibot';
 
 import { run } from '../../cloud/client.ts';
@@ -16,6 +18,7 @@ import {
 
 type Doing = Exclude<AgentRequest, { readonly kind: 'members' | 'await-hook' }>;
 
+const enter = path.join(import.meta.dirname, '..', '..', 'cloud', 'enter');
 const program = path.join(import.meta.dirname, 'node-agent.ts');
 const timeoutMs = 30_000;
 
@@ -26,6 +29,35 @@ export async function act(request: Doing): Promise<number> {
 
 export async function fetchMembers(pods: readonly PodAddress[]): Promise<MembersAnswer> {
   return v.parse(membersAnswerSchema, await ask({ kind: 'members', pods: [...pods] }, timeoutMs));
+}
+
+export interface Observer {
+  fetchMembers(pods: readonly PodAddress[]): Promise<MembersAnswer>;
+  close(): Promise<void>;
+}
+
+/** An agent that stays, for one question at a time. */
+export function startObserver(): Observer {
+  const child = execa(enter, [process.execPath, program], {
+    reject: false,
+    buffer: false,
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'ignore',
+  });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    fetchMembers: async (pods) => {
+      child.stdin.write(`${JSON.stringify({ kind: 'members', pods })}\n`);
+      const line = await answers.next();
+      if (line.done === true) throw new Error('cannot ask the members: the agent has ended');
+      return v.parse(membersAnswerSchema, JSON.parse(line.value));
+    },
+    close: async () => {
+      child.stdin.end();
+      await child;
+    },
+  };
 }
 
 /** The unit that runs the hook, as soon as one does. */

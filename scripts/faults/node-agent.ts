@@ -1,8 +1,11 @@
 /**
  * Runs inside the cloud, where the processes and interfaces of all pods can be seen: does the one
- * thing that its argument asks for and prints the answer. Whatever it does to a pod can be undone by
+ * thing that its argument asks for and prints the answer; without an argument, what each line of its
+ * standard input asks for, until that ends. Whatever it does to a pod can be undone by
  * another call that knows no more than the pod, so an agent that is killed leaves nothing for good.
  */
+
+import { createInterface } from 'node:readline';
 
 import * as v from 'valibot';
 
@@ -35,6 +38,16 @@ async function answer(request: AgentRequest): Promise<object> {
   }
 }
 
-const request = v.parse(requestSchema, JSON.parse(process.argv[2] ?? ''));
-process.stdout.write(JSON.stringify(await answer(request)));
+async function answerText(text: string): Promise<string> {
+  return JSON.stringify(await answer(v.parse(requestSchema, JSON.parse(text))));
+}
+
+const [, , single] = process.argv;
+if (single === undefined) {
+  for await (const line of createInterface({ input: process.stdin })) {
+    process.stdout.write(`${await answerText(line)}\n`);
+  }
+} else {
+  process.stdout.write(await answerText(single));
+}
 process.exit(0);

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Model } from '../demo/model.ts';
 import { readStatus } from '../demo/settle.ts';
 import type { UnitStatus } from '../demo/status.ts';
-import { fetchMembers } from './agent.ts';
+import { startObserver } from './agent.ts';
 import type { MembersAnswer } from './agent-requests.ts';
 import type { Sample } from './observations.ts';
 import { listPods, type Pod } from './pods.ts';
@@ -16,6 +16,9 @@ export interface Watch {
 }
 
 const intervalMs = 500;
+/** Asking Juju and Kubernetes costs more, and they change less often. */
+const unitsIntervalMs = 1000;
+const podsAgeMs = 5000;
 /** Older words of Juju count as silence. */
 const statusAgeMs = 15_000;
 const silence: MembersAnswer = { views: [], cluster: [] };
@@ -23,14 +26,20 @@ const silence: MembersAnswer = { views: [], cluster: [] };
 export function startWatch(model: Model, app: string): Watch {
   const samples: Sample[] = [];
   const ended = new AbortController();
+  const observer = startObserver();
   let pods: readonly Pod[] = [];
+  let podsMs = 0;
   let units: { readonly list: readonly UnitStatus[]; readonly atMs: number } | undefined;
 
   const lookAtMembers = async (): Promise<void> => {
-    // While the API server is away the pods are where they were.
-    pods = await orElse(listPods(model.name, app), pods);
+    const isWhole = samples.at(-1)?.views.every(({ role }) => role !== 'silent') === true;
+    if (!isWhole || Date.now() - podsMs > podsAgeMs) {
+      // While the API server is away the pods are where they were.
+      pods = await orElse(listPods(model.name, app), pods);
+      podsMs = Date.now();
+    }
     const addresses = pods.map(({ name, address }) => ({ name, address }));
-    const answer = await orElse(fetchMembers(addresses), silence);
+    const answer = await orElse(observer.fetchMembers(addresses), silence);
     const atMs = Date.now();
     const isFresh = units !== undefined && atMs - units.atMs < statusAgeMs;
     samples.push({ atMs, ...answer, units: isFresh ? units?.list : undefined });
@@ -39,18 +48,22 @@ export function startWatch(model: Model, app: string): Watch {
     const list = await orElse(readUnits(model, app), undefined);
     if (list !== undefined) units = { list, atMs: Date.now() };
   };
-  const repeat = async (look: () => Promise<void>): Promise<void> => {
+  const repeat = async (look: () => Promise<void>, pauseMs: number): Promise<void> => {
     while (!ended.signal.aborted) {
       await look();
-      await sleep(intervalMs);
+      await sleep(pauseMs);
     }
   };
-  const loops = Promise.all([repeat(lookAtUnits), repeat(lookAtMembers)]);
+  const loops = Promise.all([
+    repeat(lookAtUnits, unitsIntervalMs),
+    repeat(lookAtMembers, intervalMs),
+  ]);
   return {
     samples,
     stop: async () => {
       ended.abort();
       await loops;
+      await observer.close();
     },
   };
 }
