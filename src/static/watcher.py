@@ -137,6 +137,7 @@ class Patroni:
         self.ttl = 30.0
         self.wanted = threading.Event()
         self.wake_wanted = False
+        self.settings_of, self.known_settings = None, {}
         # The members as last told to the charm, as seen now, and since when.
         self.told = self.view = None
         self.viewed_at = 0.0
@@ -208,11 +209,17 @@ class Patroni:
             connection.close()
 
     def settings(self):
+        """The part of Patroni's file about this interface, parsed again only when the file is another."""
         import yaml  # a dependency of Patroni
         try:
-            return (yaml.safe_load(read_text(self.options.config)) or {}).get("restapi") or {}
-        except yaml.YAMLError:
+            facts = os.stat(self.options.config)
+            identity = (facts.st_ino, facts.st_mtime_ns)
+            if identity != self.settings_of:
+                content = yaml.safe_load(read_text(self.options.config)) or {}
+                self.settings_of, self.known_settings = identity, content.get("restapi") or {}
+        except (OSError, yaml.YAMLError):
             return {}
+        return self.known_settings
 
     @staticmethod
     def change(settings, body):
