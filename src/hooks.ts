@@ -3,6 +3,7 @@
 import type { CharmDefinition, Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
 import { checkedActions } from './actions/checked.ts';
+import { explainUnit } from './actions/explain.ts';
 import { pauseFailover, resumeFailover } from './actions/failover.ts';
 import { getPassword, setPassword } from './actions/passwords.ts';
 import { getPrimary, promoteToPrimary } from './actions/primary.ts';
@@ -75,6 +76,7 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
       'pause-failover': pauseFailover,
       'resume-failover': resumeFailover,
       'reinitialise-replica': reinitialiseReplica,
+      explain: explainUnit,
     }),
   },
   collectStatus,

@@ -13,7 +13,10 @@ const keyPrefix = 'deferred-events-';
 const chunkLength = 60_000;
 
 /** Events that wait, oldest first; what cannot be read is logged and left out. */
-export async function loadQueue(juju: TransactionalJuju, log: Log): Promise<readonly JujuEvent[]> {
+export async function loadQueue(
+  juju: Pick<TransactionalJuju, 'state'>,
+  log: Log,
+): Promise<readonly JujuEvent[]> {
   let text = '';
   for (let index = 0; ; index += 1) {
     const chunk = await juju.state(`${keyPrefix}${index}`);

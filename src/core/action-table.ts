@@ -160,6 +160,22 @@ export const actionTable = [
         '`replica rebuilt`, or `rebuilding` when it takes longer than ten minutes and goes on',
     },
   },
+  {
+    name: 'explain',
+    description:
+      'Tells what the charm sees on this unit, what it does next, and what it waits for. Changes ' +
+      'nothing, holds no passwords, and works however much of the unit is down.',
+    runsOn: 'any unit',
+    parameters: [
+      {
+        name: 'format',
+        type: 'string',
+        default: 'text',
+        description: 'text for reading, json for programs.',
+      },
+    ],
+    results: { explanation: 'the text, or one JSON document' },
+  },
 ] as const satisfies readonly ActionRow[];
 
 export type ActionName = (typeof actionTable)[number]['name'];

@@ -1,0 +1,178 @@
+// Looks at everything that decides what this unit does. Reads only, and each source by itself: one
+// that does not answer takes nothing from the others.
+
+import { CodedError } from '../../lib/base/error.ts';
+import { present } from '../../lib/base/present.ts';
+import { loadQueue } from '../../lib/juju/deferred.ts';
+import type { KubeObject } from '../../lib/kube/kube.ts';
+import {
+  type BackupFacts,
+  type JujuFacts,
+  type KubernetesFacts,
+  type Observed,
+  type PatroniFacts,
+  type PebbleFacts,
+  type Source,
+  seen,
+} from '../core/explain/facts.ts';
+import {
+  clusterName,
+  passwordChangePath,
+  primaryServiceName,
+  unitOfMember,
+} from '../core/names.ts';
+import { watcherStatePath } from '../core/render/watcher.ts';
+import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './cluster.ts';
+import { readSettings } from './configuration.ts';
+import { fetchClusterFromAny, type Patroni } from './patroni.ts';
+import { readRepository, refusalOf } from './repository.ts';
+
+/** All sources, whichever of them answer. */
+export async function observe(hook: PostgresqlHook): Promise<Observed> {
+  const { unit, modelName } = hook.juju.context;
+  const opened = await reach(async () => await requireCluster(hook));
+  const within = async <T>(read: (cluster: Cluster) => Promise<T>): Promise<Source<T>> =>
+    opened.kind === 'seen' ? await reach(async () => await read(opened.value)) : opened;
+  return {
+    unit,
+    model: modelName,
+    juju: await reach(async () => await readJuju(hook, seen(opened))),
+    configuration: await reach(async () => {
+      const settings = await readSettings(hook);
+      return settings.kind === 'invalid' ? settings.problems : [];
+    }),
+    pebble: await reach(async () => await readPebble(hook)),
+    own: await within(readOwn),
+    patroni: await within(readPatroni),
+    kubernetes: await within(async (cluster) => await readKubernetes(hook, cluster)),
+    backups: await within(async (cluster) => await readBackups(hook, cluster)),
+    deferred: await reach(async () => {
+      return (await loadQueue(hook.juju, hook.log)).map(({ name }) => name);
+    }),
+    watcher: await reach(async () => await readWatcher(hook)),
+  };
+}
+
+async function reach<T>(read: () => Promise<T>): Promise<Source<T>> {
+  try {
+    return { kind: 'seen', value: await read() };
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return { kind: 'unreachable', reason: error.message };
+  }
+}
+
+async function requireCluster(hook: PostgresqlHook): Promise<Cluster> {
+  const cluster = await openCluster(hook);
+  if (cluster !== undefined) return cluster;
+  throw new CodedError('there is no peer relation yet', { code: 'no-peers' });
+}
+
+async function readJuju(hook: PostgresqlHook, cluster?: Cluster): Promise<JujuFacts> {
+  const status = await hook.juju.unitStatus();
+  const app = await cluster?.appData();
+  return {
+    leader: await hook.juju.isLeader(),
+    unitStatus: `${status?.level ?? 'unknown'} ${status?.message ?? ''}`.trim(),
+    plannedUnits: await hook.juju.plannedUnitNames(),
+    admittedUnits: (app?.endpoints ?? []).map((host) => unitOfMember(host.replace(/\..*$/, ''))),
+    initialised: app?.initialised === true,
+    ...present({ restoring: app?.restoringBackup, restartFailure: app?.restartFailure }),
+  };
+}
+
+async function readPebble(hook: PostgresqlHook): Promise<PebbleFacts> {
+  const { pebble } = hook.ports;
+  return {
+    services: (await pebble.services()).map(({ name, current }) => ({ name, current })),
+    checks: (await pebble.checks()).map(({ name, status, failures }) => {
+      return { name, status, failures };
+    }),
+    passwordChange: (await pebble.stat(passwordChangePath)) !== undefined,
+  };
+}
+
+async function readOwn(cluster: Cluster) {
+  const { state, role, replicationState } = await (await cluster.patroni()).health();
+  return { state: replicationState ?? state, role, started: isStarted(state) };
+}
+
+/** Whoever answers first: a member that is down delays nobody. */
+async function readPatroni(cluster: Cluster): Promise<PatroniFacts> {
+  const members: Patroni[] = [];
+  for (const unit of cluster.units) members.push(await cluster.patroni(unit));
+  const found = await fetchClusterFromAny(members);
+  return {
+    paused: found.paused,
+    members: found.members.map(({ name, role, state, pendingRestart, ...member }) => ({
+      unit: unitOfMember(name),
+      role,
+      state,
+      started: isStarted(state),
+      pendingRestart,
+      ...present({ lagBytes: member.lagBytes, timeline: member.timeline }),
+    })),
+  };
+}
+
+async function readKubernetes(hook: PostgresqlHook, cluster: Cluster): Promise<KubernetesFacts> {
+  const { kube } = hook.ports;
+  const lock = await kube.get('endpoints', clusterName(cluster.app));
+  const service = await kube.get('services', primaryServiceName(cluster.app));
+  const { leader, renewTime } = lock?.metadata.annotations ?? {};
+  return {
+    primaryTargets: addressesOf(lock),
+    primaryService: describeService(service),
+    ...present({
+      lockHolder: leader === undefined ? undefined : unitOfMember(leader),
+      lockRenewed: renewTime,
+    }),
+  };
+}
+
+/** Names of the units behind the Endpoints, or addresses where there is no name. */
+function addressesOf(endpoints: KubeObject | undefined): readonly string[] {
+  return list(endpoints?.['subsets']).flatMap((subset) =>
+    list(at(subset, 'addresses')).map((address) => {
+      const name = at(at(address, 'targetRef'), 'name') ?? at(address, 'hostname');
+      return typeof name === 'string' ? unitOfMember(name) : String(at(address, 'ip'));
+    }),
+  );
+}
+
+function describeService(service: KubeObject | undefined): string {
+  if (service === undefined) return 'missing';
+  const alias = at(service['spec'], 'externalName');
+  if (typeof alias === 'string') return `alias of ${alias}`;
+  return `selects ${JSON.stringify(at(service['spec'], 'selector') ?? {})}`;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function at(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+async function readBackups(hook: PostgresqlHook, cluster: Cluster): Promise<BackupFacts> {
+  const reading = await readRepository(hook);
+  const { stanza, s3BlockMessage } = await cluster.appData();
+  return {
+    settings: refusalOf(reading) ?? 'complete',
+    ...present({ stanza, blocked: s3BlockMessage }),
+  };
+}
+
+/** Half a file, or one of another version, is no reason to fail. */
+async function readWatcher(hook: PostgresqlHook): Promise<unknown> {
+  const text = await hook.ports.pebble.pull(watcherStatePath);
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch (error) {
+    if (error instanceof SyntaxError) return { unreadable: text.slice(0, 200) };
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+// What the explain action has seen, as plain data. Each source may be out of reach, which is when the
+// action is needed most; the others are told all the same.
+
+export type Source<T> =
+  | { readonly kind: 'seen'; readonly value: T }
+  | { readonly kind: 'unreachable'; readonly reason: string };
+
+export interface JujuFacts {
+  readonly leader: boolean;
+  readonly unitStatus: string;
+  /** Units that are wanted; those that are being removed are not among them. */
+  readonly plannedUnits: readonly string[];
+  /** Units whose members have been admitted. */
+  readonly admittedUnits: readonly string[];
+  readonly initialised: boolean;
+  /** Label of the backup that is being restored. */
+  readonly restoring?: string;
+  /** Unit that could not be restarted. */
+  readonly restartFailure?: string;
+}
+
+export interface ServiceFacts {
+  readonly name: string;
+  readonly current: string;
+}
+
+export interface CheckFacts {
+  readonly name: string;
+  readonly status: string;
+  readonly failures: number;
+}
+
+export interface PebbleFacts {
+  readonly services: readonly ServiceFacts[];
+  readonly checks: readonly CheckFacts[];
+  /** A change of a password that has not ended. */
+  readonly passwordChange: boolean;
+}
+
+export interface MemberFacts {
+  readonly unit: string;
+  readonly role: string;
+  readonly state: string;
+  /** Whether PostgreSQL answers. */
+  readonly started: boolean;
+  readonly lagBytes?: number;
+  readonly timeline?: number;
+  readonly pendingRestart: boolean;
+}
+
+export interface PatroniFacts {
+  readonly paused: boolean;
+  readonly members: readonly MemberFacts[];
+}
+
+/** The own member's view of itself. */
+export interface OwnFacts {
+  readonly state: string;
+  readonly role: string;
+  readonly started: boolean;
+}
+
+export interface KubernetesFacts {
+  /** Unit that holds the lock. */
+  readonly lockHolder?: string;
+  readonly lockRenewed?: string;
+  /** Where clients who want to write are led to. */
+  readonly primaryTargets: readonly string[];
+  /** What the primary's Service is. */
+  readonly primaryService: string;
+}
+
+export interface BackupFacts {
+  /** `none`, `complete`, or what is missing or wrong. */
+  readonly settings: string;
+  readonly stanza?: string;
+  /** What the leader is Blocked by. */
+  readonly blocked?: string;
+}
+
+export interface Observed {
+  readonly unit: string;
+  readonly model: string;
+  readonly juju: Source<JujuFacts>;
+  /** Problems of the configuration; none: it is in force. */
+  readonly configuration: Source<readonly string[]>;
+  readonly pebble: Source<PebbleFacts>;
+  readonly own: Source<OwnFacts>;
+  readonly patroni: Source<PatroniFacts>;
+  readonly kubernetes: Source<KubernetesFacts>;
+  readonly backups: Source<BackupFacts>;
+  /** Names of deferred events, oldest first. */
+  readonly deferred: Source<readonly string[]>;
+  /** What the watcher of the workload has seen; `undefined` when it has written nothing. */
+  readonly watcher: Source<unknown>;
+}
+
+/** The value, when the source was in reach. */
+export function seen<T>(source: Source<T>): T | undefined {
+  return source.kind === 'seen' ? source.value : undefined;
+}
