@@ -157,7 +157,8 @@ function smallest(
 ): number | undefined {
   const values = quantities.flatMap((quantity) => {
     const value = typeof quantity === 'string' ? parse(quantity) : undefined;
-    return value === undefined ? [] : [value];
+    // A limit of nothing is how Kubernetes says that there is none.
+    return value === undefined || value === 0 ? [] : [value];
   });
   return values.length === 0 ? undefined : Math.min(...values);
 }

@@ -115,6 +115,41 @@ scenario('what the pod has is not doubted while Kubernetes does not show it', {
   },
 });
 
+const pod = 'pods/postgresql-k8s-0';
+
+/** A leader whose container may use so much. */
+async function limited(limits: Readonly<Record<string, string>>): Promise<PostgresqlState> {
+  const given = await running({ leader: true });
+  const { objects } = given.world.kube;
+  const { [pod]: object } = objects;
+  if (object === undefined) throw new Error('no pod');
+  const spec = { nodeName: 'node-1', containers: [{ name: 'postgresql', resources: { limits } }] };
+  return inWorld(given, { kube: { objects: { ...objects, [pod]: { ...object, spec } } } });
+}
+
+scenario('half a core counts as one, and memory in any of the ways to write it', {
+  charm: underTest,
+  given: async () => await limited({ cpu: '500m', memory: '1.5Gi' }),
+  when: configChanged,
+  then: ({ state: after }) => {
+    expect(fileOf(after, path)).toContain('shared_buffers: "49152"');
+    expect(fileOf(after, path)).toContain('max_parallel_workers: "2"');
+    expect(after.world.patroni.config['postgresql']).toMatchObject({
+      parameters: { max_worker_processes: 2, max_connections: 100 },
+    });
+  },
+});
+
+scenario('a limit of nothing is no limit', {
+  charm: underTest,
+  given: async () => await limited({ cpu: '0', memory: '0' }),
+  when: configChanged,
+  then: ({ state: after }) => {
+    expect(fileOf(after, path)).toContain('shared_buffers: "262144"');
+    expect(fileOf(after, path)).toContain('max_parallel_workers: "8"');
+  },
+});
+
 scenario('commits wait for a quorum when that is wanted', {
   charm: underTest,
   given: async () => await configured({ synchronous_mode_quorum: true, failover_ttl: 30 }),
