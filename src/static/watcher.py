@@ -36,6 +36,7 @@ TICK_S = 0.5
 PROBE_S = 2.0
 FILES_S = 5.0
 LOGS_S = 60.0
+CONFIG_S = 20.0
 PROBE_TIMEOUT_S = 2.0
 # A change is told when nothing more has changed for this long.
 SETTLE_S = 0.7
@@ -137,6 +138,7 @@ class Patroni:
         self.ttl = 30.0
         self.wanted = threading.Event()
         self.wake_wanted = False
+        self.config_due = 0.0
         self.settings_of, self.known_settings = None, {}
         # The members as last told to the charm, as seen now, and since when.
         self.told = self.view = None
@@ -168,11 +170,12 @@ class Patroni:
                 pass
 
     def look_at_config(self):
+        if clock() < self.config_due:
+            return
         status, body = self.ask("GET", "/config")
         if status == 200:
-            config = json.loads(body)
-            self.paused = config.get("pause") is True
-            self.ttl = float(config.get("ttl", self.ttl))
+            self.config_due = clock() + CONFIG_S
+            self.ttl = float(json.loads(body).get("ttl", self.ttl))
 
     def look_at_members(self):
         """Tells when the members are others, or in another state, as soon as that has settled."""
@@ -182,7 +185,8 @@ class Patroni:
         cluster = json.loads(body)
         facts = ("name", "role", "state", "pending_restart")
         members = [[member.get(fact) for fact in facts] for member in cluster.get("members", [])]
-        view = json.dumps([sorted(members, key=str), cluster.get("pause")])
+        self.paused = cluster.get("pause") is True
+        view = json.dumps([sorted(members, key=str), self.paused])
         if self.told is None:
             self.told = view
         if view != self.view:
