@@ -9,7 +9,8 @@ import type { Model } from '../demo/model.ts';
 import { deployCluster, findCluster } from './deployment.ts';
 import { type Fault, titleOf } from './fault.ts';
 import { hasPassed } from './result.ts';
-import { openStage, type Played, playFault, type Stage } from './stage.ts';
+import { NotReadyError } from './round.ts';
+import { openStage, type Play, type Played, playFault, type Stage } from './stage.ts';
 import type { UndoList } from './undo.ts';
 
 export interface MatrixOptions {
@@ -38,20 +39,29 @@ export async function playMatrix(options: MatrixOptions): Promise<void> {
     const rounds = options.rounds ?? fault.rounds ?? defaultRounds;
     for (let round = 1; round <= rounds; round += 1) {
       say(`${titleOf(fault)}, round ${round} of ${rounds}`);
-      const played = await playFault(stage, { fault, round, undo, folder, say });
+      const play = { fault, round, undo, folder, say };
+      let played = await playIfReady(stage, play);
+      if (played === 'not ready') {
+        await writeTrouble(options, stage.model, `before-${titleOf(fault)}-${round}`);
+        stage = await openStage(await deployCluster(options));
+        played = await playFault(stage, play);
+      }
       if (played === undefined) break;
       await options.onRound(played);
-      stage = await prepareNext(options, stage, played);
+      if (hasPassed(played.result)) continue;
+      await writeTrouble(options, stage.model, `${titleOf(fault)}-${round}`);
     }
   }
 }
 
-/** Keeps what there is to see of a round that failed; a cluster that is broken is replaced. */
-async function prepareNext(options: MatrixOptions, stage: Stage, played: Played): Promise<Stage> {
-  const { fault, result } = played;
-  if (hasPassed(result)) return stage;
-  await writeTrouble(options, stage.model, `${titleOf(fault)}-${result.round}`);
-  return result.recovered === null ? await openStage(await deployCluster(options)) : stage;
+async function playIfReady(stage: Stage, play: Play): Promise<Played | undefined | 'not ready'> {
+  try {
+    return await playFault(stage, play);
+  } catch (error) {
+    if (!(error instanceof NotReadyError)) throw error;
+    play.say(error.message);
+    return 'not ready';
+  }
 }
 
 async function writeTrouble(options: MatrixOptions, model: Model, name: string): Promise<void> {

@@ -29,6 +29,12 @@ export interface RoundOptions {
   readonly say: (text: string) => void;
 }
 
+/** Nothing was tried: the cluster was not whole to begin with. */
+export class NotReadyError extends Error {
+  readonly code = 'cluster-not-ready';
+  override readonly name = 'NotReadyError';
+}
+
 /** Everything that a round has shown. */
 export interface RoundRecord {
   readonly primary: string;
@@ -77,7 +83,7 @@ async function waitUntilReady(options: RoundOptions, watch: Watch): Promise<stri
     const primary = last === undefined ? undefined : leaderOf(last);
     if (problems.length === 0 && primary !== undefined) return primary;
     if (Date.now() - startMs > readyTimeoutMs) {
-      throw new Error(`cannot begin: the cluster is not whole: ${problems.join('; ')}`);
+      throw new NotReadyError(`cannot begin: the cluster is not whole: ${problems.join('; ')}`);
     }
     await sleep(intervalMs);
   }

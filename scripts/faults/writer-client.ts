@@ -35,7 +35,7 @@ export function startWriter(settings: WriterSettings, logFile: string): Writer {
     stdout: 'pipe',
     stderr: 'inherit',
   });
-  const log = createWriteStream(logFile, { flags: 'a' });
+  const log = createWriteStream(logFile, { flags: 'w' });
   const lines = createInterface({ input: child.stdout });
   const closed = new Promise<void>((resolve) => {
     lines.once('close', resolve);
