@@ -22,6 +22,7 @@ import {
   reasonWithHint,
   refusalOf,
 } from './adapters/repository.ts';
+import { shown } from './core/action-parameters.ts';
 import { idOfLabel, usableBackups } from './core/backups/backup-list.ts';
 import { stanzaName } from './core/names.ts';
 import { creatingBackup } from './core/status.ts';
@@ -44,7 +45,7 @@ export const createBackup: PostgresqlHandler = async (hook) => {
   const type = backupTypes[typeName];
   if (type === undefined) {
     action.fail(
-      `Invalid backup type: ${typeName}. Possible values: ${Object.keys(backupTypes).join(', ')}.`,
+      `Invalid backup type: ${shown(typeName)}. Possible values: ${Object.keys(backupTypes).join(', ')}.`,
     );
     return;
   }
@@ -54,7 +55,7 @@ export const createBackup: PostgresqlHandler = async (hook) => {
     return;
   }
   if (type !== 'full' && (await lacksFullBackup(hook, cluster))) {
-    action.fail(`Invalid backup type: ${typeName}. No previous full backup to reference.`);
+    action.fail(`Invalid backup type: ${shown(typeName)}. No previous full backup to reference.`);
     return;
   }
   const admitted = await admitBackup(hook, cluster);

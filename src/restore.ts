@@ -23,6 +23,7 @@ import {
   writeRestoreMark,
 } from './adapters/restore-mark.ts';
 import { setUpDatabase } from './adapters/users.ts';
+import { shown } from './core/action-parameters.ts';
 import { type Backup, restorableBackups } from './core/backups/backup-list.ts';
 import { dataDirectory, memberOfUnit, stanzaName, workloadUser } from './core/names.ts';
 import { layerLabel, patroniService, renderLayer } from './core/render/pebble-layer.ts';
@@ -114,7 +115,7 @@ async function findBackup(
     const found = restorableBackups(await info(hook.ports.pebble), own).find(
       (candidate) => candidate.id === id,
     );
-    return found ?? { refusal: `Invalid backup-id: ${id}` };
+    return found ?? { refusal: `Invalid backup-id: ${shown(id)}` };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return { refusal: `Failed to list PostgreSQL backups with error: ${error.message}` };

@@ -22,7 +22,13 @@ import {
   unitOfMember,
 } from '../core/names.ts';
 import { watcherStatePath } from '../core/render/watcher.ts';
-import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './cluster.ts';
+import {
+  type AppData,
+  type Cluster,
+  isStarted,
+  openCluster,
+  type PostgresqlHook,
+} from './cluster.ts';
 import { readSettings } from './configuration.ts';
 import { fetchClusterFromAny, type Patroni } from './patroni.ts';
 import { readRepository, refusalOf } from './repository.ts';
@@ -70,14 +76,22 @@ async function requireCluster(hook: PostgresqlHook): Promise<Cluster> {
 
 async function readJuju(hook: PostgresqlHook, cluster?: Cluster): Promise<JujuFacts> {
   const status = await hook.juju.unitStatus();
-  const app = await cluster?.appData();
   return {
     leader: await hook.juju.isLeader(),
-    unitStatus: `${status?.level ?? 'unknown'} ${status?.message ?? ''}`.trim(),
+    unitStatus: status === undefined ? 'unknown' : `${status.level} ${status.message}`.trim(),
     plannedUnits: await hook.juju.plannedUnitNames(),
-    admittedUnits: (app?.endpoints ?? []).map((host) => unitOfMember(host.replace(/\..*$/, ''))),
-    initialised: app?.initialised === true,
-    ...present({ restoring: app?.restoringBackup, restartFailure: app?.restartFailure }),
+    ...describeCluster(await cluster?.appData()),
+  };
+}
+
+type ClusterPart = 'admittedUnits' | 'initialised' | 'restoring' | 'restartFailure';
+
+function describeCluster(app: AppData | undefined): Pick<JujuFacts, ClusterPart> {
+  if (app === undefined) return { admittedUnits: [], initialised: false };
+  return {
+    admittedUnits: app.endpoints.map((host) => unitOfMember(host.replace(/\..*$/, ''))),
+    initialised: app.initialised,
+    ...present({ restoring: app.restoringBackup, restartFailure: app.restartFailure }),
   };
 }
 

@@ -44,5 +44,5 @@ export function shorten(text: string): string {
 
 /** The same without quotes where it is as plain as a name, as messages have always shown it. */
 export function shown(text: string): string {
-  return /^[\w.-]{0,40}$/.test(text) ? text : shorten(text);
+  return /^[\w.:+/-]{0,40}$/.test(text) ? text : shorten(text);
 }
