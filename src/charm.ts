@@ -51,6 +51,7 @@ import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { resumeRestore } from './restore.ts';
 import { rollRestarts } from './rolling-restart.ts';
+import { adoptStorage, prepareStorage, settledStorage, tellMissingData } from './storage.ts';
 import { followBackupServer } from './tls.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
@@ -103,6 +104,7 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
   }
   if (!walk.decide('has_pushed_tls_files', await pushFiles(hook, cluster))) {
     walk.step('defer2');
+    await tellMissingData(hook, cluster);
     hook.defer();
     return;
   }
@@ -112,6 +114,7 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
   }
   if (!walk.decide('has_member_started', await hasMemberStarted(hook, cluster))) {
     walk.step('defer3');
+    await tellMissingData(hook, cluster);
     hook.status(awaitingMember);
     hook.defer();
     return;
@@ -124,15 +127,16 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
   await followBackupServer(hook, cluster);
   walk.step('set_active');
   await rollRestarts(hook, cluster);
-  cluster.setUnit({ 'member-started': 'True' });
+  cluster.setUnit({ 'member-started': 'True', departing: undefined, ...settledStorage });
   walk.step('rtn2');
 };
 
 /**
- * Puts the files in place that the member starts with. With an invalid configuration the files of
+ * Puts the files in place that the member starts with, on a volume that is its own. With an invalid configuration the files of
  * an earlier start stay as they are; without any there is nothing to start with.
  */
 async function pushFiles(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  if (!(await prepareStorage(hook, cluster))) return false;
   await checkOptions(hook, cluster);
   const result = await readSettings(hook);
   await renewRepositoryConfig(hook, cluster);
@@ -206,6 +210,7 @@ async function initialise(hook: PostgresqlHook, cluster: Cluster): Promise<'done
   }
   walk.step('mark_cluster_as_initialised');
   if (!(await cluster.appData()).initialised) {
+    await adoptStorage(hook, cluster);
     await setUpDatabase(hook, cluster);
     cluster.setApp({ cluster_initialised: 'True' });
   }

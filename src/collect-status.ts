@@ -27,6 +27,7 @@ import {
 import { collectExtensionsStatus } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { hasRestoreFailed } from './restore.ts';
+import { collectStorageStatus } from './storage.ts';
 
 /** Contributes the unit's status. */
 export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
@@ -59,12 +60,14 @@ async function memberStatusOf(
 ): Promise<void> {
   if (!initialised) {
     hook.status(awaitingCluster);
+    await collectStorageStatus(hook, cluster);
     return;
   }
   const seen = await cluster.patroniCluster();
   const member = seen === undefined ? undefined : ownMember(seen, cluster.unit);
   if (seen === undefined || member === undefined || !isStarted(member.state)) {
     hook.status(awaitingMember);
+    await collectStorageStatus(hook, cluster);
     return;
   }
   const role = shownRole(member.role);

@@ -2,10 +2,13 @@
 // primary over, and takes itself out of what commits wait for. The leader learns of the departure
 // only later, and until then strict synchronous replication would hold up every write.
 
+import { poll } from '../lib/base/retry.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, openCluster, ownMember, type PostgresqlHook } from './adapters/cluster.ts';
-import { updateSynchronousReplication } from './adapters/configuration.ts';
+import { patchClusterConfig, updateSynchronousReplication } from './adapters/configuration.ts';
 import { PatroniError } from './adapters/patroni.ts';
+import type { Cluster as PatroniCluster } from './adapters/patroni-answers.ts';
+import { heirOf } from './core/membership.ts';
 import { memberOfUnit } from './core/names.ts';
 import type { PostgresqlPorts } from './ports.ts';
 
@@ -16,10 +19,20 @@ export const storageDetaching: Handler<PostgresqlPorts> = async (hook) => {
   // Wakes the others: Juju's own departed hook may come minutes later.
   cluster.setUnit({ departing: 'True' });
   const staying = (await hook.juju.plannedUnitNames()).filter((unit) => unit !== cluster.unit);
-  if (staying.length === 0 || (await cluster.health()) === undefined) return;
+  if (staying.length === 0) return;
+  if (await hook.juju.isLeader()) await cluster.removeDeparted(cluster.unit);
+  if ((await cluster.health()) === undefined) return;
   await handOver(hook, cluster, staying);
   await updateSynchronousReplication(hook, cluster);
 };
+
+/** Takes members out whose units are gone; leader only. */
+export async function followDepartures(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const before = (await cluster.appData()).endpoints;
+  await cluster.removeDeparted();
+  if ((await cluster.appData()).endpoints.length === before.length) return;
+  await updateSynchronousReplication(hook, cluster);
+}
 
 /** A switchover to a synchronous standby that stays; without one Patroni fails over by itself. */
 async function handOver(
@@ -29,16 +42,48 @@ async function handOver(
 ): Promise<void> {
   const seen = await cluster.patroniCluster();
   if (seen === undefined || ownMember(seen, cluster.unit)?.role !== 'leader') return;
-  const names = staying.map(memberOfUnit);
-  const candidate = seen.members.find(
-    ({ name, role }) => role === 'sync_standby' && names.includes(name),
-  );
-  if (candidate === undefined) return;
+  const heir = heirOf(staying, seen.members) ?? (await raiseHeir(hook, cluster, staying));
+  if (heir === undefined) {
+    hook.log('WARNING', 'no unit that stays has all data yet; Patroni waits for one that has');
+    return;
+  }
   try {
     const patroni = await cluster.patroni();
-    await patroni.switchover({ leader: memberOfUnit(cluster.unit), candidate: candidate.name });
+    await patroni.switchover({ leader: memberOfUnit(cluster.unit), candidate: heir });
   } catch (error) {
     if (!(error instanceof PatroniError)) throw error;
     hook.log('WARNING', `${error.message}; the others choose a primary when this unit is gone`);
+  }
+}
+
+// A replica that streams becomes synchronous within two of Patroni's rounds.
+const heirPatience = { intervalMs: 1_000, timeoutMs: 30_000 };
+
+/**
+ * When only units that go are synchronous, for a moment all replicas have to be: Patroni promotes
+ * nobody else. Other units that go may lower the number meanwhile, so it is asked for each time.
+ */
+async function raiseHeir(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  staying: readonly string[],
+): Promise<string | undefined> {
+  return await poll({ clock: hook.ports.clock, ...heirPatience }, async () => {
+    const seen = await lookAgain(cluster);
+    if (seen === undefined) return undefined;
+    const heir = heirOf(staying, seen.members);
+    if (heir === undefined) {
+      await patchClusterConfig(cluster, { synchronous_node_count: seen.members.length - 1 });
+    }
+    return heir;
+  });
+}
+
+async function lookAgain(cluster: Cluster): Promise<PatroniCluster | undefined> {
+  try {
+    return await (await cluster.patroni()).cluster();
+  } catch (error) {
+    if (error instanceof PatroniError) return undefined;
+    throw error;
   }
 }

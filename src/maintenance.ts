@@ -21,6 +21,7 @@ import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
 import { noticeDomain } from './core/render/watcher.ts';
 import { endInterruptedBackup } from './create-backup.ts';
+import { followDepartures } from './departure.ts';
 import { updateExtensions } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
@@ -84,7 +85,9 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   if (cluster === undefined) return;
   const silent = quietly(hook);
   const { initialised } = await cluster.appData();
-  if (!initialised && (await hook.juju.isLeader())) await leaderElected(silent);
+  if (await hook.juju.isLeader()) {
+    await (initialised ? followDepartures(hook, cluster) : leaderElected(silent));
+  }
   if (await followRestore(silent, cluster)) return;
   await settlePasswordChange(hook, cluster);
   if (!initialised || !(await isInService(cluster))) await pebbleReady(silent);

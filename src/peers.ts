@@ -6,6 +6,7 @@ import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './ada
 import { applyConfiguration, updateSynchronousReplication } from './adapters/configuration.ts';
 import { labelPod } from './adapters/kubernetes.ts';
 import { retryRepository } from './backups.ts';
+import { followDepartures } from './departure.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { restoreOutcome } from './restore.ts';
@@ -24,6 +25,8 @@ export const peerRelationChanged: Handler<PostgresqlPorts> = async (hook) => {
     return;
   }
   if (walk.decide('is_leader', await hook.juju.isLeader())) {
+    // Juju may announce a departure minutes late, or not at all.
+    await followDepartures(hook, cluster);
     if ((await admitUnits(hook, cluster)) === 'deferred') return;
   }
   if (!walk.decide('is_part_of_cluster', await cluster.isMember())) {

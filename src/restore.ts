@@ -27,7 +27,7 @@ import { shown } from './core/action-parameters.ts';
 import { type Backup, restorableBackups } from './core/backups/backup-list.ts';
 import { dataDirectory, memberOfUnit, stanzaName, workloadUser } from './core/names.ts';
 import { layerLabel, patroniService, renderLayer } from './core/render/pebble-layer.ts';
-import { isS3Message, restoringBackup } from './core/status.ts';
+import { allowsRestore, restoringBackup } from './core/status.ts';
 import { updateExtensions } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 
@@ -98,7 +98,7 @@ async function isSingleUnit(hook: PostgresqlHook, cluster: Cluster): Promise<boo
 /** By something that a restore does not end: S3, or a restore that has failed. */
 async function isBlocked(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const status = await hook.juju.unitStatus();
-  if (status?.level !== 'blocked' || isS3Message(status.message)) return false;
+  if (status?.level !== 'blocked' || allowsRestore(status.message)) return false;
   return (await cluster.appData()).restoringBackup === undefined;
 }
 

@@ -1,7 +1,7 @@
 // Which units are members of the cluster. The list of admitted members is a set, kept sorted by
 // unit number, of the hosts under which members know each other. Pure.
 
-import { memberHost, unitNumber } from './names.ts';
+import { memberHost, memberOfUnit, unitNumber } from './names.ts';
 
 /** Parses the `endpoints` value of the peer relation; anything unreadable counts as empty. */
 export function parseEndpoints(text: string | undefined): readonly string[] {
@@ -39,6 +39,16 @@ export function presentEndpoints(
 ): readonly string[] {
   const hosts = new Set(units.map((unit) => memberHost(unit, app)));
   return endpoints.filter((endpoint) => hosts.has(endpoint));
+}
+
+/** A member that has everything that was committed, and whose unit stays. */
+export function heirOf(
+  staying: readonly string[],
+  members: readonly { readonly name: string; readonly role: string }[],
+): string | undefined {
+  const names = staying.map(memberOfUnit);
+  const synchronous = ['sync_standby', 'quorum_standby'];
+  return members.find(({ name, role }) => synchronous.includes(role) && names.includes(name))?.name;
 }
 
 function sortHosts(hosts: readonly string[]): readonly string[] {

@@ -14,6 +14,7 @@ export const patroniConfigPath = `${storageRoot}/patroni.yml`;
 export const unreadMarkPath = `${storageRoot}/patroni.yml.unread`;
 export const passwordChangePath = `${storageRoot}/password-change`;
 export const restoreMarkPath = `${storageRoot}/restore.json`;
+export const storageIdentityPath = `${storageRoot}/charm-identity.json`;
 export const s3CaPath = `${storageRoot}/pgbackrest-tls-ca-chain.crt`;
 export const pgbackrestConfigPath = '/etc/pgbackrest.conf';
 /** Certificates of this member, as the relation to their provider leaves them. */

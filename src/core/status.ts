@@ -45,6 +45,22 @@ export const failedToRestore: Status = {
   message: 'Failed to restore backup',
 };
 
+export function foreignStorage(reason: string): Status {
+  const message = `Failed to start: the storage belongs to another cluster (${reason})`;
+  return { level: 'blocked', message };
+}
+
+export const dataGone: Status = {
+  level: 'blocked',
+  message:
+    'Failed to start: no unit has the data of the cluster, attach its storage or restore a backup',
+};
+
+/** Whether a restore helps against a Blocked status, or has nothing to do with it. */
+export function allowsRestore(message: string): boolean {
+  return isS3Message(message) || message === dataGone.message;
+}
+
 export const waitingForContainer: Status = {
   level: 'waiting',
   message: 'waiting for the workload container',

@@ -15,6 +15,7 @@ import {
   inWorld,
   running,
   underTest,
+  withData,
 } from '../support/scenario/postgresql/journey.ts';
 import { type PostgresqlState, state } from '../support/scenario/postgresql/postgresql.ts';
 import { run } from '../support/scenario/run.ts';
@@ -239,7 +240,7 @@ scenario('a member that is down finds its settings when it starts', {
 scenario('settings that change while a member starts are in force when it has', {
   charm: underTest,
   given: async () => {
-    const starting = inWorld(admitted({ leader: true }), {
+    const starting = inWorld(withData(admitted({ leader: true })), {
       patroni: { members: [], starts: 'starting' },
     });
     const given = await afterEvents(starting, leaderElected, pebbleReady('postgresql'));

@@ -3,9 +3,15 @@
 
 import { expect } from '@jest/globals';
 
-import { relationBroken, storageDetaching, updateStatus } from '../support/scenario/events.ts';
+import {
+  relationBroken,
+  relationChanged,
+  storageDetaching,
+  updateStatus,
+} from '../support/scenario/events.ts';
 import {
   backedUp,
+  endpoints,
   inWorld,
   primary,
   replica,
@@ -91,4 +97,94 @@ scenario('a leader that is being removed leaves archiving on for those that stay
       'test-model.patroni-postgresql-k8s',
     );
   },
+});
+
+/** The primary is unit 2 of three; units 1 and 2 go, and only unit 1 is synchronous. */
+async function leavingTogether(state: string): Promise<PostgresqlState> {
+  const given = await running({ number: 2, others: [0, 1], primary: 2 });
+  const members = [primary(2), replica(1), { ...replica(0, state), role: 'replica' as const }];
+  return withStorage({
+    ...inWorld(given, {
+      patroni: { members, config: { ...given.world.patroni.config, synchronous_node_count: 1 } },
+    }),
+    dyingUnits: ['postgresql-k8s/1', 'postgresql-k8s/2'],
+    plannedUnits: 1,
+  });
+}
+
+scenario('a unit that stays becomes synchronous first when only units that go are', {
+  charm: underTest,
+  given: async () => await leavingTogether('streaming'),
+  when: storageDetaching(pgdata),
+  then: ({ state: after }) => {
+    const leader = after.world.patroni.members.find(({ role }) => role === 'leader');
+
+    expect(leader?.name).toBe('postgresql-k8s-0');
+    expect(after.world.patroni.config['synchronous_node_count']).toBe(1);
+  },
+});
+
+scenario('the primary is not handed to a unit that does not have all data', {
+  charm: underTest,
+  given: async () => await leavingTogether('creating replica'),
+  when: storageDetaching(pgdata),
+  then: ({ state: after, log }) => {
+    const leader = after.world.patroni.members.find(({ role }) => role === 'leader');
+
+    expect(leader?.name).toBe('postgresql-k8s-2');
+    expect(log.filter(({ level }) => level === 'WARNING')).toHaveLength(1);
+    expect(after.world.patroni.config['synchronous_node_count']).toBe(1);
+  },
+});
+
+scenario('a leader that goes takes itself and the others that go out of the members', {
+  charm: underTest,
+  given: async () => {
+    const given = await running({ leader: true, others: [1, 2] });
+    const members = [primary(0), replica(1), replica(2)];
+    const dyingUnits = [given.unit, 'postgresql-k8s/2'];
+    return withStorage({
+      ...inWorld(given, { patroni: { members } }),
+      dyingUnits,
+      plannedUnits: 1,
+    });
+  },
+  when: storageDetaching(pgdata),
+  then: ({ state: after }) => {
+    expect(relationOf(after, 'database-peers').localApp['endpoints']).toBe(endpoints(1));
+  },
+});
+
+/** The leader stays; unit 2 goes, without Juju having said so. */
+async function left(): Promise<PostgresqlState> {
+  const given = await running({ leader: true, others: [1, 2] });
+  const relations = given.relations.map((each) => ({
+    ...each,
+    remoteUnits: { ...each.remoteUnits, 'postgresql-k8s/2': { departing: 'True' } },
+  }));
+  return {
+    ...inWorld({ ...given, relations }, { patroni: { members: [primary(0), replica(1)] } }),
+    dyingUnits: ['postgresql-k8s/2'],
+    plannedUnits: 2,
+  };
+}
+
+const leftBehind = ({ state: after }: { readonly state: PostgresqlState }): void => {
+  expect(relationOf(after, 'database-peers').localApp['endpoints']).toBe(endpoints(0, 1));
+  expect(after.world.patroni.config['synchronous_node_count']).toBe(1);
+  expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+};
+
+scenario('the leader follows a departure that it learns of from the unit that goes', {
+  charm: underTest,
+  given: left,
+  when: (given) => relationChanged(relationOf(given, 'database-peers'), 'postgresql-k8s/2'),
+  then: leftBehind,
+});
+
+scenario('the leader finds a departure that nobody told it about', {
+  charm: underTest,
+  given: left,
+  when: updateStatus,
+  then: leftBehind,
 });

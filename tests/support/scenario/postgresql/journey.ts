@@ -104,7 +104,18 @@ export function admitted(unit: Unit): PostgresqlState {
 /** A unit whose database runs: a leader has made Services and passwords, all are admitted. */
 export async function running(unit: Unit = {}): Promise<PostgresqlState> {
   const elected = unit.leader === true ? [leaderElected] : [];
-  return await after(admitted(unit), ...elected, pebbleReady('postgresql'));
+  return withData(await after(admitted(unit), ...elected, pebbleReady('postgresql')));
+}
+
+/** The volume as a database leaves it: with the system identifier of the world unless told. */
+export function withData(
+  given: PostgresqlState,
+  identifier = given.world.patroni.systemIdentifier,
+): PostgresqlState {
+  const control = fileEntry(identifier, { user: 'postgres', group: 'postgres', mode: '0600' });
+  return inContainer(given, ({ files }) => ({
+    files: { ...files, '/var/lib/postgresql/data/pgdata/global/pg_control': control },
+  }));
 }
 
 /** A leader whose backups have been set up. */

@@ -5,7 +5,7 @@
 import { KubeError } from '../../../../lib/kube/error.ts';
 import type { CoreKind, Kube, KubeObject } from '../../../../lib/kube/kube.ts';
 import type { Host } from '../host.ts';
-import { isObject, merge } from './patroni.ts';
+import { isObject, merge, visibleMembers } from './patroni.ts';
 import { type KubeWorld, kubeKey, type PostgresqlWorld } from './world.ts';
 
 export function createFakeKube(host: Host<PostgresqlWorld>): Kube {
@@ -28,7 +28,9 @@ export function createFakeKube(host: Host<PostgresqlWorld>): Kube {
   return {
     get: async (kind, name) => {
       allow('get', kind);
-      return await Promise.resolve(objects()[kubeKey(kind, name)]);
+      return await Promise.resolve(
+        objects()[kubeKey(kind, name)] ?? patroniConfig(host, kind, name),
+      );
     },
     list: async (kind, selector) => {
       allow('list', kind);
@@ -62,6 +64,20 @@ export function createFakeKube(host: Host<PostgresqlWorld>): Kube {
       await Promise.resolve();
     },
   };
+}
+
+/** What Patroni itself writes once it has bootstrapped a cluster. */
+function patroniConfig(
+  host: Host<PostgresqlWorld>,
+  kind: CoreKind,
+  name: string,
+): KubeObject | undefined {
+  const { members, systemIdentifier } = host.world.get().patroni;
+  const bootstrapped = members.length > 0 || visibleMembers(host).length > 0;
+  if (!bootstrapped || kubeKey(kind, name) !== 'endpoints/patroni-postgresql-k8s-config') {
+    return undefined;
+  }
+  return { metadata: { name, annotations: { initialize: systemIdentifier } } };
 }
 
 const statuses = { forbidden: 403, conflict: 409, unreachable: undefined, api: 500 };

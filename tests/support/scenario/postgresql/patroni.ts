@@ -101,7 +101,11 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
   'GET /config': ({ host }) => response(200, host.world.get().patroni.config),
   'PATCH /config': ({ host, body }) => {
     const merged = merge(host.world.get().patroni.config, body);
-    updatePatroni(host, (patroni) => ({ ...patroni, config: merged }));
+    updatePatroni(host, (patroni) => ({
+      ...patroni,
+      config: merged,
+      members: raiseStandbys(patroni.members, merged['synchronous_node_count']),
+    }));
     return response(200, merged);
   },
   'POST /restart': ({ host, member, body }) => {
@@ -127,6 +131,20 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
   },
   'POST /switchover': switchOver,
 };
+
+/** More synchronous standbys come from the replicas that stream; fewer come about later. */
+function raiseStandbys(
+  members: readonly PatroniMember[],
+  wanted: unknown,
+): readonly PatroniMember[] {
+  const present = members.filter(({ role }) => role === 'sync_standby').length;
+  let missing = typeof wanted === 'number' ? wanted - present : 0;
+  return members.map((member) => {
+    if (missing <= 0 || member.role !== 'replica' || member.state !== 'streaming') return member;
+    missing -= 1;
+    return { ...member, role: 'sync_standby' };
+  });
+}
 
 function switchOver({ host, body }: Call): HttpResponse {
   const members = visibleMembers(host);

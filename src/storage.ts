@@ -1,0 +1,115 @@
+// What a unit does about the volume that it finds at its start. Data of another cluster is left as it
+// is, and nothing is started on it. Data in an application that has none yet is taken over. An empty
+// volume is filled, unless that would make an empty database in place of one that is missing.
+
+import { present } from '../lib/base/present.ts';
+import { KubeError } from '../lib/kube/error.ts';
+import { takeOverUsers } from './adapters/adoption.ts';
+import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
+import { readRestoreMark } from './adapters/restore-mark.ts';
+import {
+  ownOwner,
+  parseOwner,
+  readClusterIdentifier,
+  readIdentity,
+  readSystemIdentifier,
+  writeIdentity,
+} from './adapters/storage-identity.ts';
+import { dataGone, foreignStorage } from './core/status.ts';
+import { isSame, judgeStorage, type StorageJudgement } from './core/storage.ts';
+
+const adoptedFromKey = 'storage-adopted-from';
+/** In the databag of a unit that has no data and sees no member that has. */
+const dataKey = 'data';
+
+/** Looks at the volume before anything is written to it; says whether the member may start. */
+export async function prepareStorage(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  if (await isRestoring(hook, cluster)) return true;
+  const { kind } = await inspectStorage(hook, cluster);
+  if (kind === 'foreign' || kind === 'lost') return false;
+  if (kind !== 'adopted') await claimStorage(hook);
+  return true;
+}
+
+/** A member that has not started says whether it waits for data that it does not have itself. */
+export async function tellMissingData(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { initialised } = await cluster.appData();
+  if (!initialised || (await isRestoring(hook, cluster))) return;
+  const { kind } = await inspectStorage(hook, cluster);
+  const waits = kind === 'lost' || (kind === 'empty' && (await cluster.primary()) === undefined);
+  cluster.setUnit({ [dataKey]: waits ? 'none' : undefined });
+}
+
+async function claimStorage(hook: PostgresqlHook): Promise<void> {
+  const self = ownOwner(hook);
+  if (!isSame(await readIdentity(hook), self)) await writeIdentity(hook, self);
+}
+
+/**
+ * Data that came with the volume still has the passwords of where it comes from. Before the database
+ * is announced; leader only. Further volumes of the same origin are welcome afterwards.
+ */
+export async function adoptStorage(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const identity = await readIdentity(hook);
+  const adopts = (await inspectStorage(hook, cluster)).kind === 'adopted';
+  const former = adopts ? identity : identity?.origin;
+  const origin =
+    former === undefined ? undefined : { model: former.model, application: former.application };
+  if (adopts) {
+    await takeOverUsers(hook, cluster);
+    await writeIdentity(hook, { ...ownOwner(hook), ...present({ origin }) });
+    hook.log('INFO', 'the data on the storage has been taken over');
+  }
+  if (origin !== undefined) cluster.setApp({ [adoptedFromKey]: JSON.stringify(origin) });
+}
+
+/** What a member that runs has to say no more. */
+export const settledStorage = { [dataKey]: undefined } as const;
+
+/** Why a member that has not started never will, if it is for the storage. */
+export async function collectStorageStatus(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  if (await isRestoring(hook, cluster)) return;
+  try {
+    const judgement = await inspectStorage(hook, cluster);
+    if (judgement.kind === 'foreign') hook.status(foreignStorage(judgement.reason));
+    if (judgement.kind === 'own' || judgement.kind === 'adopted') return;
+    if (judgement.kind === 'lost' || (await hasNobodyData(hook, cluster))) hook.status(dataGone);
+  } catch (error) {
+    // Without trust nothing can be known, and the status says that.
+    if (!(error instanceof KubeError)) throw error;
+  }
+}
+
+async function inspectStorage(hook: PostgresqlHook, cluster: Cluster): Promise<StorageJudgement> {
+  const { initialised } = await cluster.appData();
+  const found = await readSystemIdentifier(hook);
+  if (found === undefined && !initialised) return { kind: 'empty' };
+  const app = await cluster.peers.data(cluster.app);
+  return judgeStorage({
+    self: ownOwner(hook),
+    initialised,
+    ...present({
+      found,
+      owner: await readIdentity(hook),
+      expected: await readClusterIdentifier(hook, cluster),
+      adoptedFrom: parseOwner(app[adoptedFromKey]),
+    }),
+  });
+}
+
+/** Whether all units that Juju wants have said that they have no data. */
+async function hasNobodyData(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const { initialised } = await cluster.appData();
+  const planned = await hook.juju.plannedUnitNames();
+  if (!initialised || planned.length !== cluster.units.length) return false;
+  for (const unit of cluster.units) {
+    if ((await cluster.peers.data(unit))[dataKey] !== 'none') return false;
+  }
+  return true;
+}
+
+/** A restore empties the volume on purpose. */
+async function isRestoring(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const { restoringBackup } = await cluster.appData();
+  return restoringBackup !== undefined || (await readRestoreMark(hook)) !== undefined;
+}
