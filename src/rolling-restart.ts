@@ -8,7 +8,7 @@ import { poll } from '../lib/base/retry.ts';
 import { PostgresError } from '../lib/sql/error.ts';
 import type { AppData, Cluster, PostgresqlHook } from './adapters/cluster.ts';
 import { PatroniError } from './adapters/patroni.ts';
-import { awaitMarks, observeMembers } from './adapters/restart-marks.ts';
+import { observeMembers, renewMarks } from './adapters/restart-marks.ts';
 import { withPrimary } from './adapters/users.ts';
 import { unitOfMember } from './core/names.ts';
 import {
@@ -37,14 +37,13 @@ export async function rollRestarts(hook: PostgresqlHook, cluster: Cluster): Prom
   if (configuration === undefined) return;
   const begun = parseRound((await cluster.appData()).restartRound, configuration);
   const round = begun ?? { configuration, attempts: {} };
-  const first = await look(cluster, round);
-  if (first.step.kind === 'wait') {
+  const endMs = hook.ports.clock.nowMs() + budgetMs;
+  const first = await refuseOrGo(hook, cluster, { ...(await look(cluster, round)), endMs });
+  if (first.step.kind === 'wait' || (first.step.kind === 'stuck' && begun !== undefined)) {
     await conclude(hook, cluster, { ...first, begun: begun !== undefined });
     return;
   }
-  // Marks that are still to come would make a second round.
-  if (begun === undefined) await awaitMarks(hook, cluster);
-  const reached = await takeSteps(hook, cluster, round);
+  const reached = await takeSteps(hook, cluster, { round, endMs });
   await conclude(hook, cluster, { ...reached, begun: true });
 }
 
@@ -89,18 +88,45 @@ const budgetMs = 60_000;
 async function takeSteps(
   hook: PostgresqlHook,
   cluster: Cluster,
+  { round, endMs }: { readonly round: RestartRound; readonly endMs: number },
+): Promise<Standing> {
+  // A mark that is still to come would make a second round: that there is none has to be certain.
+  let standing = await lookAgain(hook, cluster, round);
+  let certain = true;
+  for (;;) {
+    const { step } = await refuseOrGo(hook, cluster, { ...standing, endMs });
+    if (step.kind === 'finished' && !certain) {
+      standing = await lookAgain(hook, cluster, standing.round);
+      certain = true;
+    } else if (step.kind === 'restart' || step.kind === 'switchover') {
+      standing = await takeStep(hook, cluster, { ...standing, step });
+      if (standing.failed !== undefined) return standing;
+      certain = false;
+    } else {
+      return { ...standing, step };
+    }
+  }
+}
+
+/** The same standing, unless its step may not be taken now: then it waits. */
+async function refuseOrGo(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { endMs, ...standing }: Standing & { readonly endMs: number },
+): Promise<Standing> {
+  const { kind } = standing.step;
+  if (kind !== 'restart' && kind !== 'switchover') return standing;
+  const refusal = await refuseStep(hook, cluster, endMs);
+  return refusal === undefined ? standing : { ...standing, step: { kind: 'wait', for: refusal } };
+}
+
+async function lookAgain(
+  hook: PostgresqlHook,
+  cluster: Cluster,
   round: RestartRound,
 ): Promise<Standing> {
-  const endMs = hook.ports.clock.nowMs() + budgetMs;
-  let standing = await look(cluster, round);
-  for (;;) {
-    const { step } = standing;
-    if (step.kind !== 'restart' && step.kind !== 'switchover') return standing;
-    const refusal = await refuseStep(hook, cluster, endMs);
-    if (refusal !== undefined) return { ...standing, step: { kind: 'wait', for: refusal } };
-    standing = await takeStep(hook, cluster, { ...standing, step });
-    if (standing.failed !== undefined) return standing;
-  }
+  await renewMarks(hook, cluster);
+  return await look(cluster, round);
 }
 
 async function refuseStep(

@@ -10,10 +10,7 @@ import type { Health, Member } from './patroni-answers.ts';
 /** The admitted members as they are now. */
 export async function observeMembers(cluster: Cluster, round: RestartRound): Promise<RestartView> {
   const seen = await cluster.patroniCluster({ fresh: true });
-  const { endpoints } = await cluster.appData();
-  const admitted = cluster.units.filter((unit) =>
-    endpoints.includes(memberHost(unit, cluster.app)),
-  );
+  const admitted = await admittedUnits(cluster);
   const members = await Promise.all(
     admitted.map(async (unit): Promise<RestartMember> => {
       const name = memberOfUnit(unit);
@@ -60,15 +57,36 @@ async function askHealth(cluster: Cluster, unit: string): Promise<Health | undef
 
 const defaultLoopWaitS = 10;
 
-// Reading the configuration of the server again takes Patroni a second, beyond its turn.
+// Comparing takes Patroni a second, beyond the turn of its loop in which it begins.
 const reloadMs = 3_000;
 
 /**
- * Waits until every member has read what was changed before: the dynamic configuration in the next
- * turn of Patroni's loop, its own file likewise.
+ * Has every member compare its files with what PostgreSQL runs with, and waits until all have: Patroni
+ * forgets a mark when it is restarted, and what it could not take over while PostgreSQL was down.
  */
-export async function awaitMarks(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+export async function renewMarks(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { clock } = hook.ports;
   const loopWait = (await (await cluster.patroni()).config())['loop_wait'];
   const turnMs = (typeof loopWait === 'number' ? loopWait : defaultLoopWaitS) * 1_000;
-  await hook.ports.clock.sleep(turnMs + reloadMs);
+  await Promise.all(
+    (await admittedUnits(cluster)).map(async (unit) => {
+      await requestReload(hook, cluster, unit);
+    }),
+  );
+  await clock.sleep(turnMs + reloadMs);
+}
+
+async function requestReload(hook: PostgresqlHook, cluster: Cluster, unit: string): Promise<void> {
+  try {
+    await (await cluster.patroni(unit)).reload();
+  } catch (error) {
+    if (!(error instanceof PatroniError)) throw error;
+    // The look at the members that follows finds it down.
+    hook.log('WARNING', `${unit}: ${error.message}`);
+  }
+}
+
+async function admittedUnits(cluster: Cluster): Promise<readonly string[]> {
+  const { endpoints } = await cluster.appData();
+  return cluster.units.filter((unit) => endpoints.includes(memberHost(unit, cluster.app)));
 }

@@ -118,6 +118,8 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
   },
   'POST /reload': ({ host, member }) => {
     host.disturb(`Patroni of ${member.name} reloaded its file`);
+    const { pendingForgotten: _forgotten, ...reminded } = member;
+    replaceMember(host, reminded);
     return response(202, 'reload scheduled');
   },
   'POST /reinitialize': ({ host, member }) => {
@@ -239,8 +241,8 @@ function startedAnew(member: PatroniMember, leader: PatroniMember | undefined): 
   return { ...rest, pendingRestart: true, pendingChanges: Object.fromEntries(left) };
 }
 
-function pendingOf({ pendingRestart, pendingChanges }: PatroniMember): JsonObject {
-  if (pendingRestart === undefined) return {};
+function pendingOf({ pendingRestart, pendingChanges, ...member }: PatroniMember): JsonObject {
+  if (pendingRestart === undefined || member.pendingForgotten === true) return {};
   if (pendingChanges === undefined) return { pending_restart: true };
   const reasons = Object.entries(pendingChanges).map(
     ([name, [from, to]]) => [name, { old_value: from, new_value: to }] as const,

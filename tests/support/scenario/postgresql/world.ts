@@ -20,6 +20,8 @@ export interface PatroniMember {
   readonly pendingRestart?: true;
   /** What a restart is pending for: by parameter, from what to what. */
   readonly pendingChanges?: Readonly<Record<string, readonly [from: string, to: string]>>;
+  /** Patroni was restarted since, and does not know until it reads its file again. */
+  readonly pendingForgotten?: true;
   /** In PostgreSQL's words. */
   readonly startTime?: string;
   /** `refused`: nobody listens; `timeout`: frozen. Answers when absent. */
