@@ -12,8 +12,8 @@ It fences, that is kills with SIGKILL what must not go on:
 Pebble starts Patroni again; the new process knows nothing and reads the lock as it is. While the
 cluster is paused for maintenance, only the third happens.
 
-The main thread reads nothing but /proc, so that neither Pebble nor a disk that hangs looks like a
-frozen container; telling, asking Patroni and looking at files have threads of their own.
+The main thread touches nothing but /proc, so that neither Pebble nor a disk that hangs looks like a
+frozen container; telling, asking Patroni, and reading and writing files have threads of their own.
 
 Python, because wherever Patroni is Python is, and only modules that come with either.
 """
@@ -34,18 +34,26 @@ import time
 
 TICK_S = 0.5
 PROBE_S = 2.0
-FILES_S = 5.0
+ARCHIVE_S = 5.0
 LOGS_S = 60.0
 CONFIG_S = 20.0
 PROBE_TIMEOUT_S = 2.0
 # A change is told when nothing more has changed for this long.
 SETTLE_S = 0.7
+# Every notice is a hook on this unit: those of a cluster that does not come to rest come less and less
+# often, until it has been at rest for a while.
+SPACING_S, LONGEST_SPACING_S, QUIET_S = 1.5, 12.0, 30.0
 # A standby that just restarts is back sooner.
 REPLICATION_GRACE_S = 3.0
 ARCHIVE_PATIENCE_S = 60.0
 LOG_LIMIT_BYTES = 512 * 1024 * 1024
 # Of the data volume: when to say so, when to let nobody write, and when it is over again.
 DISK_LOW, DISK_FULL, DISK_HYSTERESIS = 0.10, 0.03, 0.02
+# PostgreSQL ends when it cannot make its next file of WAL, of 16 MiB.
+DISK_FULL_BYTES = 32 * 1024 * 1024
+# What is held back for a start with a full disk: this share, within limits.
+RESERVE, RESERVE_LEAST, RESERVE_MOST = 0.02, 48 * 1024 * 1024, 256 * 1024 * 1024
+RESERVE_PATIENCE_S = 60.0
 
 
 def say(text):
@@ -117,13 +125,31 @@ def find_patroni(config):
     return None
 
 
-def find_postmaster(data):
-    first = read_text(f"{data}/postmaster.pid").partition("\n")[0]
-    if not first.isdigit():
-        return None
-    pid = int(first)
-    name = os.path.basename(process_command(pid)[0])
-    return pid if name in ("postgres", "postmaster") else None
+def is_postmaster(pid):
+    return os.path.basename(process_command(pid)[0]) in ("postgres", "postmaster")
+
+
+class Seen:
+    """What the watcher sees, as a file of JSON; never written by the main thread."""
+
+    def __init__(self, path):
+        self.path = path
+        self.facts = {"fences": []}
+        self.written = None
+        self.lock = threading.Lock()
+
+    def write(self):
+        with self.lock:
+            text = json.dumps(dict(self.facts), sort_keys=True)
+            if text == self.written:
+                return
+            self.written = text
+            try:
+                with open(f"{self.path}.new", "w", encoding="utf-8") as file:
+                    file.write(text)
+                os.replace(f"{self.path}.new", self.path)
+            except OSError as error:
+                say(f"cannot write {self.path}: {error}")
 
 
 class Patroni:
@@ -139,10 +165,12 @@ class Patroni:
         self.wanted = threading.Event()
         self.wake_wanted = False
         self.config_due = 0.0
+        self.trouble = None
         self.settings_of, self.known_settings = None, {}
         # The members as last told to the charm, as seen now, and since when.
         self.told = self.view = None
         self.viewed_at = 0.0
+        self.next_notice, self.spacing = 0.0, SPACING_S
         threading.Thread(target=self.run, daemon=True).start()
 
     def wake(self):
@@ -163,11 +191,19 @@ class Patroni:
                     self.fine_at = clock()
                     self.look_at_config()
                 self.look_at_members()
-            except ConnectionRefusedError:
-                # It is starting, or shutting down, which may take as long as a checkpoint.
-                self.fine_at = clock()
-            except (OSError, ValueError, TypeError, http.client.HTTPException):
+            except (TimeoutError, http.client.HTTPException):
                 pass
+            except Exception as error:
+                # Refused: it is starting, or shutting down, which may take as long as a checkpoint.
+                # Anything else is this program's trouble to ask or to understand, and no hang.
+                self.fine_at = clock()
+                self.complain(error)
+
+    def complain(self, error):
+        trouble = f"cannot watch Patroni: {error!r}"
+        if not isinstance(error, ConnectionRefusedError) and trouble != self.trouble:
+            self.trouble = trouble
+            say(trouble)
 
     def look_at_config(self):
         if clock() < self.config_due:
@@ -191,14 +227,17 @@ class Patroni:
             self.told = view
         if view != self.view:
             self.view, self.viewed_at = view, clock()
-        if view != self.told and clock() - self.viewed_at >= SETTLE_S:
+        now = clock()
+        if view != self.told and now - self.viewed_at >= SETTLE_S and now >= self.next_notice:
             self.told = view
             self.notices.send("cluster-changed", members=len(members))
+            quiet = now - self.next_notice > QUIET_S
+            self.spacing = SPACING_S if quiet else min(self.spacing * 1.5, LONGEST_SPACING_S)
+            self.next_notice = now + self.spacing
 
     def ask(self, method, path, body=None):
-        settings = self.settings()
         if self.options.scheme == "https":
-            context = ssl.create_default_context(cafile=settings.get("cafile"))
+            context = ssl.create_default_context(cafile=self.settings().get("cafile"))
             context.check_hostname = False
             connection = http.client.HTTPSConnection(
                 "localhost", self.options.port, timeout=PROBE_TIMEOUT_S, context=context)
@@ -206,7 +245,7 @@ class Patroni:
             connection = http.client.HTTPConnection(
                 "localhost", self.options.port, timeout=PROBE_TIMEOUT_S)
         try:
-            connection.request(method, path, **(self.change(settings, body) if body else {}))
+            connection.request(method, path, **(self.change(body) if body else {}))
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -225,10 +264,9 @@ class Patroni:
             return {}
         return self.known_settings
 
-    @staticmethod
-    def change(settings, body):
+    def change(self, body):
         from base64 import b64encode
-        login = settings.get("authentication") or {}
+        login = self.settings().get("authentication") or {}
         user = f"{login.get('username', '')}:{login.get('password', '')}"
         token = b64encode(user.encode()).decode()
         return {"body": json.dumps(body), "headers": {"Authorization": f"Basic {token}"}}
@@ -240,10 +278,11 @@ def clock():
 
 
 class Notices:
-    """Sends Pebble notices in the order in which they come."""
+    """Sends Pebble notices in the order in which they come, each when what it tells of can be read."""
 
-    def __init__(self, options):
+    def __init__(self, options, seen):
         self.options = options
+        self.seen = seen
         self.waiting = queue.Queue()
         threading.Thread(target=self.run, daemon=True).start()
 
@@ -254,6 +293,7 @@ class Notices:
     def run(self):
         while True:
             notice = self.waiting.get()
+            self.seen.write()
             command = [self.options.pebble, "notify", *notice]
             try:
                 subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
@@ -266,57 +306,103 @@ class Notices:
 class Files:
     """The data volume, the archiver's waiting list and the server's log, looked at now and then."""
 
-    def __init__(self, options, notices):
+    def __init__(self, options, notices, seen):
         self.options = options
         self.notices = notices
-        self.disk = {}
-        self.archive = {}
+        self.seen = seen.facts
+        self.write = seen.write
+        self.reserve = f"{os.path.dirname(options.data)}/disk-reserve"
+        self.full_since = None
+        # What the main thread has to know of the data directory.
+        self.postmaster = None
+        self.standby = False
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
-        logs_due = 0.0
+        due = {}
+        looks = [(self.look_at_data, TICK_S), (self.look_at_disk, TICK_S),
+                 (self.look_at_archive, ARCHIVE_S), (self.limit_logs, LOGS_S)]
         while True:
-            self.look_at_disk()
-            self.look_at_archive()
-            if clock() >= logs_due:
-                logs_due = clock() + LOGS_S
-                self.limit_logs()
-            time.sleep(FILES_S)
+            for look, interval in looks:
+                if clock() < due.get(look, 0.0):
+                    continue
+                due[look] = clock() + interval
+                try:
+                    look()
+                except OSError as error:
+                    say(f"cannot look at files: {error}")
+            self.write()
+            time.sleep(TICK_S)
+
+    def look_at_data(self):
+        first = read_text(f"{self.options.data}/postmaster.pid").partition("\n")[0]
+        self.postmaster = int(first) if first.isdigit() else None
+        self.standby = os.path.exists(f"{self.options.data}/standby.signal")
+
+    def find_postmaster(self):
+        pid = self.postmaster
+        return pid if pid is not None and is_postmaster(pid) else None
 
     def look_at_disk(self):
-        try:
-            volume = os.statvfs(os.path.dirname(self.options.data))
-        except OSError:
-            return
+        volume = os.statvfs(os.path.dirname(self.options.data))
         total, free = volume.f_blocks * volume.f_frsize, volume.f_bavail * volume.f_frsize
-        share = free / total if total else 1.0
-        known = self.disk.get("level", "ok")
-        level = self.disk_level(share, known)
+        wanted = int(min(RESERVE_MOST, max(RESERVE_LEAST, RESERVE * total), total / 10))
+        held = os.path.getsize(self.reserve) if os.path.exists(self.reserve) else 0
+        # Without the reserve, be it held or given up: giving it up makes a disk no less full.
+        usable = max(0, free + held - wanted)
+        known = self.seen.get("disk", {}).get("level", "ok")
+        level = self.disk_level(usable, total, known)
         # Rounded, so that the file does not change with every transaction.
-        self.disk = {"level": level, "free_percent": int(share * 100), "total": total}
+        percent = int(usable * 100 / total) if total else 100
+        self.seen["disk"] = {"level": level, "free_percent": percent, "total": total}
         if level != known:
             self.notices.send("disk-space", level=level)
+        self.keep_reserve(level, held, wanted)
 
     @staticmethod
-    def disk_level(share, known):
+    def disk_level(usable, total, known):
         low = DISK_LOW + (DISK_HYSTERESIS if known != "ok" else 0)
         full = DISK_FULL + (DISK_HYSTERESIS if known == "full" else 0)
-        return "full" if share < full else "low" if share < low else "ok"
+        if usable < max(full * total, min(DISK_FULL_BYTES, DISK_LOW * total)):
+            return "full"
+        return "low" if usable < low * total else "ok"
+
+    def keep_reserve(self, level, held, wanted):
+        """Held while there is space; given up to start PostgreSQL, or once nobody writes any more."""
+        if level != "full":
+            self.full_since = None
+            if level == "ok" and not held:
+                self.make_reserve(wanted)
+            return
+        if self.full_since is None:
+            self.full_since = clock()
+        late = clock() - self.full_since > RESERVE_PATIENCE_S
+        if held and (late or self.find_postmaster() is None):
+            os.remove(self.reserve)
+            say(f"gave up {held} bytes held in reserve: the disk is full")
+
+    def make_reserve(self, size):
+        file = os.open(self.reserve, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(file, 0, size)
+        except OSError:
+            os.remove(self.reserve)
+            raise
+        finally:
+            os.close(file)
 
     def look_at_archive(self):
         oldest, waiting = None, 0
-        try:
-            with os.scandir(f"{self.options.data}/pg_wal/archive_status") as entries:
-                for entry in entries:
-                    if entry.name.endswith(".ready"):
-                        waiting += 1
-                        written = entry.stat().st_mtime
-                        oldest = written if oldest is None else min(oldest, written)
-        except OSError:
-            pass
-        known = self.archive.get("failing", False)
+        for path in glob.iglob(f"{self.options.data}/pg_wal/archive_status/*.ready"):
+            try:
+                written = os.stat(path).st_mtime
+            except FileNotFoundError:
+                continue
+            waiting += 1
+            oldest = written if oldest is None else min(oldest, written)
+        known = self.seen.get("archive", {}).get("failing", False)
         failing = oldest is not None and time.time() - oldest > ARCHIVE_PATIENCE_S
-        self.archive = {"waiting": waiting, "failing": failing}
+        self.seen["archive"] = {"waiting": waiting, "failing": failing}
         if failing != known:
             self.notices.send("archiving-failed" if failing else "archiving-recovered", waiting=waiting)
 
@@ -341,16 +427,16 @@ class Files:
 class Watcher:
     def __init__(self, options):
         self.options = options
-        self.notices = Notices(options)
-        self.files = Files(options, self.notices)
+        seen = Seen(options.state)
+        self.seen = seen.facts
+        self.notices = Notices(options, seen)
+        self.files = Files(options, self.notices, seen)
         self.patroni_process = Process(lambda: find_patroni(options.config))
-        self.postmaster = Process(lambda: find_postmaster(options.data))
+        self.postmaster = Process(self.files.find_postmaster)
         self.patroni = Patroni(options, self.notices)
         self.selector = selectors.DefaultSelector()
         self.streams = {}
         self.broken_since, self.broken_told = None, False
-        self.seen = {"fences": []}
-        self.written = None
         self.last_tick = clock()
         self.fifo = self.open_fifo()
         self.rest = b""
@@ -371,17 +457,6 @@ class Watcher:
         return fifo
 
     # -- telling --------------------------------------------------------------------------------
-
-    def write_seen(self):
-        seen = {**self.seen, "disk": self.files.disk, "archive": self.files.archive}
-        text = json.dumps(seen, sort_keys=True)
-        if text == self.written:
-            return
-        temporary = f"{self.options.state}.new"
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, self.options.state)
-        self.written = text
 
     def read_callbacks(self):
         """Lines of Patroni's callbacks: name and role."""
@@ -404,7 +479,6 @@ class Watcher:
             for key, _ in self.selector.select(TICK_S):
                 key.data()
             self.tick(clock())
-            self.write_seen()
 
     def tick(self, now):
         gap, self.last_tick = now - self.last_tick, now
@@ -454,8 +528,8 @@ class Watcher:
             self.fence(f"Patroni was stopped for {limit:.0f} s", patroni=True)
         silent = now - self.patroni.fine_at
         if self.patroni_process.pid is not None and silent > self.patroni.ttl / 2:
-            standby = os.path.exists(f"{self.options.data}/standby.signal")
-            self.fence(f"Patroni was silent for {silent:.0f} s", patroni=True, postgresql=not standby)
+            primary = not self.files.standby
+            self.fence(f"Patroni was silent for {silent:.0f} s", patroni=True, postgresql=primary)
 
     def fence(self, reason, everything=False, postgresql=False, patroni=False):
         say(f"fencing: {reason}")
@@ -501,7 +575,7 @@ class Watcher:
         return kind
 
     def report_replication(self, streaming, now):
-        standby = os.path.exists(f"{self.options.data}/standby.signal")
+        standby = self.files.standby
         known = self.seen.get("replication")
         self.seen["replication"] = {"standby": standby, "streams": streaming}
         if known is None or known["standby"] != standby:
