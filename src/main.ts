@@ -11,7 +11,7 @@ import { createKube } from '../lib/kube/client.ts';
 import { inClusterUrl, readServiceAccount } from '../lib/kube/service-account.ts';
 import { createPebble } from '../lib/pebble/client.ts';
 import { openObjectStore } from './adapters/object-store.ts';
-import { connectPostgres } from './adapters/postgres.ts';
+import { connectInPod } from './adapters/pod-postgres.ts';
 import { containerName } from './core/names.ts';
 import { charm } from './hooks.ts';
 import type { PostgresqlPorts } from './ports.ts';
@@ -19,6 +19,12 @@ import type { PostgresqlPorts } from './ports.ts';
 function createPorts(env: NodeJS.ProcessEnv): PostgresqlPorts {
   const http = createHttp();
   const namespace = parseContext(env).modelName;
+  const kube = createKube({
+    http,
+    namespace,
+    url: inClusterUrl(env),
+    credentials: readServiceAccount,
+  });
   return {
     pebble: createPebble({
       container: containerName,
@@ -26,15 +32,10 @@ function createPorts(env: NodeJS.ProcessEnv): PostgresqlPorts {
       clock: systemClock,
     }),
     http,
-    kube: createKube({
-      http,
-      namespace,
-      url: inClusterUrl(env),
-      credentials: readServiceAccount,
-    }),
+    kube,
     clock: systemClock,
     random: systemRandom,
-    connectPostgres,
+    connectPostgres: async (target) => await connectInPod(kube, target),
     openObjectStore,
   };
 }

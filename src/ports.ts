@@ -53,11 +53,10 @@ export interface CopyActivity {
   readonly percent?: number;
 }
 
+/** A server, entered in its own pod as `operator`: superusers are not let in over the network. */
 export interface PostgresTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: Secret;
+  /** The pod's name. */
+  readonly pod: string;
   /** `postgres` unless told. */
   readonly database?: string;
 }
@@ -96,6 +95,7 @@ export interface PostgresqlPorts {
   readonly kube: Kube;
   readonly clock: Clock;
   readonly random: Random;
+  /** Also rejects with `KubeError`, code `forbidden`, as long as the charm may not enter pods. */
   connectPostgres(target: PostgresTarget): Promise<Postgres>;
   openObjectStore(settings: ObjectStoreSettings): ObjectStore;
 }

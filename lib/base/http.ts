@@ -18,6 +18,7 @@ export interface HttpErrorDetails {
   readonly reason: string;
   readonly hint?: string;
   readonly cause?: unknown;
+  readonly response?: HttpResponse;
 }
 
 /**
@@ -27,9 +28,11 @@ export interface HttpErrorDetails {
  */
 export class HttpError extends CodedError {
   declare readonly code: HttpErrorCode;
+  /** What the server answered instead of what it was asked for. */
+  readonly response: HttpResponse | undefined;
 
   constructor(details: HttpErrorDetails) {
-    const { code, request, reason, hint, cause } = details;
+    const { code, request, reason, hint, cause, response } = details;
     const address = describeUrl(request.url);
     super(`cannot ${request.method} ${address}: ${reason}`, {
       code,
@@ -37,6 +40,7 @@ export class HttpError extends CodedError {
       ...(hint === undefined ? {} : { hint }),
       ...(cause === undefined ? {} : { cause }),
     });
+    this.response = response;
   }
 }
 
@@ -132,7 +136,10 @@ function describeOptions(request: HttpRequest): https.RequestOptions {
   };
 }
 
-function flattenHeaders(headers: http.IncomingHttpHeaders): Readonly<Record<string, string>> {
+/** The headers of an answer, each as one text. */
+export function flattenHeaders(
+  headers: http.IncomingHttpHeaders,
+): Readonly<Record<string, string>> {
   const flat: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;

@@ -1,4 +1,4 @@
-// Implements the Kubernetes port over HTTP. Credentials are read on first use and kept for the
+// Implements the Kubernetes port over HTTP and WebSockets. Credentials are read on first use and kept for the
 // dispatch; when the API server refuses them they are read once more, because the file may have
 // been replaced meanwhile. Nothing else is retried.
 // Source: Kubernetes API reference; "Server-Side Apply" (JSON is accepted as YAML).
@@ -9,6 +9,7 @@ import { CodedError } from '../base/error.ts';
 import type { HttpPort, HttpRequest, HttpResponse } from '../base/http-port.ts';
 import { lazy } from '../base/lazy.ts';
 import { KubeError, type KubeErrorCode } from './error.ts';
+import { openExec } from './exec.ts';
 import type { CoreKind, Kube } from './kube.ts';
 import type { KubeCredentials } from './service-account.ts';
 
@@ -42,7 +43,9 @@ const kindNames: Readonly<Record<CoreKind, string>> = {
 
 /** A client for one namespace; reads nothing and sends nothing before the first call. */
 export function createKube(options: KubeOptions): Kube {
-  const send = authorised(options);
+  const authorised = createAuthorisation(options);
+  const send = async (request: KubeRequest) =>
+    await authorised(async (credentials) => await sendRequest(options, credentials, request));
   const path = (kind: CoreKind, name?: string) => pathOf(options.namespace, kind, name);
 
   return {
@@ -81,6 +84,14 @@ export function createKube(options: KubeOptions): Kube {
       const answer = await send({ method: 'DELETE', path: path(kind, name) });
       if (answer.status !== 404) accept(`delete ${kind} "${name}"`, answer);
     },
+    exec: async (pod, exec) => {
+      const url = options.url + path('pods', pod);
+      const opened = await authorised(
+        async (credentials) => await openExec({ url, credentials }, exec),
+      );
+      if ('status' in opened) throw refusal(`run a program in pod "${pod}"`, opened);
+      return opened;
+    },
   };
 }
 
@@ -90,34 +101,27 @@ function pathOf(namespace: string, kind: CoreKind, name: string | undefined): st
   return `/api/v1${scope}/${kind}${tail}`;
 }
 
-function authorised(options: KubeOptions): (request: KubeRequest) => Promise<HttpResponse> {
+type Authorised = <T extends object>(
+  call: (credentials: KubeCredentials) => Promise<T>,
+) => Promise<T>;
+
+/** Makes calls with the credentials, and once more with new ones when these are refused. */
+function createAuthorisation(options: KubeOptions): Authorised {
   let credentials = lazy(options.credentials);
-  return async (request) => {
-    const first = await send(options, await credentials(), request);
-    if (first.status !== 401) return first;
+  return async (call) => {
+    const first = await reach(call, await credentials());
+    if (!('status' in first) || first.status !== 401) return first;
     credentials = lazy(options.credentials);
-    return await send(options, await credentials(), request);
+    return await reach(call, await credentials());
   };
 }
 
-async function send(
-  options: KubeOptions,
+async function reach<T>(
+  call: (credentials: KubeCredentials) => Promise<T>,
   credentials: KubeCredentials,
-  request: KubeRequest,
-): Promise<HttpResponse> {
+): Promise<T> {
   try {
-    return await options.http({
-      method: request.method,
-      url: options.url + request.path,
-      headers: {
-        accept: 'application/json',
-        authorization: `Bearer ${credentials.token}`,
-        ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
-      },
-      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-      ...(credentials.ca === undefined ? {} : { ca: credentials.ca }),
-      timeoutMs,
-    });
+    return await call(credentials);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     const details = { code: 'unreachable', fields: { reason: error.code }, cause: error } as const;
@@ -125,12 +129,35 @@ async function send(
   }
 }
 
+async function sendRequest(
+  options: KubeOptions,
+  credentials: KubeCredentials,
+  request: KubeRequest,
+): Promise<HttpResponse> {
+  return await options.http({
+    method: request.method,
+    url: options.url + request.path,
+    headers: {
+      accept: 'application/json',
+      authorization: `Bearer ${credentials.token}`,
+      ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
+    },
+    ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    ...(credentials.ca === undefined ? {} : { ca: credentials.ca }),
+    timeoutMs,
+  });
+}
+
 function accept(purpose: string, response: HttpResponse): HttpResponse {
+  if (response.status >= 200 && response.status < 300) return response;
+  throw refusal(purpose, response);
+}
+
+function refusal(purpose: string, response: HttpResponse): KubeError {
   const { status } = response;
-  if (status >= 200 && status < 300) return response;
   const { reason, message } = v.parse(statusSchema, response.body.toString());
   const code: KubeErrorCode = status === 403 ? 'forbidden' : status === 409 ? 'conflict' : 'api';
-  throw new KubeError(`cannot ${purpose}: ${message ?? `status ${status}`}`, {
+  return new KubeError(`cannot ${purpose}: ${message ?? `status ${status}`}`, {
     code,
     fields: { status, reason },
     ...(code === 'forbidden' ? { hint: 'Run `juju trust` with --scope=cluster.' } : {}),

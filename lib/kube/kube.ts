@@ -2,6 +2,8 @@
 // Objects are passed as plain JSON; only the fields that we read are typed.
 // Source: Kubernetes API reference, core/v1 and apps/v1.
 
+import type { Duplex } from 'node:stream';
+
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -21,6 +23,13 @@ export interface KubeObject {
 
 export type CoreKind = 'pods' | 'services' | 'endpoints' | 'nodes';
 
+export interface ExecOptions {
+  readonly container: string;
+  readonly command: readonly string[];
+  /** For the start only: what follows is bounded by whoever uses the stream. */
+  readonly timeoutMs: number;
+}
+
 /**
  * Every call rejects with `KubeError`: codes `forbidden` (403: the operator has to run
  * `juju trust`), `conflict`, `unreachable`, `api` (fields: status, reason). Namespace: the model's.
@@ -38,4 +47,10 @@ export interface Kube {
   ): Promise<KubeObject>;
   /** Deleting what is not there is fine. */
   delete(kind: CoreKind, name: string): Promise<void>;
+  /**
+   * Runs a program in a pod; gives its input and output as one stream. Ending the stream ends the
+   * input. A program that fails, or gets lost, destroys the stream with a `KubeError` that has the
+   * program's error output as its message and the field `exitCode`.
+   */
+  exec(pod: string, options: ExecOptions): Promise<Duplex>;
 }

@@ -1,14 +1,20 @@
-// One connection to a PostgreSQL server. The driver is loaded when the first connection is made.
-// Nothing is retried: a statement may have been carried out although its answer was lost.
+// One connection to a PostgreSQL server, over the network or through a stream that leads to the
+// server's socket. The driver is loaded when the first connection is made. Nothing is retried: a statement may have been carried out although its answer was lost.
+
+import type { Duplex } from 'node:stream';
 
 import type { Client, ClientConfig, DatabaseError } from 'pg';
 
+import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/error.ts';
 import type { Secret } from '../base/secret.ts';
 import { PostgresError, type PostgresErrorCode } from './error.ts';
 import { type Sql, sql } from './sql.ts';
+import { asSocket } from './stream-socket.ts';
 
-export interface SqlTarget {
+export type SqlTarget = NetworkTarget | StreamTarget;
+
+export interface NetworkTarget {
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -16,6 +22,16 @@ export interface SqlTarget {
   readonly database: string;
   /** PEM of the authority; with it the connection is encrypted and the server's name checked. */
   readonly ca?: string;
+}
+
+/** A server that knows by where the stream comes from who we are, and asks for no password. */
+export interface StreamTarget {
+  /** Leads to the server's socket; ours from now on. */
+  readonly stream: Duplex;
+  /** Of the server, for messages. */
+  readonly host: string;
+  readonly user: string;
+  readonly database: string;
 }
 
 export type SqlRow = Readonly<Record<string, unknown>>;
@@ -35,6 +51,9 @@ const deadlines = {
   statementMs: 30_000,
   // Past the server's own limit, which gives the better error.
   answerMs: 35_000,
+  // A charm that got lost must not keep others waiting for its locks.
+  idleTransactionMs: 60_000,
+  closeMs: 2_000,
 };
 
 /** Connects and logs in. */
@@ -48,10 +67,10 @@ export async function connectSql(target: SqlTarget): Promise<SqlConnection> {
   } catch (error) {
     throw toPostgresError(`connect to PostgreSQL on "${target.host}"`, error);
   }
-  return createConnection(client);
+  return createConnection(client, 'stream' in target ? target.stream : undefined);
 }
 
-function createConnection(client: Client): SqlConnection {
+function createConnection(client: Client, stream: Duplex | undefined): SqlConnection {
   const query = async (statement: Sql): Promise<readonly SqlRow[]> => {
     const { text, values } = statement.render();
     try {
@@ -74,9 +93,21 @@ function createConnection(client: Client): SqlConnection {
       }
     },
     close: async () => {
-      await client.end();
+      await closeInTime(client, stream);
     },
   };
+}
+
+/** What the stream goes through may be slow to end, or gone; the server ends its part by itself. */
+async function closeInTime(client: Client, stream: Duplex | undefined): Promise<void> {
+  const closed = new AbortController();
+  const late = systemClock.sleep(deadlines.closeMs, closed.signal).then(
+    () => stream?.destroy(),
+    () => undefined,
+  );
+  await client.end();
+  closed.abort();
+  await late;
 }
 
 /** A connection that is gone has rolled back already. */
@@ -90,18 +121,25 @@ async function rollBack(query: SqlConnection['query']): Promise<void> {
 
 function describe(target: SqlTarget): ClientConfig {
   return {
-    host: target.host,
-    port: target.port,
     user: target.user,
-    password: target.password.reveal(),
     database: target.database,
     application_name: 'charm',
     connectionTimeoutMillis: deadlines.connectMs,
     statement_timeout: deadlines.statementMs,
     query_timeout: deadlines.answerMs,
-    // Stated either way, so that no variable of the environment decides.
-    ssl: target.ca === undefined ? false : { ca: target.ca },
+    idle_in_transaction_session_timeout: deadlines.idleTransactionMs,
+    ...('stream' in target ? describeStream(target) : describeNetwork(target)),
   };
+}
+
+function describeNetwork({ host, port, password, ca }: NetworkTarget): ClientConfig {
+  // Stated either way, so that no variable of the environment decides.
+  return { host, port, password: password.reveal(), ssl: ca === undefined ? false : { ca } };
+}
+
+function describeStream({ stream }: StreamTarget): ClientConfig {
+  // A function, so that the driver does not look for a password anywhere else.
+  return { stream: () => asSocket(stream), password: () => '', ssl: false };
 }
 
 /** The driver's error as ours, without the statement and the driver's own fields. */

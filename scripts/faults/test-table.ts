@@ -14,7 +14,7 @@ export async function createTestTable(primary: Member): Promise<string> {
     sql: `drop database if exists ${database} with (force);
 drop role if exists ${user};
 set log_statement = 'none';
-create role ${user} login password '${password}';
+create role ${user} login password '${password}' in role relation_access;
 create database ${database} owner ${user};`,
   });
   await query(primary, {

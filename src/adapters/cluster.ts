@@ -166,9 +166,12 @@ function createPatroniView(hook: PostgresqlHook, units: readonly string[]): Patr
   let seen: { readonly cluster: PatroniCluster | undefined } | undefined;
   let ownHealth: { readonly health: Health | undefined } | undefined;
   const patroniCluster: PatroniView['patroniCluster'] = async (options) => {
-    if (options?.fresh === true) seen = undefined;
-    seen ??= { cluster: await firstAnswer(hosts, async (host) => await read(host).cluster()) };
-    return seen.cluster;
+    if (seen !== undefined && options?.fresh !== true) return seen.cluster;
+    const cluster = await firstAnswer(hosts, async (host) => await read(host).cluster());
+    // Whoever asks anew waits for somebody to answer; the others then ask once more.
+    const kept = cluster !== undefined || options?.fresh !== true;
+    seen = kept ? { cluster } : undefined;
+    return cluster;
   };
   return {
     patroni: async (unit) =>

@@ -14,7 +14,7 @@ import {
   renderVerdicts,
   type Verdicts,
 } from '../core/config/database-checks.ts';
-import { postgresPort } from '../core/names.ts';
+import { memberOfUnit } from '../core/names.ts';
 import type { Postgres, PostgresTarget } from '../ports.ts';
 import { type Cluster, isStarted, type PostgresqlHook } from './cluster.ts';
 import { primaryTarget } from './users.ts';
@@ -96,10 +96,9 @@ async function connectAnywhere(
   hook: PostgresqlHook,
   cluster: Cluster,
 ): Promise<Postgres | undefined> {
-  const target = await findTarget(cluster);
-  if (target === undefined) return undefined;
   try {
-    return await hook.ports.connectPostgres(target);
+    const target = await findTarget(cluster);
+    return target === undefined ? undefined : await hook.ports.connectPostgres(target);
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
@@ -109,13 +108,13 @@ async function connectAnywhere(
 async function findTarget(cluster: Cluster): Promise<PostgresTarget | undefined> {
   const health = await cluster.health();
   if (health !== undefined && isStarted(health.state)) {
-    return { ...(await primaryTarget(cluster)), host: '127.0.0.1', port: postgresPort };
+    return { pod: memberOfUnit(cluster.unit) };
   }
   const { initialised } = await cluster.appData();
   return initialised ? await primaryTarget(cluster) : undefined;
 }
 
-/** Nobody there, or passwords that are still being set. */
+/** Nobody there, or not yet as it will be. */
 function isAbsent(error: unknown): boolean {
   return error instanceof PostgresError && error.code !== 'sql';
 }

@@ -6,13 +6,11 @@
 
 import { CodedError, messageChain } from '../../lib/base/error.ts';
 import { isPebbleError } from '../../lib/pebble/errors.ts';
-import { PostgresError } from '../../lib/sql/error.ts';
 import { passwordChangePath, passwordUsers } from '../core/names.ts';
 import { noticeDomain } from '../core/render/watcher.ts';
-import type { Postgres } from '../ports.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 import { applyConfiguration } from './configuration.ts';
-import { primaryTarget, withPrimary } from './users.ts';
+import { withPrimary } from './users.ts';
 
 const noticeKey = `${noticeDomain}/password-change`;
 
@@ -54,33 +52,10 @@ async function hasBegun(hook: PostgresqlHook): Promise<boolean> {
 }
 
 async function alignPasswords(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const align = async (postgres: Postgres): Promise<void> => {
+  await withPrimary(hook, cluster, async (postgres) => {
     for (const user of passwordUsers) {
       const password = await cluster.password(user);
       if (user !== 'patroni' && password !== undefined) await postgres.setPassword(user, password);
     }
-  };
-  try {
-    await withPrimary(hook, cluster, align);
-  } catch (error) {
-    if (!(error instanceof PostgresError) || error.code !== 'refused-login') throw error;
-    // It was the password of `operator` that was being changed: `backup` may do the same.
-    await withBackupUser(hook, cluster, align);
-  }
-}
-
-async function withBackupUser(
-  hook: PostgresqlHook,
-  cluster: Cluster,
-  use: (postgres: Postgres) => Promise<void>,
-): Promise<void> {
-  const password = await cluster.password('backup');
-  if (password === undefined) return;
-  const target = { ...(await primaryTarget(cluster)), user: 'backup', password };
-  const postgres = await hook.ports.connectPostgres(target);
-  try {
-    await use(postgres);
-  } finally {
-    await postgres.close();
-  }
+  });
 }

@@ -5,10 +5,11 @@
 import * as v from 'valibot';
 
 import type { Secret } from '../../lib/base/secret.ts';
-import { connectSql, type SqlConnection } from '../../lib/sql/connection.ts';
+import { connectSql, type SqlConnection, type SqlTarget } from '../../lib/sql/connection.ts';
 import { matchesVerifier, scramVerifier } from '../../lib/sql/scram.ts';
 import { identifier, list, literal, type Sql, sql } from '../../lib/sql/sql.ts';
-import type { ArchiverState, Postgres, PostgresTarget, SystemUser } from '../ports.ts';
+import { accessGroups } from '../core/names.ts';
+import type { ArchiverState, Postgres, SystemUser } from '../ports.ts';
 import { readCopyActivity } from './copy-activity.ts';
 import {
   createExtensions,
@@ -19,14 +20,9 @@ import {
 } from './extensions.ts';
 import { isAccepted } from './judges.ts';
 
-/** Groups that pg_hba admits: users from LDAP, the charm's own users, users of relations. */
-const accessGroups = ['identity_access', 'internal_access', 'relation_access'] as const;
-
-/** Connects to a database; with an authority's PEM, encrypted and verified. */
-export async function connectPostgres(
-  target: PostgresTarget & { readonly ca?: string },
-): Promise<Postgres> {
-  const connection = await connectSql({ database: 'postgres', ...target });
+/** Connects to a database as a superuser. */
+export async function connectPostgres(target: SqlTarget): Promise<Postgres> {
+  const connection = await connectSql(target);
   return {
     setUp: async (users) => {
       await connection.transaction(async () => {
@@ -163,11 +159,11 @@ async function ensureAccessGroups(
   connection: SqlConnection,
   users: readonly SystemUser[],
 ): Promise<void> {
-  for (const group of accessGroups) {
+  for (const group of Object.values(accessGroups)) {
     if (await hasRole(connection, group)) continue;
     await connection.query(sql`CREATE ROLE ${identifier(group)} NOLOGIN`);
   }
-  for (const user of users) await ensureMember(connection, 'internal_access', user.name);
+  for (const user of users) await ensureMember(connection, accessGroups.internal, user.name);
 }
 
 async function hasRole(connection: SqlConnection, name: string): Promise<boolean> {

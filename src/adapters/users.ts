@@ -1,18 +1,9 @@
 // Passwords of the system users, and what the database needs before anybody uses it.
 
-import { CodedError } from '../../lib/base/error.ts';
 import { poll } from '../../lib/base/retry.ts';
 import { Secret } from '../../lib/base/secret.ts';
 import { PostgresError } from '../../lib/sql/error.ts';
-import {
-  appSecretLabel,
-  type PasswordUser,
-  passwordKey,
-  passwordUsers,
-  postgresPort,
-  primaryServiceName,
-  serviceHost,
-} from '../core/names.ts';
+import { appSecretLabel, type PasswordUser, passwordKey, passwordUsers } from '../core/names.ts';
 import type { Postgres, PostgresTarget } from '../ports.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 
@@ -73,7 +64,7 @@ export async function withPrimary<T>(
   cluster: Cluster,
   use: (postgres: Postgres) => Promise<T>,
 ): Promise<T> {
-  const postgres = await connectPatiently(hook, await primaryTarget(cluster));
+  const postgres = await connectPatiently(hook, cluster);
   try {
     return await use(postgres);
   } finally {
@@ -81,33 +72,26 @@ export async function withPrimary<T>(
   }
 }
 
-/** Where the primary is, and how `operator` gets in. */
+/** Where the primary is now; rejects with `PostgresError` while nobody leads. */
 export async function primaryTarget(cluster: Cluster): Promise<PostgresTarget> {
-  const password = await cluster.password('operator');
-  if (password === undefined) {
-    throw new CodedError('cannot connect to PostgreSQL: no password of "operator"', {
-      code: 'no-password',
-    });
-  }
-  return {
-    host: serviceHost(primaryServiceName(cluster.app), cluster.namespace),
-    port: postgresPort,
-    user: 'operator',
-    password,
-  };
+  const view = await cluster.patroniCluster({ fresh: true });
+  const leader = view?.members.find(({ role }) => role === 'leader');
+  if (leader !== undefined) return { pod: leader.name };
+  throw new PostgresError('cannot connect to PostgreSQL: no member leads', { code: 'unreachable' });
 }
 
-// A Service follows its primary a moment later.
+// A fail-over takes longer; the next hook comes after it.
 const connectPatience = { intervalMs: 500, timeoutMs: 10_000 };
 
-async function connectPatiently(hook: PostgresqlHook, target: PostgresTarget): Promise<Postgres> {
+async function connectPatiently(hook: PostgresqlHook, cluster: Cluster): Promise<Postgres> {
+  const connect = async () => await hook.ports.connectPostgres(await primaryTarget(cluster));
   const connected = await poll({ clock: hook.ports.clock, ...connectPatience }, async () => {
     try {
-      return await hook.ports.connectPostgres(target);
+      return await connect();
     } catch (error) {
       if (error instanceof PostgresError && error.code === 'unreachable') return undefined;
       throw error;
     }
   });
-  return connected ?? (await hook.ports.connectPostgres(target));
+  return connected ?? (await connect());
 }

@@ -25,6 +25,8 @@ export const tlsFiles = {
 } as const;
 export const logDirectory = '/var/log/postgresql';
 export const watcherDirectory = '/opt/charm';
+export const socketDirectory = '/var/run/postgresql';
+export const postgresSocket = `${socketDirectory}/.s.PGSQL.${postgresPort}`;
 
 export const workloadUser = 'postgres';
 
@@ -89,6 +91,16 @@ export const passwordUsers = [
   'patroni',
 ] as const;
 export type PasswordUser = (typeof passwordUsers)[number];
+
+/** Users that may do anything in the database, and therefore only from within its pod. */
+export const superusers = ['operator', 'backup'] as const;
+
+/** Groups that may connect over the network: users from LDAP, the charm's own, all others. */
+export const accessGroups = {
+  identity: 'identity_access',
+  internal: 'internal_access',
+  relation: 'relation_access',
+} as const;
 
 /** Label of the application's secret in Juju. */
 export function appSecretLabel(app: string): string {

@@ -20,6 +20,8 @@ import { relationOf } from '../support/scenario/state.ts';
 
 type Of = Scenario<unknown, PostgresqlState['world']>;
 
+// The line of pg_hba.conf that lets clients in.
+const clientsGetIn = 'host all +identity_access,+relation_access 0.0.0.0/0 scram-sha-256';
 const folder = `postgresql/backup/${stanza}`;
 const created = '20260131-120000F';
 
@@ -35,7 +37,7 @@ const eachTimeAnother: NonNullable<Of['loosen']> = {
       const { world, unitStatus } = reached;
       expect(world.pgbackrest.backups.length).toBeGreaterThan(0);
       expect(unitStatus.level).toBe('active');
-      expect(patroniFile(reached)).toContain('host all all 0.0.0.0/0 scram-sha-256');
+      expect(patroniFile(reached)).toContain(clientsGetIn);
     },
   },
 };
@@ -307,7 +309,7 @@ scenario('with certificates a replica is backed up, while its clients are kept o
       {
         command: ['pgbackrest', `--stanza=${stanza}`],
         respond: () => {
-          expect(patroniFile(host.state())).not.toContain('host all all 0.0.0.0/0 scram');
+          expect(patroniFile(host.state())).not.toContain(clientsGetIn);
           host.world.update((now) => ({
             ...now,
             pgbackrest: { ...now.pgbackrest, backups: [{ label: created, stanza }] },
@@ -324,7 +326,7 @@ scenario('with certificates a replica is backed up, while its clients are kept o
       'Patroni of postgresql-k8s-1 reloaded its file',
       'Patroni of postgresql-k8s-1 reloaded its file',
     ]);
-    expect(patroniFile(after)).toContain('host all all 0.0.0.0/0 scram-sha-256');
+    expect(patroniFile(after)).toContain(clientsGetIn);
     expect(after.unitStatus).toEqual({ level: 'active', message: '' });
   },
   loosen: eachTimeAnother,
@@ -339,7 +341,7 @@ scenario('a replica whose backup fails lets its clients in again', {
   when: createBackup,
   then: ({ state: after, action: { failed } }) => {
     expect(failed).toContain('unable to find primary cluster');
-    expect(patroniFile(after)).toContain('host all all 0.0.0.0/0 scram-sha-256');
+    expect(patroniFile(after)).toContain(clientsGetIn);
   },
   loosen: { ...eachTimeAnotherLog, secondRun: 'each attempt lets the clients out and in again' },
 });
@@ -353,14 +355,14 @@ scenario('clients whom a killed backup kept out are let in again by update-statu
       event: createBackup,
     });
     const killed = result.interruptions.find(
-      ({ state }) => !patroniFile(state).includes('host all all 0.0.0.0/0 scram'),
+      ({ state }) => !patroniFile(state).includes(clientsGetIn),
     );
     if (killed === undefined) throw new Error('no moment at which clients were kept out');
     return killed.state;
   },
   when: updateStatus,
   then: ({ state: after }) => {
-    expect(patroniFile(after)).toContain('host all all 0.0.0.0/0 scram-sha-256');
+    expect(patroniFile(after)).toContain(clientsGetIn);
   },
 });
 

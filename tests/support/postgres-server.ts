@@ -2,6 +2,7 @@
 // port, run as the user `postgres` when we are root, which PostgreSQL refuses to be run by.
 
 import { chown, glob, readFile, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { execa } from 'execa';
@@ -17,6 +18,11 @@ export interface PostgresServer {
   /** The superuser, as Patroni makes it. */
   readonly user: string;
   readonly password: Secret;
+  readonly database: string;
+  /** Of the unix socket, through which the server's own user of the system may be the superuser. */
+  readonly socket: string;
+  /** The server's own user of the system. */
+  readonly systemUser: string;
   /** Folder of `psql` and its like. */
   readonly binaries: string;
   /** Connections may be encrypted. */
@@ -60,6 +66,8 @@ export async function startPostgresServer(
     ],
     options,
   );
+  const systemUser = identity === undefined ? userInfo().username : 'postgres';
+  await trustLocally(data, systemUser);
   const port = await findFreePort();
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -85,6 +93,9 @@ export async function startPostgresServer(
     port,
     user: 'operator',
     password,
+    database: 'postgres',
+    socket: join(folder.path, `.s.PGSQL.${port}`),
+    systemUser,
     binaries,
     certificate,
     log: () => server.log(),
@@ -93,6 +104,18 @@ export async function startPostgresServer(
       await folder.remove();
     },
   };
+}
+
+/** As the charm does: the superuser and `backup` by the system's user, the others not at all. */
+async function trustLocally(data: string, systemUser: string): Promise<void> {
+  const [hba, ident] = [join(data, 'pg_hba.conf'), join(data, 'pg_ident.conf')];
+  const lines = [
+    'local all operator peer map=operator',
+    'local all backup peer map=operator',
+    'local all,replication all reject',
+  ];
+  await writeFile(hba, `${lines.join('\n')}\n${await readFile(hba, 'utf8')}`);
+  await writeFile(ident, `operator ${systemUser} operator\noperator ${systemUser} backup\n`);
 }
 
 function toArguments([name, value]: readonly [string, string]): readonly string[] {

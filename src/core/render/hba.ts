@@ -1,6 +1,9 @@
-// pg_hba.conf as a list of lines, first match wins. Passwords are SCRAM only, unless the operator
-// wants others; what is not named is rejected. Replication is allowed by user and password, not by
-// address: pod addresses change.
+// pg_hba.conf as a list of lines, first match wins; what is not named is rejected. Superusers get in
+// through the local socket only, where the operating system says who they are: the lines that keep
+// them out come before those that let their groups in. Passwords are SCRAM only, unless the operator
+// wants others. Replication is allowed by user and password, not by address: pod addresses change.
+
+import { accessGroups, superusers } from '../names.ts';
 
 export interface HbaFacts {
   /** Whether clients from outside may connect. */
@@ -9,25 +12,24 @@ export interface HbaFacts {
   readonly passwords: 'md5' | 'scram-sha-256';
 }
 
-const everywhere = ['0.0.0.0/0', '::/0'] as const;
-
-/** The lines of pg_hba.conf. */
+/** The lines of pg_hba.conf. `all` databases does not include `replication`. */
 export function pgHba(facts: HbaFacts): readonly string[] {
-  const users = facts.connectivity
-    ? everywhere.map((address) => `host all all ${address} ${facts.passwords}`)
-    : [
-        ...everywhere.map((address) => `host all +internal_access ${address} scram-sha-256`),
-        ...everywhere.map((address) => `host all rewind ${address} scram-sha-256`),
-      ];
+  const { identity, internal, relation } = accessGroups;
   return [
-    'local all backup peer map=operator',
-    'local all operator peer map=operator',
+    ...superusers.map((user) => `local all ${user} peer map=operator`),
     'local all rewind peer map=operator',
     'local replication replication peer map=operator',
     'local all monitoring scram-sha-256',
-    ...everywhere.map((address) => `host replication replication ${address} scram-sha-256`),
-    ...users,
-    'local all all reject',
-    ...everywhere.map((address) => `host all all ${address} reject`),
+    'local all,replication all reject',
+    ...fromEverywhere(`all,replication ${superusers.join(',')}`, 'reject'),
+    ...fromEverywhere('replication replication', 'scram-sha-256'),
+    ...fromEverywhere('all rewind', 'scram-sha-256'),
+    ...fromEverywhere(`all +${internal}`, 'scram-sha-256'),
+    ...(facts.connectivity ? fromEverywhere(`all +${identity},+${relation}`, facts.passwords) : []),
+    ...fromEverywhere('all,replication all', 'reject'),
   ];
+}
+
+function fromEverywhere(who: string, method: string): readonly string[] {
+  return ['0.0.0.0/0', '::/0'].map((address) => `host ${who} ${address} ${method}`);
 }

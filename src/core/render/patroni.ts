@@ -20,6 +20,7 @@ import {
   patroniPort,
   podLabels,
   postgresPort,
+  socketDirectory,
   storageRoot,
   watcherDirectory,
 } from '../names.ts';
@@ -289,7 +290,7 @@ function fixedParameters(facts: MemberFacts): Document {
     log_truncate_on_rotation: 'on',
     logging_collector: 'on',
     shared_preload_libraries: facts.preloadLibraries.join(','),
-    unix_socket_directories: '/var/run/postgresql',
+    unix_socket_directories: socketDirectory,
     // Commits wait for a synchronous standby until the primary knows that it is gone.
     wal_sender_timeout: '8s',
     wal_receiver_timeout: '8s',

@@ -204,37 +204,35 @@ test('Kubernetes refuses a charm that is not trusted', async () => {
   expect(seen).toBe('forbidden');
 });
 
-test('a connection needs the primary and the password that the role has', async () => {
-  const target = (text: string) => ({
-    host: 'postgresql-k8s-primary.test-model.svc.cluster.local',
-    port: 5432,
-    user: 'operator',
-    password: new Secret(text),
+test('a connection needs a member that answers in the pod, and leave to enter it', async () => {
+  const connect = async (pod: string, given: PostgresqlState) =>
+    (await use(given, async (ports) => await codeOf(ports.connectPostgres({ pod })))).seen;
+  const silent = { ...standby, silent: 'timeout' } as const;
+  const world = { patroni: { members: [primary, silent] } };
+  const given = state({ containers: running, world });
+  const distrusted = state({
+    containers: running,
+    world: { kube: { faults: { '*': 'forbidden' } } },
   });
-  const roles = { operator: { password: 'right', superuser: true, memberOf: [] } };
-  const { seen, result } = await use(
-    state({ containers: running, world: { postgres: { roles } } }),
-    async (ports) => {
-      const postgres = await ports.connectPostgres(target('right'));
-      await postgres.setUp([
-        { name: 'monitoring', password: new Secret('m'), memberOf: ['pg_monitor'] },
-      ]);
-      await postgres.setPassword('operator', new Secret('new'));
-      return [
-        await codeOf(ports.connectPostgres(target('right'))),
-        await codeOf(ports.connectPostgres(target('new'))),
-      ];
-    },
-  );
-  const down = await use(
-    state(),
-    async (ports) => await codeOf(ports.connectPostgres(target('right'))),
-  );
 
-  expect(seen).toEqual(['refused-login', 'no error']);
-  expect(down.seen).toBe('unreachable');
+  expect(await connect('postgresql-k8s-0', given)).toBe('no error');
+  expect(await connect('postgresql-k8s-1', given)).toBe('unreachable');
+  expect(await connect('postgresql-k8s-0', state())).toBe('unreachable');
+  expect(await connect('postgresql-k8s-0', distrusted)).toBe('forbidden');
+});
+
+test('users and their passwords are kept', async () => {
+  const { result } = await use(state({ containers: running }), async (ports) => {
+    const postgres = await ports.connectPostgres({ pod: 'postgresql-k8s-0' });
+    await postgres.setUp([
+      { name: 'monitoring', password: new Secret('m'), memberOf: ['pg_monitor'] },
+    ]);
+    await postgres.setPassword('monitoring', new Secret('new'));
+    return await postgres.databases();
+  });
+
   expect(result.state.world.postgres.roles['monitoring']).toEqual({
-    password: 'm',
+    password: 'new',
     superuser: false,
     memberOf: ['pg_monitor'],
   });

@@ -1,5 +1,5 @@
-// PostgreSQL and the object storage, as the charm's ports see them. A connection needs a primary
-// behind its host, and a password that fits when the role has one.
+// PostgreSQL and the object storage, as the charm's ports see them. A connection needs a member that
+// answers in its pod, and a charm that may enter pods.
 
 import { PostgresError } from '../../../../lib/sql/error.ts';
 import type {
@@ -11,6 +11,7 @@ import type {
 import { openFakeObjectStore } from '../../fake-object-store.ts';
 import type { Host } from '../host.ts';
 import { createCatalogue, failureOf } from './catalogue.ts';
+import { allow } from './kube.ts';
 import { visibleMembers } from './patroni.ts';
 import type { ObjectStoreWorld, PostgresqlWorld, PostgresWorld } from './world.ts';
 
@@ -22,20 +23,13 @@ export async function connectFakePostgres(
   host: Host<PostgresqlWorld>,
   target: PostgresTarget,
 ): Promise<Postgres> {
-  const { fault, roles } = host.world.get().postgres;
-  const { primaryService } = host.world.get().patroni;
-  const led = visibleMembers(host).some(
-    ({ role, silent }) => role === 'leader' && silent === undefined,
+  allow('enter', 'pods', host.world.get().kube);
+  const { fault } = host.world.get().postgres;
+  const answers = visibleMembers(host).some(
+    ({ name, silent }) => name === target.pod && silent === undefined,
   );
-  const reached = target.host.includes('-primary.') ? primaryService === 'answers' && led : led;
-  const expected = roles[target.user]?.password;
-  if (fault === 'unreachable' || !reached) throw refused(target, 'unreachable');
-  if (
-    fault === 'refused-login' ||
-    (expected !== undefined && expected !== target.password.reveal())
-  ) {
-    throw refused(target, 'refused-login');
-  }
+  if (!answers) throw refused(target, 'unreachable');
+  if (fault !== undefined) throw refused(target, fault);
   failAsTold(host, target);
   return await Promise.resolve(host.watch('postgres', createConnection(host, target)));
 }
@@ -93,7 +87,7 @@ function createConnection(host: Host<PostgresqlWorld>, { database }: PostgresTar
 }
 
 function refused(target: PostgresTarget, code: 'unreachable' | 'refused-login'): PostgresError {
-  return new PostgresError(`cannot connect to "${target.host}": ${code}`, { code });
+  return new PostgresError(`cannot connect to "${target.pod}": ${code}`, { code });
 }
 
 /** One bucket of the storage of the world. */

@@ -15,39 +15,33 @@ export function createFakeKube(host: Host<PostgresqlWorld>): Kube {
     const changed = object === undefined ? others : { ...objects(), [key]: object };
     host.world.update((now) => ({ ...now, kube: { ...now.kube, objects: changed } }));
   };
-  const allow = (verb: string, kind: CoreKind): void => {
-    const { faults } = host.world.get().kube;
-    const code = faults[`${verb} ${kind}`] ?? faults['*'];
-    if (code === undefined) return;
-    throw new KubeError(`cannot ${verb} ${kind}: ${code}`, {
-      code,
-      fields: { status: statuses[code] },
-    });
+  const check = (verb: string, kind: CoreKind): void => {
+    allow(verb, kind, host.world.get().kube);
   };
 
   return {
     get: async (kind, name) => {
-      allow('get', kind);
+      check('get', kind);
       return await Promise.resolve(
         objects()[kubeKey(kind, name)] ?? patroniConfig(host, kind, name),
       );
     },
     list: async (kind, selector) => {
-      allow('list', kind);
+      check('list', kind);
       const found = Object.entries(objects()).filter(
         ([key, object]) => key.startsWith(`${kind}/`) && isSelected(host, selector, object),
       );
       return await Promise.resolve(found.map(([, object]) => object));
     },
     apply: async (kind, manifest) => {
-      allow('apply', kind);
+      check('apply', kind);
       const key = kubeKey(kind, manifest.metadata.name);
       const applied = asObject(merge(objects()[key] ?? {}, manifest), manifest);
       store(key, applied);
       return await Promise.resolve(applied);
     },
     patch: async (kind, name, change) => {
-      allow('patch', kind);
+      check('patch', kind);
       const key = kubeKey(kind, name);
       const before = objects()[key];
       if (before === undefined) {
@@ -59,11 +53,22 @@ export function createFakeKube(host: Host<PostgresqlWorld>): Kube {
       return await Promise.resolve(changed);
     },
     delete: async (kind, name) => {
-      allow('delete', kind);
+      check('delete', kind);
       store(kubeKey(kind, name), undefined);
       await Promise.resolve();
     },
+    exec: async (pod) => await Promise.reject(host.unexpected(`program in pod "${pod}"`)),
   };
+}
+
+/** Rejects what the world does not let happen. */
+export function allow(verb: string, kind: CoreKind, { faults }: KubeWorld): void {
+  const code = faults[`${verb} ${kind}`] ?? faults['*'];
+  if (code === undefined) return;
+  throw new KubeError(`cannot ${verb} ${kind}: ${code}`, {
+    code,
+    fields: { status: statuses[code] },
+  });
 }
 
 /** What Patroni itself writes once it has bootstrapped a cluster. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { connectWebSocket } from '../../../../lib/base/websocket.ts';
 import type { Message } from '../../../../lib/base/websocket-frames.ts';
 import { makeTemporaryFolder } from '../../../support/child-server.ts';
+import { acceptWebSocket, readClientFrames } from '../../../support/websocket-server.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -45,22 +45,19 @@ async function serve(onUpgrade: (upgrading: Upgrading) => void): Promise<string>
 }
 
 function accept({ key, socket }: Upgrading, first: Uint8Array = Buffer.alloc(0)): void {
-  const hash = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
-  const head = [
-    'HTTP/1.1 101 Switching Protocols',
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${hash.digest('base64')}`,
-  ];
-  socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), first]));
+  acceptWebSocket({ headers: { 'sec-websocket-key': key } }, socket, { first });
+}
+
+function openingAt(socketPath: string) {
+  const url = 'http://localhost/socket';
+  return { url, socketPath, timeoutMs: 1000, onMessage: () => undefined };
 }
 
 async function connect(
   socketPath: string,
   onMessage: (message: Message) => void = () => undefined,
 ) {
-  const url = 'http://localhost/socket';
-  return await connectWebSocket({ url, socketPath, timeoutMs: 1000, onMessage });
+  return await connectWebSocket({ ...openingAt(socketPath), onMessage });
 }
 
 const hello = Buffer.from([0x81, 5, ...Buffer.from('hello')]);
@@ -96,7 +93,8 @@ test('sends text and bytes, answers pings, and says goodbye when told or asked',
   connection.close();
   await Promise.all([ended, connection.closed]);
 
-  const opcodes = readClientFrames(Buffer.concat(sent));
+  const frames = readClientFrames(Buffer.concat(sent));
+  const opcodes = frames.map(({ opcode, payload }) => `${opcode}:${payload.toString()}`);
   expect(opcodes).toEqual(['10:p', '1:text', '2:bytes', `8:${Buffer.from([3, 232]).toString()}`]);
 });
 
@@ -191,21 +189,57 @@ test.each([
   await expect(connecting).rejects.toMatchObject({ name: 'HttpError', code });
 });
 
+test('an ordinary answer comes with the failure', async () => {
+  const socketPath = await serve(({ socket }) => {
+    socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\nwhy?');
+  });
+
+  await expect(connect(socketPath)).rejects.toMatchObject({
+    response: { status: 403, body: Buffer.from('why?') },
+  });
+});
+
+test('tells what the messages mean as the server has chosen', async () => {
+  const protocols = ['second', 'first'];
+  const socketPath = await serve(({ key, socket }) => {
+    acceptWebSocket({ headers: { 'sec-websocket-key': key } }, socket, { protocol: 'first' });
+  });
+
+  const connection = await connectWebSocket({ ...openingAt(socketPath), protocols });
+  connection.drop();
+
+  expect(connection.protocol).toBe('first');
+});
+
+test.each([
+  { summary: 'no choice', protocol: undefined },
+  { summary: 'a choice of its own', protocol: 'third' },
+])('fails as broken when the server makes $summary', async ({ protocol }) => {
+  const socketPath = await serve(({ key, socket }) => {
+    const chosen = protocol === undefined ? {} : { protocol };
+    acceptWebSocket({ headers: { 'sec-websocket-key': key } }, socket, chosen);
+  });
+
+  const connecting = connectWebSocket({ ...openingAt(socketPath), protocols: ['first'] });
+
+  await expect(connecting).rejects.toMatchObject({ code: 'broken' });
+});
+
+test('what is sent after the end is said to be lost', async () => {
+  const socketPath = await serve((upgrading) => {
+    accept(upgrading);
+    upgrading.socket.end();
+  });
+  const connection = await connect(socketPath);
+  await connection.closed;
+
+  const lost = new Promise((resolve) => {
+    connection.send('too late', resolve);
+  });
+
+  expect(await lost).toMatchObject({ message: 'the connection is closed' });
+});
+
 test('fails as refused without a socket', async () => {
   await expect(connect('/no/such/socket')).rejects.toMatchObject({ code: 'refused' });
 });
-
-/** Opcode and text of short masked frames. */
-function readClientFrames(bytes: Buffer): readonly string[] {
-  const frames: string[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    const length = bytes.readUInt8(start + 1) & 0x7f;
-    const mask = bytes.subarray(start + 2, start + 6);
-    const payload = bytes
-      .subarray(start + 6, start + 6 + length)
-      .map((byte, index) => byte ^ (mask[index % 4] ?? 0));
-    frames.push(`${bytes.readUInt8(start) & 0x0f}:${Buffer.from(payload).toString()}`);
-    start += 6 + length;
-  }
-  return frames;
-}

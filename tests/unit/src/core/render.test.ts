@@ -12,7 +12,6 @@ import {
 import { options } from '../../../../src/core/config/options.ts';
 import type { Settings } from '../../../../src/core/config/settings.ts';
 import { validateSettings } from '../../../../src/core/config/validate.ts';
-import { pgHba } from '../../../../src/core/render/hba.ts';
 import { renderIni } from '../../../../src/core/render/ini.ts';
 import {
   type Document,
@@ -119,33 +118,13 @@ test('a value with a line break cannot smuggle in a second key', () => {
   );
 });
 
-test('while clients are kept out only members and the charm itself may connect', () => {
-  const lines = pgHba({ connectivity: false, passwords: 'scram-sha-256' });
-
-  expect(lines).not.toContain('host all all 0.0.0.0/0 scram-sha-256');
-  expect(lines).toContain('host all +internal_access 0.0.0.0/0 scram-sha-256');
-});
-
-test('whatever is not named is rejected last', () => {
-  for (const connectivity of [true, false]) {
-    expect(pgHba({ connectivity, passwords: 'scram-sha-256' }).slice(-3)).toEqual([
-      'local all all reject',
-      'host all all 0.0.0.0/0 reject',
-      'host all all ::/0 reject',
-    ]);
-  }
-});
-
-test('clients may log in with the passwords that the operator lets the server store', () => {
-  const lines = pgHba({ connectivity: true, passwords: 'md5' });
-
-  expect(lines).toContain('host all all 0.0.0.0/0 md5');
-  expect(lines).toContain('host replication replication 0.0.0.0/0 scram-sha-256');
+test('clients log in with the passwords that the server stores', () => {
   const given = settings({ instance_password_encryption: 'md5' });
+
   expect(renderMember({ ...member, settings: given })).toMatchObject({
     postgresql: {
       parameters: { password_encryption: 'md5' },
-      pg_hba: expect.arrayContaining(['host all all 0.0.0.0/0 md5']),
+      pg_hba: expect.arrayContaining(['host all +identity_access,+relation_access 0.0.0.0/0 md5']),
     },
   });
 });
