@@ -1,0 +1,345 @@
+// The watcher, as a process, among stand-ins for what it watches: what it tells, whom it fences, and
+// above all whom it leaves alone.
+
+import { existsSync } from 'node:fs';
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { describe, expect, test } from '@jest/globals';
+import { execa } from 'execa';
+
+import { systemClock } from '../../lib/base/clock.ts';
+import { endOf, healthy, onStage, type Stage, ttlS, until } from '../support/watcher/stage.ts';
+
+const sleep = async (seconds: number) => {
+  await systemClock.sleep(seconds * 1000);
+};
+
+const noticed = async (stage: Stage, start: string) =>
+  await until(async () => (await stage.notices()).find((notice) => notice.startsWith(start)));
+
+const ended = async (stage: Stage, name: 'patroni' | 'postmaster') =>
+  await until(async () => await Promise.resolve(endOf(stage[name])));
+
+const fences = async (stage: Stage) =>
+  (await stage.notices()).filter((notice) => notice.startsWith('test/fenced'));
+
+/** Waits until the watcher has asked everything again. */
+async function asked(stage: Stage): Promise<void> {
+  const times = async () =>
+    (await stage.requests()).filter((line) => line === 'GET /cluster').length;
+  const before = await times();
+  await until(async () => ((await times()) > before + 1 ? true : undefined));
+}
+
+describe.each([{ standby: false }, { standby: true }])('standby: $standby', ({ standby }) => {
+  test.concurrent('a member that is well is told nothing about and left alone', async () => {
+    await onStage({ standby }, async (stage) => {
+      if (standby) stage.child('+', 'postgres: app: walreceiver streaming 0/3000148');
+      await sleep(ttlS);
+
+      expect(await stage.notices()).toEqual([]);
+      expect([endOf(stage.patroni), endOf(stage.postmaster)]).toEqual([undefined, undefined]);
+      expect(await stage.seen()).toMatchObject({
+        fences: [],
+        archive: { waiting: 0, failing: false },
+        replication: { standby, streams: standby ? ['walreceiver'] : [] },
+      });
+    });
+  });
+
+  test.concurrent('a Patroni that refuses connections is starting or stopping', async () => {
+    await onStage({ standby }, async (stage) => {
+      await asked(stage);
+      stage.patroni.kill('SIGUSR1');
+      await sleep(ttlS);
+
+      expect(await fences(stage)).toEqual([]);
+      expect([endOf(stage.patroni), endOf(stage.postmaster)]).toEqual([undefined, undefined]);
+    });
+  });
+
+  test.concurrent('a Patroni that answers nothing is killed, and with it a primary', async () => {
+    await onStage({ standby }, async (stage) => {
+      await asked(stage);
+      await stage.answer({ '/liveness': null });
+
+      expect(await ended(stage, 'patroni')).toBe('SIGKILL');
+      expect(await noticed(stage, 'test/fenced')).toMatch(
+        /^test\/fenced reason=Patroni was silent for \d+ s$/,
+      );
+      await sleep(1);
+      expect(endOf(stage.postmaster)).toBe(standby ? undefined : 'SIGKILL');
+    });
+  });
+});
+
+test.concurrent('a Patroni whose loop hangs is silent although it answers', async () => {
+  await onStage({}, async (stage) => {
+    await asked(stage);
+    await stage.answer({ '/liveness': [503, ''] });
+
+    expect(await ended(stage, 'patroni')).toBe('SIGKILL');
+    expect(await ended(stage, 'postmaster')).toBe('SIGKILL');
+  });
+});
+
+test.concurrent('callbacks become notices in their order', async () => {
+  await onStage({}, async (stage) => {
+    await stage.callback('on_start', 'replica');
+    await stage.callback('on_role_change', 'primary');
+
+    await noticed(stage, 'test/on-role-change');
+    expect(await stage.notices()).toEqual([
+      'test/on-start role=replica',
+      'test/on-role-change role=primary',
+    ]);
+  });
+});
+
+test.concurrent('a stopped PostgreSQL is killed with its children; Patroni stays', async () => {
+  await onStage({}, async (stage) => {
+    const title = 'postgres: app: walsender replication 10.1.0.9(52144) streaming 0/3000148';
+    stage.child('+', title);
+    await until(async () =>
+      JSON.stringify(await stage.seen()).includes('walsender 10.1.0.9') ? true : undefined,
+    );
+    const { pid } = stage.postmaster;
+    const child = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim();
+    stage.postmaster.kill('SIGSTOP');
+
+    expect(await ended(stage, 'postmaster')).toBe('SIGKILL');
+    await until(
+      async () => {
+        const { exitCode } = await execa('test', ['-e', `/proc/${child}`], { reject: false });
+        return exitCode === 0 ? undefined : true;
+      },
+      // It would end by itself later than that.
+      3_000,
+    );
+    expect(await noticed(stage, 'test/fenced')).toBe(
+      'test/fenced reason=PostgreSQL was stopped for 1 s',
+    );
+    expect(await stage.seen()).toMatchObject({
+      fences: [
+        {
+          at: expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+          reason: 'PostgreSQL was stopped for 1 s',
+        },
+      ],
+    });
+    expect(endOf(stage.patroni)).toBeUndefined();
+  });
+});
+
+test.concurrent('a stopped Patroni is killed before it counts as silent', async () => {
+  await onStage({}, async (stage) => {
+    await asked(stage);
+    stage.patroni.kill('SIGSTOP');
+
+    expect(await ended(stage, 'patroni')).toBe('SIGKILL');
+    await sleep(ttlS / 2);
+    expect(await fences(stage)).toEqual(['test/fenced reason=Patroni was stopped for 1 s']);
+    expect(endOf(stage.postmaster)).toBeUndefined();
+  });
+});
+
+test.concurrent('a stop that is shorter than the patience is put up with', async () => {
+  await onStage({}, async (stage) => {
+    for (let time = 0; time < 4; time += 1) {
+      stage.postmaster.kill('SIGSTOP');
+      await sleep(0.4);
+      stage.postmaster.kill('SIGCONT');
+      await sleep(0.7);
+    }
+
+    expect(await fences(stage)).toEqual([]);
+    expect(endOf(stage.postmaster)).toBeUndefined();
+  });
+});
+
+test.concurrent.each([{ pause: false }, { pause: true }])(
+  'after a freeze of the container both are killed at once (paused: $pause)',
+  async ({ pause }) => {
+    await onStage({}, async (stage) => {
+      await stage.answer({ '/cluster': [200, { members: [], pause }] });
+      await asked(stage);
+      stage.watcher.kill('SIGSTOP');
+      await sleep(ttlS / 2 + 1);
+      expect([endOf(stage.patroni), endOf(stage.postmaster)]).toEqual([undefined, undefined]);
+      stage.watcher.kill('SIGCONT');
+
+      const soonMs = 1_500;
+      for (const child of [stage.patroni, stage.postmaster]) {
+        const signal = await until(async () => await Promise.resolve(endOf(child)), soonMs);
+        expect(signal).toBe('SIGKILL');
+      }
+      expect(await noticed(stage, 'test/fenced')).toMatch(/the container did not run for \d+ s$/);
+    });
+  },
+);
+
+test.concurrent('while the cluster is paused nobody is killed for being still', async () => {
+  await onStage({}, async (stage) => {
+    await stage.answer({ '/cluster': [200, { members: [], pause: true }] });
+    await asked(stage);
+    await stage.answer({ '/liveness': null });
+    stage.postmaster.kill('SIGSTOP');
+    await sleep(ttlS);
+
+    expect(await fences(stage)).toEqual([]);
+    expect([endOf(stage.patroni), endOf(stage.postmaster)]).toEqual([undefined, undefined]);
+  });
+});
+
+test.concurrent('the end of PostgreSQL wakes Patroni at once', async () => {
+  await onStage({}, async (stage) => {
+    stage.postmaster.kill('SIGKILL');
+
+    const wake = await until(
+      async () => (await stage.requests()).find((line) => line.startsWith('PATCH')),
+      1_500,
+    );
+    expect(wake).toBe('PATCH /config {"charm_wake": null}');
+    expect(await fences(stage)).toEqual([]);
+  });
+});
+
+test.concurrent('a standby that does not come back to streaming is told, and that it did', async () => {
+  await onStage({ standby: true }, async (stage) => {
+    const title = 'postgres: walreceiver streaming 0/3000148';
+    stage.child('+', title);
+    await until(async () =>
+      JSON.stringify(await stage.seen()).includes('walreceiver') ? true : undefined,
+    );
+    stage.child('-', title);
+    await sleep(1);
+    stage.child('+', title);
+    await sleep(4);
+    expect(await stage.notices()).toEqual([]);
+
+    stage.child('-', title);
+    await noticed(stage, 'test/replication-broken');
+    stage.child('+', title);
+    await noticed(stage, 'test/replication-recovered');
+  });
+});
+
+test.concurrent('a primary that loses a standby wakes Patroni, whose commits may wait', async () => {
+  await onStage({}, async (stage) => {
+    const title = 'postgres: walsender replication 10.1.0.9(52144) streaming 0/3000148';
+    stage.child('+', title);
+    const wakes = async () =>
+      (await stage.requests()).filter((line) => line.startsWith('PATCH')).length;
+    await until(async () => ((await wakes()) === 1 ? true : undefined));
+    stage.child('-', title);
+    await until(async () => ((await wakes()) === 2 ? true : undefined), 2_000);
+  });
+});
+
+test.concurrent('other members, or the same in another state, are told once they have settled', async () => {
+  await onStage({}, async (stage) => {
+    const member = { name: 'app-1', role: 'replica', state: 'streaming' };
+    const members = [{ name: 'app-0', role: 'leader', state: 'running' }, member];
+    await stage.answer({ '/cluster': [200, { members }] });
+
+    expect(await noticed(stage, 'test/cluster-changed')).toBe('test/cluster-changed members=2');
+    await stage.answer({ '/cluster': [200, { members: [...members].reverse() }] });
+    await sleep(3);
+    expect(await stage.notices()).toHaveLength(1);
+  });
+});
+
+test.concurrent('answers that make no sense are no reason to kill anybody, nor the end', async () => {
+  await onStage({}, async (stage) => {
+    await stage.answer({ '/config': [200, ['ttl']], '/cluster': [200, { members: 'none' }] });
+    await writeFile(path.join(stage.volume, 'patroni.yml'), '[}');
+    await sleep(ttlS);
+    expect(await stage.notices()).toEqual([]);
+    expect([endOf(stage.patroni), endOf(stage.postmaster)]).toEqual([undefined, undefined]);
+
+    await stage.answer({ ...healthy, '/cluster': [200, { members: [] }] });
+    expect(await noticed(stage, 'test/cluster-changed')).toBe('test/cluster-changed members=0');
+  });
+});
+
+test.concurrent('WAL that waits for its archive too long is told, and that it is gone', async () => {
+  await onStage({}, async (stage) => {
+    const at = (name: string) => path.join(stage.data, 'pg_wal/archive_status', name);
+    await writeFile(at('000000010000000000000001.done'), '');
+    await writeFile(at('000000010000000000000002.ready'), '');
+    await writeFile(at('000000010000000000000003.ready'), '');
+    const past = new Date(systemClock.nowMs() - 90_000);
+    await utimes(at('000000010000000000000001.done'), past, past);
+    await sleep(6);
+    expect(await stage.notices()).toEqual([]);
+
+    await utimes(at('000000010000000000000002.ready'), past, past);
+    expect(await noticed(stage, 'test/archiving-failed')).toBe('test/archiving-failed waiting=2');
+    expect(await stage.seen()).toMatchObject({ archive: { waiting: 2, failing: true } });
+
+    await rm(at('000000010000000000000002.ready'));
+    expect(await noticed(stage, 'test/archiving-recovered')).toBe(
+      'test/archiving-recovered waiting=1',
+    );
+  });
+});
+
+test.concurrent('logs beyond the limit go, oldest first, but never the newest', async () => {
+  // The watcher looks at them once a minute, and when it starts.
+  const sizes = { 'monday.log': 200, 'tuesday.log': 400, 'wednesday.log': 600 };
+  await onStage({ logs: sizes }, async (stage) => {
+    await until(async () => {
+      const { stdout } = await execa('ls', [stage.logs]);
+      return stdout === 'wednesday.log' ? true : undefined;
+    });
+  });
+});
+
+const mebibyte = 1024 * 1024;
+
+/** Mounts a volume of its own, as large as told. */
+const volumeOf = (mebibytes: number) => async (folder: string) => {
+  await execa('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', folder]);
+  return async () => {
+    await execa('umount', [folder]);
+  };
+};
+
+test.concurrent('a filling disk is told; the reserve is given up for a start only', async () => {
+  await onStage({ mount: volumeOf(640) }, async (stage) => {
+    const reserve = path.join(stage.volume, 'disk-reserve');
+    const fill = async (name: string, mebibytes: number) =>
+      await execa('fallocate', ['--length', `${mebibytes}MiB`, path.join(stage.volume, name)]);
+    const levelIs = async (level: string) => {
+      await until(async () =>
+        JSON.stringify(await stage.seen()).includes(`"level":"${level}"`) ? true : undefined,
+      );
+      return await stage.seen();
+    };
+    await until(async () => (existsSync(reserve) ? true : undefined));
+    expect(await levelIs('ok')).toMatchObject({
+      disk: { level: 'ok', free_percent: 92, total: 640 * mebibyte },
+    });
+    const facts = await stat(reserve);
+    expect([facts.size, facts.mode & 0o777]).toEqual([48 * mebibyte, 0o600]);
+
+    await fill('table', 640 - 48 - 50);
+    expect(await levelIs('low')).toMatchObject({ disk: { free_percent: 7 } });
+    await fill('wal', 30);
+    expect(await levelIs('full')).toMatchObject({ disk: { free_percent: 3 } });
+    await sleep(2);
+    expect(existsSync(reserve)).toBe(true);
+
+    stage.postmaster.kill('SIGKILL');
+    await until(async () => (existsSync(reserve) ? undefined : true));
+    await sleep(1);
+    expect(await levelIs('full')).toMatchObject({ disk: { free_percent: 3 } });
+
+    await rm(path.join(stage.volume, 'table'));
+    await levelIs('ok');
+    await until(async () => (existsSync(reserve) ? true : undefined));
+    const told = (await stage.notices()).filter((notice) => notice.includes('disk-space'));
+    expect(told).toEqual(['low', 'full', 'ok'].map((level) => `test/disk-space level=${level}`));
+  });
+});

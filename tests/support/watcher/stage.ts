@@ -1,0 +1,205 @@
+// The watcher as it runs in the workload, among stand-ins: a Patroni, a postmaster with children, and
+// a Pebble that notes down notices. All are processes of their own, in a folder of their own.
+
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { execa } from 'execa';
+
+import { systemClock } from '../../../lib/base/clock.ts';
+import { poll } from '../../../lib/base/retry.ts';
+import { repository } from '../../../scripts/charms.ts';
+import { callbackScript } from '../../../src/core/render/watcher.ts';
+import { makeTemporaryFolder } from '../child-server.ts';
+import { findFreePort } from '../free-port.ts';
+
+/** What the stand-in of Patroni answers by path: status and body; `null`: it never answers. */
+export type Answers = Readonly<Record<string, readonly [number, unknown] | null>>;
+
+export interface Stage {
+  /** Parent of the data directory, as the volume's mount point is. */
+  readonly volume: string;
+  readonly data: string;
+  readonly logs: string;
+  readonly watcher: ChildProcess;
+  readonly patroni: ChildProcess;
+  readonly postmaster: ChildProcess;
+  /** Changes some of what Patroni answers. */
+  answer(answers: Answers): Promise<void>;
+  /** What Patroni was asked so far. */
+  requests(): Promise<readonly string[]>;
+  /** Notices so far: key, then data. */
+  notices(): Promise<readonly string[]>;
+  /** The watcher's file, parsed. */
+  seen(): Promise<Readonly<Record<string, unknown>>>;
+  /** Calls the script as Patroni does. */
+  callback(name: string, role: string): Promise<void>;
+  /** Starts (`+`) or kills (`-`) a child of the postmaster with this title. */
+  child(action: '+' | '-', title: string): void;
+}
+
+/** Leader lock that the stand-in tells; half of it is what the watcher puts up with. */
+export const ttlS = 8;
+
+/** Longer than a stop of PostgreSQL or Patroni is put up with here. */
+export const patienceS = 1;
+
+export const healthy: Answers = {
+  '/liveness': [200, ''],
+  '/config': [200, { ttl: ttlS }],
+  '/cluster': [200, { members: [{ name: 'app-0', role: 'leader', state: 'running' }] }],
+};
+
+const support = path.join(repository, 'tests/support/watcher');
+
+interface StageOptions {
+  /** Whether the member replicates. */
+  readonly standby?: boolean;
+  /** Log files before the start, oldest first: name and size in MB. */
+  readonly logs?: Readonly<Record<string, number>>;
+  /** Prepares the volume; what it gives is called at the end. */
+  readonly mount?: (volume: string) => Promise<() => Promise<void>>;
+}
+
+/** Runs a test among the stand-ins once the watcher knows them, and ends them all. */
+export async function onStage(
+  options: StageOptions,
+  play: (stage: Stage) => Promise<void>,
+): Promise<void> {
+  const folder = await makeTemporaryFolder('watcher');
+  const volume = path.join(folder.path, 'volume');
+  await mkdir(volume);
+  const unmount = await options.mount?.(volume);
+  const processes: ChildProcess[] = [];
+  try {
+    const stage = await build({ folder: folder.path, volume, processes, options });
+    await until(async () => (await stage.requests()).includes('GET /cluster') || undefined);
+    await until(async () => ('replication' in (await stage.seen()) ? true : undefined));
+    await play(stage);
+  } finally {
+    await Promise.all(processes.map(end));
+    await unmount?.();
+    await folder.remove();
+  }
+}
+
+/** Waits until the attempt gives something, and fails after a while. */
+export async function until<T>(
+  attempt: () => Promise<T | undefined>,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const found = await poll({ clock: systemClock, intervalMs: 50, timeoutMs }, attempt);
+  if (found === undefined) throw new Error('what the test waits for did not come');
+  return found;
+}
+
+/** The signal that ended a process, or `undefined` while it runs. */
+export function endOf(child: ChildProcess): string | undefined {
+  return child.signalCode ?? undefined;
+}
+
+interface Parts {
+  readonly folder: string;
+  readonly volume: string;
+  readonly processes: ChildProcess[];
+  readonly options: StageOptions;
+}
+
+async function build({ folder, volume, processes, options }: Parts): Promise<Stage> {
+  const at = (name: string) => path.join(folder, name);
+  const [data, logs] = [path.join(volume, 'pgdata'), at('logs')];
+  await mkdir(path.join(data, 'pg_wal/archive_status'), { recursive: true });
+  await mkdir(logs);
+  for (const [index, [name, size]] of Object.entries(options.logs ?? {}).entries()) {
+    await writeFile(path.join(logs, name), '');
+    await truncate(path.join(logs, name), size * 1_000_000);
+    await utimes(path.join(logs, name), index, index);
+  }
+  if (options.standby === true) await writeFile(path.join(data, 'standby.signal'), '');
+  const config = path.join(volume, 'patroni.yml');
+  await writeFile(config, 'restapi:\n  authentication: {username: patroni, password: secret}\n');
+  await copyFile(path.join(support, 'patroni.py'), at('patroni'));
+  await writeFile(at('callback'), callbackScript.replaceAll('/run/charm-notices', at('fifo')));
+  const pebble = `#!/bin/sh\nshift\nprintf '%s\\n' "$*" >> ${at('notices')}\n`;
+  await writeFile(at('pebble'), pebble, { mode: 0o755 });
+  let answers = healthy;
+  const answer = async (change: Answers) => {
+    answers = { ...answers, ...change };
+    await writeFile(at('answers.json'), JSON.stringify(answers));
+  };
+  await answer({});
+
+  // The interpreter itself: a wrapper around it would lose the name that the postmaster goes by. Under
+  // that name it has to be told where its modules are.
+  const facts = 'import sys; print(sys.executable, sys.base_prefix)';
+  const { stdout } = await execa('python3', ['-c', facts]);
+  const [python = '', pythonHome = ''] = stdout.split(' ');
+  const start = (args: readonly string[], spawnOptions: SpawnOptions) => {
+    const child = spawn(python, args, spawnOptions);
+    processes.push(child);
+    return child;
+  };
+  const port = await findFreePort();
+  const output: SpawnOptions = { stdio: ['pipe', 'inherit', 'inherit'] };
+  const postmaster = start([path.join(support, 'postmaster.py'), data, python], {
+    ...output,
+    argv0: 'postgres',
+    env: { ...process.env, PYTHONHOME: pythonHome },
+  });
+  const patroni = start([at('patroni'), config, folder, String(port)], output);
+  const watcher = start(
+    [
+      path.join(repository, 'src/static/watcher.py'),
+      ...Object.entries({
+        config,
+        data,
+        logs,
+        fifo: at('fifo'),
+        state: at('seen.json'),
+        domain: 'test',
+        port,
+        patience: patienceS,
+        pebble: at('pebble'),
+      }).map(([name, value]) => `--${name}=${value}`),
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  const lines = async (name: string) => (await readOr(at(name), '')).split('\n').filter(Boolean);
+  return {
+    volume,
+    data,
+    logs,
+    watcher,
+    patroni,
+    postmaster,
+    answer,
+    requests: async () => await lines('requests'),
+    notices: async () => await lines('notices'),
+    seen: async () => toRecord(JSON.parse(await readOr(at('seen.json'), '{}'))),
+    callback: async (name, role) => {
+      await execa('sh', [at('callback'), name, role, 'cluster']);
+    },
+    child: (action, title) => {
+      postmaster.stdin?.write(`${action}${title}\n`);
+    },
+  };
+}
+
+async function readOr(file: string, otherwise: string): Promise<string> {
+  return existsSync(file) ? await readFile(file, 'utf8') : otherwise;
+}
+
+function toRecord(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw new Error('not an object');
+  return { ...value };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
