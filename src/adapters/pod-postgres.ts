@@ -5,13 +5,19 @@
 import { KubeError } from '../../lib/kube/error.ts';
 import type { Kube } from '../../lib/kube/kube.ts';
 import { PostgresError } from '../../lib/sql/error.ts';
-import { containerName } from '../core/names.ts';
+import { containerName, postgresSocket, workloadUser } from '../core/names.ts';
 import { bridgeCommand } from '../core/render/socket-bridge.ts';
 import type { Postgres, PostgresTarget } from '../ports.ts';
 import { connectPostgres } from './postgres.ts';
 
 // Kubernetes' part; the server's own is bounded by the connection.
 const openMs = 5_000;
+
+const bridge = bridgeCommand({
+  socket: postgresSocket,
+  user: workloadUser,
+  patienceSeconds: 600,
+});
 
 /** Connects to a server in its pod. See `PostgresqlPorts.connectPostgres`. */
 export async function connectInPod(kube: Kube, target: PostgresTarget): Promise<Postgres> {
@@ -27,7 +33,7 @@ export async function connectInPod(kube: Kube, target: PostgresTarget): Promise<
 
 async function enter(kube: Kube, pod: string): ReturnType<Kube['exec']> {
   try {
-    const exec = { container: containerName, command: bridgeCommand, timeoutMs: openMs };
+    const exec = { container: containerName, command: bridge, timeoutMs: openMs };
     return await kube.exec(pod, exec);
   } catch (error) {
     if (!(error instanceof KubeError) || error.code === 'forbidden') throw error;

@@ -2,20 +2,17 @@
 // call, so it needs nothing of the container but Python, which Patroni runs on.
 
 import bridge from '../../static/socket-bridge.py';
-import { postgresSocket, workloadUser } from '../names.ts';
 
-// After so long without a word the charm is gone, and nobody has said so.
-const patienceSeconds = 600;
+export interface BridgeFacts {
+  readonly socket: string;
+  /** Of the operating system. */
+  readonly user: string;
+  /** After so long without a word whoever called is gone, and nobody has said so. */
+  readonly patienceSeconds: number;
+}
 
-/** Its own input and output lead to PostgreSQL's socket, as the user that owns the server. */
-export const bridgeCommand: readonly string[] = [
-  'python3',
+/** Its input and output lead to the socket, as that user. */
+export function bridgeCommand({ socket, user, patienceSeconds }: BridgeFacts): readonly string[] {
   // Neither the environment, nor the current directory, nor installed packages matter to it.
-  '-I',
-  '-S',
-  '-c',
-  bridge,
-  postgresSocket,
-  workloadUser,
-  String(patienceSeconds),
-];
+  return ['python3', '-I', '-S', '-c', bridge, socket, user, String(patienceSeconds)];
+}
