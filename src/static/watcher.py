@@ -45,6 +45,8 @@ SETTLE_S = 0.7
 SPACING_S, LONGEST_SPACING_S, QUIET_S = 1.5, 12.0, 30.0
 # A standby that just restarts is back sooner.
 REPLICATION_GRACE_S = 3.0
+# What stays broken is told again, because what helps depends on how long it has been.
+REPLICATION_RETELL_S = 60.0
 ARCHIVE_PATIENCE_S = 60.0
 LOG_LIMIT_BYTES = 512 * 1024 * 1024
 # Of the data volume: when to say so, when to let nobody write, and when it is over again.
@@ -335,7 +337,11 @@ class Files:
             time.sleep(TICK_S)
 
     def look_at_data(self):
-        first = read_text(f"{self.options.data}/postmaster.pid").partition("\n")[0]
+        try:
+            with open(f"{self.options.data}/postmaster.pid", encoding="utf-8") as file:
+                first = file.readline().strip()
+        except (FileNotFoundError, NotADirectoryError):
+            first = ""
         self.postmaster = int(first) if first.isdigit() else None
         self.standby = os.path.exists(f"{self.options.data}/standby.signal")
 
@@ -354,7 +360,9 @@ class Files:
         level = self.disk_level(usable, total, known)
         # Rounded, so that the file does not change with every transaction.
         percent = int(usable * 100 / total) if total else 100
-        self.seen["disk"] = {"level": level, "free_percent": percent, "total": total}
+        read_only = "default_transaction_read_only" in read_text(self.options.config)
+        self.seen["disk"] = {"level": level, "free_percent": percent, "total": total,
+                             "read_only": read_only}
         if level != known:
             self.notices.send("disk-space", level=level)
         self.keep_reserve(level, held, wanted)
@@ -436,7 +444,8 @@ class Watcher:
         self.patroni = Patroni(options, self.notices)
         self.selector = selectors.DefaultSelector()
         self.streams = {}
-        self.broken_since, self.broken_told = None, False
+        self.broken_since = self.broken_told = None
+        self.broken_at = self.orphan_since = None
         self.last_tick = clock()
         self.fifo = self.open_fifo()
         self.rest = b""
@@ -496,6 +505,14 @@ class Watcher:
         known = self.postmaster.pid
         gone = self.postmaster.look(now)
         pid = self.postmaster.pid
+        if pid is not None:
+            self.seen.pop("down_at", None)
+        elif "down_at" not in self.seen:
+            self.seen["down_at"] = self.time_text()
+        if pid is None or self.files.postmaster == pid:
+            self.orphan_since = None
+        elif self.orphan_since is None:
+            self.orphan_since = now
         if gone:
             say(f"PostgreSQL (process {known}) ended")
             self.patroni.wake()
@@ -524,6 +541,9 @@ class Watcher:
         limit = self.options.patience
         if self.postmaster.stopped_for(now) > limit:
             self.fence(f"PostgreSQL was stopped for {limit:.0f} s", postgresql=True)
+        if self.orphan_since is not None and now - self.orphan_since > limit:
+            self.orphan_since = None
+            self.fence("PostgreSQL ran without its data directory", postgresql=True)
         if self.patroni_process.stopped_for(now) > limit:
             self.fence(f"Patroni was stopped for {limit:.0f} s", patroni=True)
         silent = now - self.patroni.fine_at
@@ -540,10 +560,14 @@ class Watcher:
         if (everything or patroni) and self.patroni_process.pid is not None:
             kill(self.patroni_process.pid)
         self.patroni.fine_at = clock()
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self.seen["fences"] = [*self.seen["fences"], {"at": at, "reason": reason}][-5:]
+        fence = {"at": self.time_text(), "reason": reason}
+        self.seen["fences"] = [*self.seen["fences"], fence][-5:]
         self.patroni.wake()
         self.notices.send("fenced", reason=reason)
+
+    @staticmethod
+    def time_text():
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
     def look_at_replication(self, now):
         """Who streams, by the titles of PostgreSQL's processes."""
@@ -577,25 +601,32 @@ class Watcher:
     def report_replication(self, streaming, now):
         standby = self.files.standby
         known = self.seen.get("replication")
-        self.seen["replication"] = {"standby": standby, "streams": streaming}
         if known is None or known["standby"] != standby:
-            self.broken_since = None
+            self.broken_since = self.broken_told = None
         elif standby:
             self.report_receiver("walreceiver" in streaming, now)
         elif set(streaming) != set(known["streams"]):
             # Whether commits wait for those is Patroni's to decide, now.
             self.patroni.wake()
+        seen = {"standby": standby, "streams": streaming}
+        if self.broken_told is not None:
+            seen["broken_at"] = self.broken_at
+        self.seen["replication"] = seen
 
     def report_receiver(self, receiving, now):
         if receiving:
-            if self.broken_told:
+            if self.broken_told is not None:
                 self.notices.send("replication-recovered")
-            self.broken_since, self.broken_told = None, False
-        elif self.broken_since is None:
-            self.broken_since = now
-        elif now - self.broken_since > REPLICATION_GRACE_S and not self.broken_told:
-            self.broken_told = True
-            self.notices.send("replication-broken")
+            self.broken_since = self.broken_told = None
+            return
+        if self.broken_since is None:
+            self.broken_since, self.broken_at = now, self.time_text()
+        for_s = now - self.broken_since
+        told = self.broken_told
+        due = for_s > REPLICATION_GRACE_S if told is None else now - told > REPLICATION_RETELL_S
+        if due:
+            self.broken_told = now
+            self.notices.send("replication-broken", seconds=int(for_s))
 
 
 def parse_options():

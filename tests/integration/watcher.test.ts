@@ -205,6 +205,20 @@ test.concurrent('the end of PostgreSQL wakes Patroni at once', async () => {
   });
 });
 
+test.concurrent('a PostgreSQL whose data directory is gone is killed, and that it is down is seen', async () => {
+  await onStage({}, async (stage) => {
+    expect(JSON.stringify(await stage.seen())).not.toContain('down_at');
+    await rm(stage.data, { recursive: true });
+
+    expect(await ended(stage, 'postmaster')).toBe('SIGKILL');
+    expect(await noticed(stage, 'test/fenced')).toBe(
+      'test/fenced reason=PostgreSQL ran without its data directory',
+    );
+    await until(async () => ('down_at' in (await stage.seen()) ? true : undefined));
+    expect(endOf(stage.patroni)).toBeUndefined();
+  });
+});
+
 test.concurrent('a standby that does not come back to streaming is told, and that it did', async () => {
   await onStage({ standby: true }, async (stage) => {
     const title = 'postgres: walreceiver streaming 0/3000148';
@@ -219,9 +233,15 @@ test.concurrent('a standby that does not come back to streaming is told, and tha
     expect(await stage.notices()).toEqual([]);
 
     stage.child('-', title);
-    await noticed(stage, 'test/replication-broken');
+    expect(await noticed(stage, 'test/replication-broken')).toMatch(/ seconds=[34]$/);
+    await sleep(1);
+    expect(await stage.seen()).toMatchObject({
+      replication: { streams: [], broken_at: expect.stringMatching(/^20.*Z$/) },
+    });
     stage.child('+', title);
     await noticed(stage, 'test/replication-recovered');
+    await sleep(1);
+    expect(JSON.stringify(await stage.seen())).not.toContain('broken_at');
   });
 });
 
