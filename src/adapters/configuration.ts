@@ -76,6 +76,7 @@ export async function writeMemberConfig(
     members: cluster.units.length,
     stanza: app.stanza,
     connectivity: (await cluster.unitData())['connectivity'] !== 'off',
+    initialised: app.initialised,
     bootstrap: bootstrapOf(app.restoringBackup, app.restoreStanza),
   });
   const { stringify } = await import('yaml');

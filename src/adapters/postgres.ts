@@ -19,6 +19,7 @@ import {
   listExtensions,
 } from './extensions.ts';
 import { isAccepted } from './judges.ts';
+import { ensureSessionSettings } from './session-settings.ts';
 
 /** Connects to a database as a superuser. */
 export async function connectPostgres(target: SqlTarget): Promise<Postgres> {
@@ -29,6 +30,7 @@ export async function connectPostgres(target: SqlTarget): Promise<Postgres> {
         await keepOutOfLogs(connection);
         await takeTurns(connection);
         for (const user of users) await ensureUser(connection, user);
+        for (const { name } of users) await ensureSessionSettings(connection, name);
         await ensureDefaultPrivileges(connection, users);
         await ensureAccessGroups(connection, users);
       });

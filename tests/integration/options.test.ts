@@ -6,6 +6,7 @@ import { execa } from 'execa';
 
 import { connectSql, type SqlConnection } from '../../lib/sql/connection.ts';
 import { identifier, list, literal, type Sql, sql } from '../../lib/sql/sql.ts';
+import { connectPostgres } from '../../src/adapters/postgres.ts';
 import { deriveClusterParameters, deriveLocalParameters } from '../../src/core/config/derive.ts';
 import type { OptionRow, OptionValue } from '../../src/core/config/option-row.ts';
 import { options } from '../../src/core/config/options.ts';
@@ -218,3 +219,46 @@ async function describedParameters(): Promise<readonly string[]> {
   const { stdout } = await execa(`${server.binaries}/postgres`, ['--describe-config']);
   return stdout.split('\n').flatMap((line) => line.split('\t', 1));
 }
+
+test('whatever clients get, the sessions of the system users stay as they are', async () => {
+  const clients = {
+    DateStyle: 'German, DMY',
+    default_transaction_isolation: 'serializable',
+    default_transaction_read_only: 'on',
+    lock_timeout: '1ms',
+    password_encryption: 'md5',
+    statement_timeout: '1ms',
+  };
+  const users = [{ name: 'operator' }, { name: 'rewind' }];
+  const postgres = await connectPostgres({ ...server, database: 'postgres' });
+  await postgres.setUp(users);
+  for (const [name, value] of Object.entries(clients)) {
+    await admin.query(sql`ALTER SYSTEM SET ${identifier(name)} = ${literal(value)}`);
+  }
+  await admin.query(sql`SELECT pg_catalog.pg_reload_conf()`);
+  try {
+    const stored = sql`
+      SELECT xmin::text, setrole::regrole::text FROM pg_catalog.pg_db_role_setting ORDER BY 2`;
+    const before = await admin.query(stored);
+    const again = await connectPostgres({ ...server, database: 'postgres' });
+    await again.setUp(users);
+    await again.close();
+    const names = list(Object.keys(clients).map(literal));
+    const session = await connectSql({ ...server, database: 'postgres' });
+    const shown = await session.query(
+      sql`SELECT name, source FROM pg_catalog.pg_settings WHERE name IN (${names})`,
+    );
+    await session.close();
+
+    expect(before.map((row) => row['setrole'])).toEqual(['operator', 'rewind']);
+    expect(await admin.query(stored)).toEqual(before);
+    // The connection of the charm has a limit of its own for statements.
+    expect(
+      shown.filter(({ name }) => name !== 'statement_timeout').map(({ source }) => source),
+    ).toEqual(Array.from({ length: 5 }, () => 'user'));
+  } finally {
+    await postgres.close();
+    await admin.query(sql`ALTER SYSTEM RESET ALL`);
+    await admin.query(sql`SELECT pg_catalog.pg_reload_conf()`);
+  }
+});

@@ -197,6 +197,25 @@ scenario('settings that are corrected before the first start let it go on', {
   },
 });
 
+scenario('what would disturb the making of the database comes when it is made', {
+  charm: underTest,
+  given: async () =>
+    await afterEvents(
+      state({ leader: true, config: { request_default_transaction_read_only: true } }),
+      leaderElected,
+    ),
+  when: pebbleReady('postgresql'),
+  then: ({ state: after, disturbances, interruptions }) => {
+    const files = interruptions.map(({ state: then }) => fileOf(then, path));
+    const first = files.find((file) => file !== undefined);
+
+    expect(first).not.toContain('default_transaction_read_only');
+    expect(fileOf(after, path)).toContain('default_transaction_read_only: "on"');
+    expect(disturbances).toContain('Patroni of postgresql-k8s-0 reloaded its file');
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
 scenario('settings that come before the first leader are looked at when there is one', {
   charm: underTest,
   given: state({ config: { profile: 'testing' } }),

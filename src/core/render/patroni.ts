@@ -10,6 +10,7 @@ import {
   type Resources,
 } from '../config/derive.ts';
 import { enabledPlugins, extensionParameters } from '../config/extensions.ts';
+import { disturbsSystemUsers } from '../config/session-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import {
   clusterName,
@@ -55,6 +56,8 @@ export interface MemberFacts {
   readonly stanza: string | undefined;
   /** Whether clients from outside may connect (off while a replica is backed up). */
   readonly connectivity: boolean;
+  /** Whether the system users have been set up. */
+  readonly initialised: boolean;
   readonly bootstrap: Bootstrap;
 }
 
@@ -249,7 +252,9 @@ function memberParameters(facts: MemberFacts): Document {
   const { settings, resources, knownParameters } = facts;
   const chosen = { ...deriveLocalParameters(settings, resources), ...settings.parameters };
   const left = new Set(leftOutParameters(settings, knownParameters));
-  const taken = Object.entries(chosen).filter(([name]) => !left.has(name));
+  const taken = Object.entries(chosen).filter(
+    ([name, value]) => !left.has(name) && (facts.initialised || !disturbsSystemUsers(name, value)),
+  );
   const audit = extensionParameters(enabledPlugins(settings.values));
   return { ...Object.fromEntries(taken), ...audit, ...fixedParameters(facts) };
 }

@@ -56,6 +56,8 @@ export function renderLayer({ scheme, restart }: LayerFacts): Layer {
         override: 'replace',
         summary: 'Patroni, which runs PostgreSQL',
         command: `patroni ${patroniConfigPath}`,
+        // Patroni reads dates in this style only, also in sessions from before a reload.
+        environment: { PGDATESTYLE: 'ISO, MDY' },
         startup: 'enabled',
         after: [watcherService],
         user: workloadUser,

@@ -58,6 +58,7 @@ function localParameters(settings: Settings): unknown {
     members: 3,
     stanza: undefined,
     connectivity: true,
+    initialised: true,
     bootstrap: { kind: 'initdb' },
   });
   return field(field(member, 'postgresql'), 'parameters');

@@ -10,6 +10,7 @@ import {
   deriveLocalParameters,
 } from '../../../../src/core/config/derive.ts';
 import { options } from '../../../../src/core/config/options.ts';
+import { systemSessionSettings } from '../../../../src/core/config/session-settings.ts';
 import type { Settings } from '../../../../src/core/config/settings.ts';
 import { validateSettings } from '../../../../src/core/config/validate.ts';
 import { renderIni } from '../../../../src/core/render/ini.ts';
@@ -52,6 +53,7 @@ const member: MemberFacts = {
   members: 3,
   stanza: undefined,
   connectivity: true,
+  initialised: true,
   bootstrap: { kind: 'initdb' },
 };
 
@@ -281,4 +283,34 @@ test('parameters of a module are known when the module is', () => {
     'pg_stat_statements.save',
   ]);
   expect(leftOutParameters(settings(), new Set([...names, 'pg_stat_statements']))).toEqual([]);
+});
+
+test('until the system users are set up, sessions are as they need them', () => {
+  const chosen = settings({
+    request_date_style: 'German, DMY',
+    request_default_transaction_read_only: true,
+    instance_password_encryption: 'md5',
+    memory_work_mem: 8192,
+  });
+  const before = parameters({ ...member, settings: chosen, initialised: false });
+  const after = parameters({ ...member, settings: chosen });
+
+  expect(
+    ['DateStyle', 'default_transaction_read_only', 'password_encryption'].filter((name) =>
+      before.has(name),
+    ),
+  ).toEqual([]);
+  expect(before.get('work_mem')).toBe('8192kB');
+  expect(after.get('DateStyle')).toBe('German, DMY');
+  expect(after.get('default_transaction_read_only')).toBe('on');
+  // Ordinary settings do not change when the cluster is there: no reload for nothing.
+  expect(yaml({ ...member, initialised: false })).toBe(yaml(member));
+});
+
+test('system users keep what sessions have by default', () => {
+  const ofOptions = settings().parameters;
+
+  for (const [name, value] of Object.entries(systemSessionSettings)) {
+    expect([name, ofOptions[name]]).toEqual([name, value]);
+  }
 });
