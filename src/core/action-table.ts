@@ -68,7 +68,9 @@ export const actionTable = [
   },
   {
     name: 'get-password',
-    description: 'Shows the password of a system user, to administer the database.',
+    description:
+      'Shows the password of a system user. Neither operator nor backup gets in over the network ' +
+      'with it: both work from within a pod, where they are not asked for one.',
     runsOn: 'any unit',
     parameters: [
       {
