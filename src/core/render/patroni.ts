@@ -157,7 +157,13 @@ export function renderMember(facts: MemberFacts): Document {
       ],
       bypass_api_service: true,
     },
-    log: { level: 'INFO', dateformat: '%Y-%m-%d %H:%M:%S %Z' },
+    log: {
+      level: 'INFO',
+      dateformat: '%Y-%m-%d %H:%M:%S %Z',
+      dir: logDirectory,
+      file_num: 4,
+      file_size: 25_000_000,
+    },
     restapi: {
       listen: `0.0.0.0:${patroniPort}`,
       connect_address: `${host}:${patroniPort}`,

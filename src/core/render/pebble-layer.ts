@@ -3,7 +3,7 @@
 // that root sent.
 
 import type { Layer } from '../../../lib/pebble/pebble.ts';
-import { patroniConfigPath, patroniPort, workloadUser } from '../names.ts';
+import { logDirectory, patroniConfigPath, patroniPort, workloadUser } from '../names.ts';
 import { watcherCommand } from './watcher.ts';
 
 export const layerLabel = 'postgresql';
@@ -39,6 +39,14 @@ export interface LayerFacts {
   readonly restart: boolean;
 }
 
+/**
+ * Into a file, not into Pebble's pipe: PostgreSQL inherits the output and outlives a Patroni that
+ * dies, and Pebble starts a service again only when its output has been closed, or after most of the
+ * kill delay. Patroni itself logs into files of its own; here is what PostgreSQL says before its
+ * logging collector runs.
+ */
+const patroniCommand = `/bin/sh -c "exec patroni ${patroniConfigPath} >>${logDirectory}/patroni-output.log 2>&1"`;
+
 /** The layer as plain data. */
 export function renderLayer({ scheme, restart }: LayerFacts): Layer {
   return {
@@ -55,7 +63,7 @@ export function renderLayer({ scheme, restart }: LayerFacts): Layer {
       [patroniService]: {
         override: 'replace',
         summary: 'Patroni, which runs PostgreSQL',
-        command: `patroni ${patroniConfigPath}`,
+        command: patroniCommand,
         // Patroni reads dates in this style only, also in sessions from before a reload.
         environment: { PGDATESTYLE: 'ISO, MDY' },
         startup: 'enabled',
@@ -64,6 +72,8 @@ export function renderLayer({ scheme, restart }: LayerFacts): Layer {
         group: workloadUser,
         'on-success': restart ? 'restart' : 'ignore',
         'on-failure': restart ? 'restart' : 'ignore',
+        'backoff-delay': '200ms',
+        'backoff-limit': '10s',
         // PostgreSQL gets time to write its last checkpoint.
         'kill-delay': '20s',
       },
