@@ -83,6 +83,10 @@ function renderReference(): string {
     'marked with ◇ are the same on all members; in a cluster of pods of different size they follow',
     'the pod of the leader.',
     '',
+    'A parameter that the server in the image does not have is left out, and the log says so. What an',
+    'option asks of the pod (cores, memory) is checked before anything is written. Sessions of the',
+    "charm's own users keep PostgreSQL's defaults for dates, transactions, time limits and the like.",
+    '',
     ...sections,
   ].join('\n');
 }
