@@ -5,23 +5,14 @@
 import { PostgresError } from '../lib/sql/error.ts';
 import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
-import { primaryTarget, withPrimary } from './adapters/users.ts';
+import { carryOut } from './adapters/extension-changes.ts';
+import { enabledPlugins, unsatisfiedPlugins, wantedExtensions } from './core/config/extensions.ts';
 import {
-  type ExtensionPlan,
-  enabledPlugins,
-  planExtensions,
-  unsatisfiedPlugins,
-  wantedExtensions,
-} from './core/config/extensions.ts';
-import {
-  type ExtensionsProblem,
   extensionsStatus,
   isSettled,
   parseRecord,
   renderRecord,
 } from './core/config/extensions-record.ts';
-import { updatingExtensions } from './core/status.ts';
-import type { Postgres } from './ports.ts';
 
 /**
  * Brings the extensions of all databases to what is switched on. update-status only takes up what is
@@ -74,146 +65,4 @@ export async function collectExtensionsStatus(
   const enabled = enabledPlugins(await hook.juju.config());
   const status = extensionsStatus(parseRecord(extensions), enabled);
   if (status !== undefined) hook.status(status);
-}
-
-interface Change extends ExtensionPlan {
-  readonly database: string;
-}
-
-/** Does nothing at all when the image lacks one of them. Databases that come up meanwhile count. */
-async function carryOut(
-  hook: PostgresqlHook,
-  cluster: Cluster,
-  wanted: readonly string[],
-): Promise<ExtensionsProblem | undefined> {
-  return await withPrimary(hook, cluster, async (postgres) => {
-    const missing = await missingExtensions(postgres, wanted);
-    if (missing.length > 0) {
-      hook.log('ERROR', `the image has no ${missing.join(', ')}: no extension is changed`);
-      return { kind: 'missing', extensions: [...missing] };
-    }
-    const problems: ExtensionsProblem[] = [];
-    const seen = new Set<string>();
-    for (;;) {
-      const database = (await postgres.databases()).find((name) => !seen.has(name));
-      if (database === undefined) break;
-      seen.add(database);
-      problems.push(...(await updateDatabase(hook, cluster, { database, wanted })));
-    }
-    return mergeProblems(problems);
-  });
-}
-
-async function missingExtensions(
-  postgres: Postgres,
-  wanted: readonly string[],
-): Promise<readonly string[]> {
-  const available = await postgres.availableExtensions();
-  return wanted.filter((name) => !available.includes(name));
-}
-
-/** The operator's first task: what the server refused comes before what objects depend on. */
-function mergeProblems(problems: readonly ExtensionsProblem[]): ExtensionsProblem | undefined {
-  const kind = problems.some((each) => each.kind === 'failed') ? 'failed' : 'dependents';
-  const extensions = problems.filter((each) => each.kind === kind).flatMap((p) => p.extensions);
-  return extensions.length === 0 ? undefined : { kind, extensions: [...new Set(extensions)] };
-}
-
-interface DatabaseTask {
-  readonly database: string;
-  readonly wanted: readonly string[];
-}
-
-async function updateDatabase(
-  hook: PostgresqlHook,
-  cluster: Cluster,
-  { database, wanted }: DatabaseTask,
-): Promise<readonly ExtensionsProblem[]> {
-  const postgres = await connectTo(hook, cluster, database);
-  if (postgres === undefined) return [];
-  try {
-    const plan = planExtensions(wanted, await postgres.extensions());
-    if (plan.create.length + plan.drop.length === 0) return [];
-    await hook.juju.showProgress(updatingExtensions);
-    return await changeDatabase(hook, postgres, { database, ...plan });
-  } finally {
-    await postgres.close();
-  }
-}
-
-const noSuchDatabase = '3D000';
-
-/** `undefined`: it has been dropped meanwhile. */
-async function connectTo(
-  hook: PostgresqlHook,
-  cluster: Cluster,
-  database: string,
-): Promise<Postgres | undefined> {
-  try {
-    return await hook.ports.connectPostgres({ ...(await primaryTarget(cluster)), database });
-  } catch (error) {
-    const gone = error instanceof PostgresError && error.fields['sqlState'] === noSuchDatabase;
-    if (!gone) throw error;
-    return undefined;
-  }
-}
-
-async function changeDatabase(
-  hook: PostgresqlHook,
-  postgres: Postgres,
-  { database, create, drop }: Change,
-): Promise<readonly ExtensionsProblem[]> {
-  const problems: ExtensionsProblem[] = [];
-  const report = (kind: ExtensionsProblem['kind'], extensions: readonly string[]) => {
-    problems.push({ kind, extensions: [...extensions] });
-  };
-  for (const name of drop) {
-    const dependents = await refusalOf(hook, `drop ${name} in "${database}"`, async () => {
-      return await postgres.dropExtension(name);
-    });
-    if (dependents === 'refused') report('failed', [name]);
-    else if (dependents.length > 0) {
-      hook.log('ERROR', `cannot drop ${name} in "${database}": ${dependents.join('; ')}`);
-      report('dependents', [name]);
-    }
-  }
-  if (create.length === 0) return problems;
-  const what = `create ${create.join(', ')} in "${database}"`;
-  const created = await refusalOf(hook, what, async () => {
-    await createWhereTheyFit(hook, postgres, { database, create });
-  });
-  if (created === 'refused') report('failed', create);
-  return problems;
-}
-
-const noSchema = '3F000';
-
-/** Extensions live in the schema `public`; whoever has dropped it does not want them. */
-async function createWhereTheyFit(
-  hook: PostgresqlHook,
-  postgres: Postgres,
-  { database, create }: Pick<Change, 'database' | 'create'>,
-): Promise<void> {
-  try {
-    await postgres.createExtensions(create);
-  } catch (error) {
-    const bare = error instanceof PostgresError && error.fields['sqlState'] === noSchema;
-    if (!bare) throw error;
-    hook.log('WARNING', `"${database}" has no schema public: it gets no extension`);
-  }
-}
-
-/** What the server has against it is the operator's; a connection that broke is not. */
-async function refusalOf<T>(
-  hook: PostgresqlHook,
-  what: string,
-  attempt: () => Promise<T>,
-): Promise<T | 'refused'> {
-  try {
-    return await attempt();
-  } catch (error) {
-    if (!(error instanceof PostgresError) || error.code !== 'sql') throw error;
-    hook.log('ERROR', `cannot ${what}: ${error.message}`);
-    return 'refused';
-  }
 }

@@ -2,13 +2,14 @@
 
 import { expect } from '@jest/globals';
 
-import { configChanged, pebbleReady, updateStatus } from '../support/scenario/events.ts';
+import { action, configChanged, pebbleReady, updateStatus } from '../support/scenario/events.ts';
 import {
   admitted,
   after as afterEvents,
   inWorld,
   running,
   underTest,
+  withBackup,
 } from '../support/scenario/postgresql/journey.ts';
 import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
 import type { PostgresWorld } from '../support/scenario/postgresql/world.ts';
@@ -342,11 +343,9 @@ scenario('an invalid option keeps extensions as they are', {
 scenario('a restored database, which has the extensions of its own time, gets those of now', {
   charm: underTest,
   given: async () => {
-    const restored = await running({
-      leader: true,
-      app: { 'restoring-backup': '20260130-120000F', 'restore-stanza': 'stanza' },
-    });
-    return inWorld(restored, { postgres: { databases: bare } });
+    const restore = action('restore', { 'backup-id': '2026-01-30T12:00:00Z' });
+    const restoring = await afterEvents(await withBackup(), restore);
+    return inWorld(restoring, { postgres: { databases: bare } });
   },
   when: updateStatus,
   then: (result) => {
