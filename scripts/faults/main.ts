@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { ensureCloud, packCharms } from '../demo/cloud.ts';
-import { createJuju } from '../demo/juju.ts';
+import { createJuju, type Juju } from '../demo/juju.ts';
 import { destroyModel } from '../demo/model.ts';
 import { chooseFaults } from './catalogue.ts';
 import { playMatrix } from './matrix.ts';
@@ -37,7 +37,7 @@ async function main(options: Options): Promise<void> {
   try {
     await playMatrix({
       ...options,
-      juju,
+      juju: unlessInterrupted,
       faults,
       undo,
       folder,
@@ -59,8 +59,14 @@ async function main(options: Options): Promise<void> {
   if (!results.every(hasPassed)) process.exitCode = 1;
 }
 
+/** What goes on beside the clearing away gets no model to work with. */
+const unlessInterrupted: Juju = async (args, options) => {
+  if (interrupted) throw new Error('cannot go on: the run has been interrupted');
+  return await juju(args, options);
+};
+
 async function clearAway(): Promise<void> {
-  await undo.undoAll();
+  await undo.close();
   if (modelToRemove !== undefined) await destroyModel(juju, modelToRemove, say);
 }
 

@@ -119,7 +119,9 @@ async function disturb(options: RoundOptions, scene: Scene, watch: Watch): Promi
     await warmUp(writer);
     const startMs = Date.now();
     say(`${fault.name} on ${scene.victim.name} (primary ${scene.primary.name})`);
-    await fault.inject(scene);
+    await scene.undo.guard(async () => {
+      await fault.inject(scene);
+    });
     await sleep(fault.lastsS * 1000);
     await scene.undo.undoAll();
     const endMs = Date.now();

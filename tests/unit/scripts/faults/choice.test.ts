@@ -4,7 +4,6 @@ import { chooseFaults, faults } from '../../../../scripts/faults/catalogue.ts';
 import { titleOf } from '../../../../scripts/faults/fault.ts';
 import { parseOptions } from '../../../../scripts/faults/options.ts';
 import { parsePods, podOf, unitOf } from '../../../../scripts/faults/pods.ts';
-import { createUndoList } from '../../../../scripts/faults/undo.ts';
 
 describe('chooseFaults', () => {
   test('every row has a title of its own', () => {
@@ -86,23 +85,4 @@ test('pods are told by their containers; one that has not started has none yet',
 test('a unit and its pod name each other', () => {
   expect(podOf('postgresql-k8s/12')).toBe('postgresql-k8s-12');
   expect(unitOf('postgresql-k8s-12')).toBe('postgresql-k8s/12');
-});
-
-test('what was done last is undone first; what fails keeps nothing else from it', async () => {
-  const said: string[] = [];
-  const undone: number[] = [];
-  const list = createUndoList((text) => said.push(text));
-  for (const number of [1, 2, 3]) {
-    list.add(`number ${number}`, async () => {
-      await Promise.resolve();
-      if (number === 2) throw new Error('no');
-      undone.push(number);
-    });
-  }
-
-  await expect(list.undoAll()).rejects.toThrow('cannot undo a fault');
-  await list.undoAll();
-
-  expect(undone).toStrictEqual([3, 1]);
-  expect(said).toStrictEqual(['number 3', 'number 2', 'number 1']);
 });
