@@ -24,8 +24,12 @@ export async function updateExtensions(hook: PostgresqlHook, cluster: Cluster): 
   if ((await readSettings(hook)).kind === 'invalid') return;
   if ((await cluster.primary()) === undefined) return;
   try {
-    const problem = await carryOut(hook, cluster, wantedExtensions(enabled));
-    cluster.setApp({ extensions: renderRecord(enabled, problem) });
+    const { problem, complaints } = await carryOut(hook, cluster, wantedExtensions(enabled));
+    const record = renderRecord(enabled, problem);
+    // What stays as it was has been told; update-status comes often.
+    const level = (await cluster.appData()).extensions === record ? 'DEBUG' : 'ERROR';
+    for (const complaint of complaints) hook.log(level, complaint);
+    cluster.setApp({ extensions: record });
   } catch (error) {
     if (!(error instanceof PostgresError)) throw error;
     hook.log('WARNING', `extensions are updated later: ${error.message}`);

@@ -13,19 +13,31 @@ interface Change extends ExtensionPlan {
   readonly database: string;
 }
 
+export interface Outcome {
+  /** What the leader has to tell; `undefined` when all is as it is wanted. */
+  readonly problem: ExtensionsProblem | undefined;
+  /** The same in full, for the log. */
+  readonly complaints: readonly string[];
+}
+
+/** A problem of one database. */
+interface Trouble extends ExtensionsProblem {
+  readonly complaint: string;
+}
+
 /** Does nothing at all when the image lacks one of them. Databases that come up meanwhile count. */
 export async function carryOut(
   hook: PostgresqlHook,
   cluster: Cluster,
   wanted: readonly string[],
-): Promise<ExtensionsProblem | undefined> {
+): Promise<Outcome> {
   return await withPrimary(hook, cluster, async (postgres) => {
     const missing = await missingExtensions(postgres, wanted);
     if (missing.length > 0) {
-      hook.log('ERROR', `the image has no ${missing.join(', ')}: no extension is changed`);
-      return { kind: 'missing', extensions: [...missing] };
+      const complaint = `the image has no ${missing.join(', ')}: no extension is changed`;
+      return { problem: { kind: 'missing', extensions: [...missing] }, complaints: [complaint] };
     }
-    const problems: ExtensionsProblem[] = [];
+    const troubles: Trouble[] = [];
     const seen = new Set<string>();
     for (;;) {
       const database = (await postgres.databases()).find((name) => !seen.has(name));
@@ -36,9 +48,10 @@ export async function carryOut(
         database === connectedDatabase
           ? await updateDatabase(hook, postgres, task)
           : await visitDatabase(hook, cluster, task);
-      problems.push(...found);
+      troubles.push(...found);
     }
-    return mergeProblems(problems);
+    const complaints = troubles.map(({ complaint }) => complaint);
+    return { problem: mergeProblems(troubles), complaints };
   });
 }
 
@@ -69,7 +82,7 @@ async function visitDatabase(
   hook: PostgresqlHook,
   cluster: Cluster,
   task: DatabaseTask,
-): Promise<readonly ExtensionsProblem[]> {
+): Promise<readonly Trouble[]> {
   const postgres = await connectTo(hook, cluster, task.database);
   if (postgres === undefined) return [];
   try {
@@ -83,10 +96,11 @@ async function updateDatabase(
   hook: PostgresqlHook,
   postgres: Postgres,
   { database, wanted }: DatabaseTask,
-): Promise<readonly ExtensionsProblem[]> {
+): Promise<readonly Trouble[]> {
   const plan = planExtensions(wanted, await postgres.extensions());
   if (plan.create.length + plan.drop.length === 0) return [];
-  await hook.juju.showProgress(updatingExtensions);
+  // What is left over shows its status already; trying again must not make it flicker.
+  if (hook.event.name !== 'update-status') await hook.juju.showProgress(updatingExtensions);
   return await changeDatabase(hook, postgres, { database, ...plan });
 }
 
@@ -111,28 +125,38 @@ async function changeDatabase(
   hook: PostgresqlHook,
   postgres: Postgres,
   { database, create, drop }: Change,
-): Promise<readonly ExtensionsProblem[]> {
-  const problems: ExtensionsProblem[] = [];
-  const report = (kind: ExtensionsProblem['kind'], extensions: readonly string[]) => {
-    problems.push({ kind, extensions: [...extensions] });
-  };
+): Promise<readonly Trouble[]> {
+  const troubles: Trouble[] = [];
   for (const name of drop) {
-    const dependents = await refusalOf(hook, `drop ${name} in "${database}"`, async () => {
+    const trouble = await troubleOf([name], `cannot drop ${name} in "${database}"`, async () => {
       return await postgres.dropExtension(name);
     });
-    if (dependents === 'refused') report('failed', [name]);
-    else if (dependents.length > 0) {
-      hook.log('ERROR', `cannot drop ${name} in "${database}": ${dependents.join('; ')}`);
-      report('dependents', [name]);
-    }
+    if (trouble !== undefined) troubles.push(trouble);
   }
-  if (create.length === 0) return problems;
-  const what = `create ${create.join(', ')} in "${database}"`;
-  const created = await refusalOf(hook, what, async () => {
+  if (create.length === 0) return troubles;
+  const complaint = `cannot create ${create.join(', ')} in "${database}"`;
+  const trouble = await troubleOf(create, complaint, async () => {
     await createWhereTheyFit(hook, postgres, { database, create });
+    return [];
   });
-  if (created === 'refused') report('failed', create);
-  return problems;
+  return trouble === undefined ? troubles : [...troubles, trouble];
+}
+
+/** What depends on them, or what the server has against it. A connection that broke is neither. */
+async function troubleOf(
+  names: readonly string[],
+  complaint: string,
+  attempt: () => Promise<readonly string[]>,
+): Promise<Trouble | undefined> {
+  const extensions = [...names];
+  try {
+    const dependents = await attempt();
+    if (dependents.length === 0) return undefined;
+    return { kind: 'dependents', extensions, complaint: `${complaint}: ${dependents.join('; ')}` };
+  } catch (error) {
+    if (!(error instanceof PostgresError) || error.code !== 'sql') throw error;
+    return { kind: 'failed', extensions, complaint: `${complaint}: ${error.message}` };
+  }
 }
 
 const noSchema = '3F000';
@@ -149,20 +173,5 @@ async function createWhereTheyFit(
     const bare = error instanceof PostgresError && error.fields['sqlState'] === noSchema;
     if (!bare) throw error;
     hook.log('WARNING', `"${database}" has no schema public: it gets no extension`);
-  }
-}
-
-/** What the server has against it is the operator's; a connection that broke is not. */
-async function refusalOf<T>(
-  hook: PostgresqlHook,
-  what: string,
-  attempt: () => Promise<T>,
-): Promise<T | 'refused'> {
-  try {
-    return await attempt();
-  } catch (error) {
-    if (!(error instanceof PostgresError) || error.code !== 'sql') throw error;
-    hook.log('ERROR', `cannot ${what}: ${error.message}`);
-    return 'refused';
   }
 }

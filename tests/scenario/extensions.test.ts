@@ -202,6 +202,17 @@ scenario('an extension that objects depend on stays and says so; the others are 
   },
 });
 
+scenario('what is told already is not told as an error with every update-status', {
+  charm: underTest,
+  given: async () => await afterEvents(await given({}, needed), configChanged),
+  when: updateStatus,
+  then: (result) => {
+    expect(errorsOf(result)).toEqual([]);
+    expect(result.statusHistory).toEqual([]);
+    expect(result.state.unitStatus).toEqual(inUse);
+  },
+});
+
 scenario('when the objects are gone the extension goes, too', {
   charm: underTest,
   given: async () =>
