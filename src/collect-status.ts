@@ -13,7 +13,6 @@ import { readSettings } from './adapters/configuration.ts';
 import type { Member, MemberRole } from './adapters/patroni-answers.ts';
 import {
   awaitingCluster,
-  awaitingMember,
   blockedByS3,
   configurationError,
   failedToRestart,
@@ -28,6 +27,7 @@ import { collectExtensionsStatus } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { hasRestoreFailed } from './restore.ts';
 import { collectStorageStatus } from './storage.ts';
+import { collectDownStatus, collectRepairStatus, collectWatchStatus } from './watch-status.ts';
 
 /** Contributes the unit's status. */
 export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
@@ -66,7 +66,7 @@ async function memberStatusOf(
   const seen = await cluster.patroniCluster();
   const member = seen === undefined ? undefined : ownMember(seen, cluster.unit);
   if (seen === undefined || member === undefined || !isStarted(member.state)) {
-    hook.status(awaitingMember);
+    await collectDownStatus(hook, cluster, member);
     await collectStorageStatus(hook, cluster);
     return;
   }
@@ -78,8 +78,10 @@ async function memberStatusOf(
     ...(degraded ? ['degraded'] : []),
     ...(seen.paused ? [failoverPaused] : []),
     ...(pending ? [restartPending] : []),
+    ...(await collectWatchStatus(hook, role)),
   ];
   hook.status(memberStatus(role, remarks));
+  await collectRepairStatus(hook, cluster);
 }
 
 /** The list lags behind a restart that has just been done: the member itself knows. */

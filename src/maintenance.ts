@@ -19,16 +19,21 @@ import { clearFormerPrimaries } from './adapters/kubernetes.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
+import { watcherService } from './core/render/pebble-layer.ts';
 import { noticeDomain } from './core/render/watcher.ts';
 import { endInterruptedBackup } from './create-backup.ts';
 import { followDepartures } from './departure.ts';
 import { updateExtensions } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
+import { repairMember } from './repair.ts';
 import { restoreOutcome, resumeRestore } from './restore.ts';
 import { rollRestarts } from './rolling-restart.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
+
+/** Juju state of a unit one of whose hooks an outage cut short: the next one that can makes up for it. */
+export const interruptedState = 'interrupted';
 
 /**
  * New settings are checked as a whole; invalid ones change nothing and are named in the status. Also
@@ -59,6 +64,7 @@ export const memberNotice: PostgresqlHandler = async (hook) => {
   if (cluster === undefined || (await followRestore(hook, cluster))) return;
   await settlePasswordChange(hook, cluster);
   await announceStart(hook, cluster);
+  await repairMember(hook, cluster);
   const seen = await cluster.patroniCluster();
   if (seen !== undefined && ownMember(seen, cluster.unit)?.role === 'leader') {
     await clearFormerPrimaries(hook, cluster);
@@ -90,16 +96,21 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   }
   if (await followRestore(silent, cluster)) return;
   await settlePasswordChange(hook, cluster);
-  if (!initialised || !(await isInService(cluster))) await pebbleReady(silent);
+  if (!initialised || !(await isInService(hook, cluster))) await pebbleReady(silent);
   else await followConfiguration(hook, cluster);
+  await repairMember(hook, cluster);
   await retryRepository(silent, cluster);
   await endInterruptedBackup(hook, cluster);
   await rollRestarts(hook, cluster);
+  if ((await hook.juju.state(interruptedState)) !== undefined) {
+    hook.juju.setState({ [interruptedState]: undefined });
+  }
 }
 
 /** update-status only takes up what another hook had to leave open. */
 async function followConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const resumes = hook.event.name === 'update-status';
+  const interrupted = (await hook.juju.state(interruptedState)) !== undefined;
+  const resumes = hook.event.name === 'update-status' && !interrupted;
   if (!resumes || (await hasOpenQuestions(hook))) await applyConfiguration(hook, cluster);
   await updateExtensions(hook, cluster);
 }
@@ -117,9 +128,15 @@ async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<bo
 }
 
 /** Up, and announced to the others: a start may have been interrupted between the two. */
-async function isInService(cluster: Cluster): Promise<boolean> {
+async function isInService(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const announced = (await cluster.unitData())['member-started'] !== undefined;
-  return announced && (await hasStarted(cluster));
+  return announced && (await hasStarted(cluster)) && (await isWatched(hook));
+}
+
+/** Without its watcher a member wakes nobody, and is not fenced. */
+async function isWatched(hook: PostgresqlHook): Promise<boolean> {
+  const [watcher] = await hook.ports.pebble.services([watcherService]);
+  return watcher?.current === 'active';
 }
 
 async function hasStarted(cluster: Cluster): Promise<boolean> {

@@ -13,6 +13,7 @@ export const dataDirectory = `${storageRoot}/pgdata`;
 export const patroniConfigPath = `${storageRoot}/patroni.yml`;
 export const unreadMarkPath = `${storageRoot}/patroni.yml.unread`;
 export const passwordChangePath = `${storageRoot}/password-change`;
+export const repairAttemptsPath = `${storageRoot}/repair.json`;
 export const restoreMarkPath = `${storageRoot}/restore.json`;
 export const storageIdentityPath = `${storageRoot}/charm-identity.json`;
 export const s3CaPath = `${storageRoot}/pgbackrest-tls-ca-chain.crt`;

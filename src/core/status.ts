@@ -65,6 +65,10 @@ export const waitingForContainer: Status = {
   level: 'waiting',
   message: 'waiting for the workload container',
 };
+export const awaitingKubernetes: Status = {
+  level: 'waiting',
+  message: 'waiting for the Kubernetes API',
+};
 export const awaitingCluster: Status = {
   level: 'waiting',
   message: 'awaiting for cluster to start',
@@ -114,6 +118,32 @@ export function restartingMember(unit: string): Status {
 
 export function failedToRestart(unit: string): Status {
   return { level: 'blocked', message: `failed to restart PostgreSQL on ${unit}` };
+}
+
+/** Not only clients are affected: below this PostgreSQL is near its end. */
+export const diskLow: Status = {
+  level: 'blocked',
+  message: '<10% free space on pgdata volume.',
+};
+export const diskFull: Status = {
+  level: 'blocked',
+  message: 'pgdata volume is full, clients may only read',
+};
+export const cloningReplica: Status = { level: 'maintenance', message: 'cloning the replica anew' };
+
+export function cannotRepair(reason: string): Status {
+  return { level: 'blocked', message: `cannot repair the replica: ${reason}` };
+}
+
+/** Remarks on a member that works. */
+export const notReplicating = 'not replicating';
+
+export function archivingFails(waiting: number): string {
+  return `archiving fails, ${waiting} WAL files waiting`;
+}
+
+export function fenced(reason: string): string {
+  return `fenced lately: ${reason}`;
 }
 
 /** A changed parameter waits for a restart that cannot be now. */

@@ -45,6 +45,8 @@ SETTLE_S = 0.7
 SPACING_S, LONGEST_SPACING_S, QUIET_S = 1.5, 12.0, 30.0
 # A standby that just restarts is back sooner.
 REPLICATION_GRACE_S = 3.0
+# PostgreSQL that has run for this long has been started.
+STEADY_S = 10.0
 # What stays broken is told again, because what helps depends on how long it has been.
 REPLICATION_RETELL_S = 60.0
 ARCHIVE_PATIENCE_S = 60.0
@@ -318,6 +320,7 @@ class Files:
         # What the main thread has to know of the data directory.
         self.postmaster = None
         self.standby = False
+        self.identity = None
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
@@ -343,6 +346,11 @@ class Files:
         except (FileNotFoundError, NotADirectoryError):
             first = ""
         self.postmaster = int(first) if first.isdigit() else None
+        try:
+            facts = os.stat(f"{self.options.data}/PG_VERSION")
+            self.identity = (facts.st_ino, facts.st_mtime_ns)
+        except FileNotFoundError:
+            self.identity = None
         self.standby = os.path.exists(f"{self.options.data}/standby.signal")
 
     def find_postmaster(self):
@@ -445,7 +453,8 @@ class Watcher:
         self.selector = selectors.DefaultSelector()
         self.streams = {}
         self.broken_since = self.broken_told = None
-        self.broken_at = self.orphan_since = None
+        self.broken_at = self.orphan_since = self.identity = None
+        self.up_since = 0.0
         self.last_tick = clock()
         self.fifo = self.open_fifo()
         self.rest = b""
@@ -505,10 +514,7 @@ class Watcher:
         known = self.postmaster.pid
         gone = self.postmaster.look(now)
         pid = self.postmaster.pid
-        if pid is not None:
-            self.seen.pop("down_at", None)
-        elif "down_at" not in self.seen:
-            self.seen["down_at"] = self.time_text()
+        self.look_at_starts(now, known)
         if pid is None or self.files.postmaster == pid:
             self.orphan_since = None
         elif self.orphan_since is None:
@@ -518,6 +524,20 @@ class Watcher:
             self.patroni.wake()
         if pid != known:
             self.await_end(pid)
+
+    def look_at_starts(self, now, known):
+        """Since when PostgreSQL has not been up for a while, and how often it was started in vain."""
+        pid, down = self.postmaster.pid, self.seen.get("down")
+        if pid != known:
+            self.up_since = now
+        if pid is not None and now - self.up_since > STEADY_S:
+            self.seen.pop("down", None)
+        elif pid is None and down is None or down and self.files.identity != self.identity:
+            # What another data directory has been through does not count.
+            self.seen["down"] = {"at": self.time_text(), "starts": 0}
+        elif down and known is not None and pid != known:
+            self.seen["down"] = {**down, "starts": down["starts"] + 1}
+        self.identity = self.files.identity
 
     def await_end(self, pid):
         """Has the end of a process reported at once, not at the next tick."""

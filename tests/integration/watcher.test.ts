@@ -207,15 +207,40 @@ test.concurrent('the end of PostgreSQL wakes Patroni at once', async () => {
 
 test.concurrent('a PostgreSQL whose data directory is gone is killed, and that it is down is seen', async () => {
   await onStage({}, async (stage) => {
-    expect(JSON.stringify(await stage.seen())).not.toContain('down_at');
+    expect(JSON.stringify(await stage.seen())).not.toContain('down');
     await rm(stage.data, { recursive: true });
 
     expect(await ended(stage, 'postmaster')).toBe('SIGKILL');
     expect(await noticed(stage, 'test/fenced')).toBe(
       'test/fenced reason=PostgreSQL ran without its data directory',
     );
-    await until(async () => ('down_at' in (await stage.seen()) ? true : undefined));
+    await until(async () => ('down' in (await stage.seen()) ? true : undefined));
     expect(endOf(stage.patroni)).toBeUndefined();
+  });
+});
+
+test.concurrent('starts in vain are counted until one lasts, and not for other data', async () => {
+  await onStage({}, async (stage) => {
+    const version = path.join(stage.data, 'PG_VERSION');
+    const startsAre = async (starts: number) => {
+      await until(async () =>
+        JSON.stringify(await stage.seen()).includes(`"starts":${starts}`) ? true : undefined,
+      );
+    };
+    await writeFile(version, '17\n');
+    stage.postmaster.kill('SIGKILL');
+    await startsAre(0);
+    for (const starts of [1, 2]) {
+      const vain = stage.startPostmaster();
+      await sleep(2);
+      vain.kill('SIGKILL');
+      await startsAre(starts);
+    }
+
+    await rm(version);
+    await startsAre(0);
+    stage.startPostmaster();
+    await until(async () => ('down' in (await stage.seen()) ? undefined : true));
   });
 });
 

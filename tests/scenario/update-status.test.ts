@@ -51,9 +51,12 @@ scenario('a leader whose cluster is well asks little and writes nothing', {
     expect(othersOf(result)).toEqual([
       'pebble canConnect',
       'pebble pull',
+      'pebble stat',
       'patroni call',
+      'pebble services',
       'pebble canConnect',
       'patroni call',
+      'pebble pull',
     ]);
     expect(result.interruptions).toEqual([]);
   },

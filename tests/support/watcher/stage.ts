@@ -37,6 +37,8 @@ export interface Stage {
   seen(): Promise<Readonly<Record<string, unknown>>>;
   /** Calls the script as Patroni does. */
   callback(name: string, role: string): Promise<void>;
+  /** Starts a further postmaster, as Patroni does after the end of one. */
+  startPostmaster(): ChildProcess;
   /** Starts (`+`) or kills (`-`) a child of the postmaster with this title. */
   child(action: '+' | '-', title: string): void;
 }
@@ -144,11 +146,13 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
   };
   const port = await findFreePort();
   const output: SpawnOptions = { stdio: ['pipe', 'inherit', 'inherit'] };
-  const postmaster = start([path.join(support, 'postmaster.py'), data, python], {
-    ...output,
-    argv0: 'postgres',
-    env: { ...process.env, PYTHONHOME: pythonHome },
-  });
+  const startPostmaster = () =>
+    start([path.join(support, 'postmaster.py'), data, python], {
+      ...output,
+      argv0: 'postgres',
+      env: { ...process.env, PYTHONHOME: pythonHome },
+    });
+  const postmaster = startPostmaster();
   const patroni = start([at('patroni'), config, folder, String(port)], output);
   const watcher = start(
     [
@@ -175,6 +179,7 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
     watcher,
     patroni,
     postmaster,
+    startPostmaster,
     answer,
     requests: async () => await lines('requests'),
     notices: async () => await lines('notices'),

@@ -1,0 +1,77 @@
+// Reads what the watcher of the workload sees: one pull of a small file, at most once a dispatch.
+
+import * as v from 'valibot';
+
+import { present } from '../../lib/base/present.ts';
+import { watcherStatePath } from '../core/render/watcher.ts';
+import { nothingSeen, type WatchState } from '../core/watch-state.ts';
+import type { PostgresqlHook } from './cluster.ts';
+
+const optional = <T>(schema: v.GenericSchema<unknown, T>) =>
+  v.fallback(v.optional(schema), undefined);
+const time = v.pipe(
+  v.string(),
+  v.transform((text) => Date.parse(text)),
+  v.number(),
+);
+
+const schema = v.pipe(
+  v.object({
+    disk: optional(
+      v.pipe(
+        v.object({
+          level: v.picklist(['ok', 'low', 'full']),
+          free_percent: v.number(),
+          total: v.number(),
+          read_only: v.fallback(v.boolean(), false),
+        }),
+        v.transform((disk) => ({
+          level: disk.level,
+          freePercent: disk.free_percent,
+          totalBytes: disk.total,
+          readOnly: disk.read_only,
+        })),
+      ),
+    ),
+    archive: optional(v.object({ waiting: v.number(), failing: v.boolean() })),
+    replication: optional(v.object({ broken_at: optional(time) })),
+    down: optional(
+      v.pipe(
+        v.object({ at: time, starts: v.number() }),
+        v.transform(({ at, starts }) => ({ atMs: at, starts })),
+      ),
+    ),
+    fences: v.fallback(
+      v.array(
+        v.pipe(
+          v.object({ at: time, reason: v.string() }),
+          v.transform(({ at, reason }) => ({ atMs: at, reason })),
+        ),
+      ),
+      [],
+    ),
+  }),
+  v.transform(
+    (seen): WatchState => ({
+      fences: seen.fences,
+      ...present({
+        disk: seen.disk,
+        archive: seen.archive,
+        brokenAtMs: seen.replication?.broken_at,
+        down: seen.down,
+      }),
+    }),
+  ),
+);
+
+/** Parses the watcher's file; what does not make sense counts as not seen. */
+export function parseWatchState(text: string | undefined): WatchState {
+  if (text === undefined) return nothingSeen;
+  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
+  return result.success ? result.output : nothingSeen;
+}
+
+/** What the watcher sees now. */
+export async function readWatchState(hook: PostgresqlHook): Promise<WatchState> {
+  return parseWatchState(await hook.ports.pebble.pull(watcherStatePath));
+}

@@ -1,0 +1,118 @@
+// What to do about a replica that does not follow its primary. Patroni makes up for much by itself: it
+// starts PostgreSQL again, rewinds a diverged member, clones one whose data directory is empty. Left
+// are a replica that runs without ever getting its WAL, and one that cannot be started. Pure.
+//
+// Invariants, whatever the cluster looks like:
+// - data is deleted on a replica only, and only while another member leads and answers: the newest
+//   data, and a second copy, are there;
+// - a restart is tried before data is deleted, where PostgreSQL runs at all;
+// - attempts are bounded, and further apart each time; then a person has to look.
+
+import type { WatchState } from './watch-state.ts';
+
+export interface RepairMember {
+  readonly name: string;
+  readonly leads: boolean;
+  /** In Patroni's words. */
+  readonly state: string;
+  readonly timeline?: number;
+}
+
+export interface Attempt {
+  readonly kind: 'restart' | 'clone';
+  readonly atMs: number;
+}
+
+export interface RepairView {
+  readonly own: RepairMember;
+  readonly members: readonly RepairMember[];
+  readonly paused: boolean;
+  readonly seen: WatchState;
+  /** Oldest first. */
+  readonly attempts: readonly Attempt[];
+  readonly nowMs: number;
+}
+
+export type RepairStep =
+  | { readonly kind: 'none' }
+  | {
+      /** `give-up`: all attempts have been in vain. */
+      readonly kind: 'restart' | 'clone' | 'give-up';
+      readonly reason: string;
+      readonly leader: string;
+    };
+
+const minuteMs = 60_000;
+/** Networks, and what Patroni does by itself, get this long. */
+const restartAfterMs = minuteMs;
+const cloneAfterMs = 3 * minuteMs;
+const maximumClones = 3;
+const memoryMs = 24 * 60 * minuteMs;
+
+const upStates: readonly string[] = ['running', 'streaming', 'in archive recovery'];
+/** It is down, or about to be: a start that fails goes through all of them, time and again. */
+const downStates: readonly string[] = [
+  'starting',
+  'start failed',
+  'restarting',
+  'restart failed',
+  'crashed',
+  'stopped',
+];
+/** Failed starts in a row that are more than an accident. */
+const failedStarts = 3;
+
+interface Trouble {
+  readonly reason: string;
+  readonly forMs: number;
+  /** Whether PostgreSQL runs, so that a restart may help. */
+  readonly runs: boolean;
+}
+
+/** Whether anything may be wrong at all, before more is asked for. */
+export function needsLook(own: RepairMember): boolean {
+  return !own.leads && (own.state === 'running' || downStates.includes(own.state));
+}
+
+/** The next step for this member. */
+export function decideRepair(view: RepairView): RepairStep {
+  const leader = view.members.find(({ leads }) => leads);
+  const trouble = findTrouble(view);
+  if (trouble === undefined || leader === undefined || isUnsafe(view, leader)) {
+    return { kind: 'none' };
+  }
+  const kind = nextAttempt(view, trouble);
+  return kind === 'none' ? { kind } : { kind, reason: trouble.reason, leader: leader.name };
+}
+
+function nextAttempt(view: RepairView, trouble: Trouble): RepairStep['kind'] {
+  const recent = view.attempts.filter(({ atMs }) => view.nowMs - atMs < memoryMs);
+  const clones = recent.filter(({ kind }) => kind === 'clone');
+  const sinceLastMs = view.nowMs - (recent.at(-1)?.atMs ?? 0);
+  if (trouble.runs && recent.length === 0) {
+    return trouble.forMs < restartAfterMs ? 'none' : 'restart';
+  }
+  if (clones.length >= maximumClones) return 'give-up';
+  const patienceMs = cloneAfterMs * (1 + clones.length);
+  return trouble.forMs < cloneAfterMs || sinceLastMs < patienceMs ? 'none' : 'clone';
+}
+
+function findTrouble({ own, seen, nowMs }: RepairView): Trouble | undefined {
+  if (own.leads) return undefined;
+  const { down } = seen;
+  if (downStates.includes(own.state) && down !== undefined && down.starts >= failedStarts) {
+    return { reason: 'PostgreSQL cannot be started', forMs: nowMs - down.atMs, runs: false };
+  }
+  if (own.state === 'running' && seen.brokenAtMs !== undefined) {
+    const reason = 'it gets no WAL from its primary';
+    return { reason, forMs: nowMs - seen.brokenAtMs, runs: true };
+  }
+  return undefined;
+}
+
+/** Reasons to leave everything as it is. */
+function isUnsafe({ own, paused, seen }: RepairView, leader: RepairMember): boolean {
+  const ahead = (own.timeline ?? 0) > (leader.timeline ?? 0);
+  // Cloning fills a disk that is full no less.
+  return paused || ahead || seen.disk?.level === 'full' || !upStates.includes(leader.state);
+}

@@ -1,0 +1,46 @@
+// What the watcher of the workload sees (static/watcher.py), as the charm reads it, and what follows
+// from it for the member.
+
+export type DiskLevel = 'ok' | 'low' | 'full';
+
+export interface WatchState {
+  readonly disk?: {
+    readonly level: DiskLevel;
+    readonly freePercent: number;
+    /** Size of the data volume. */
+    readonly totalBytes: number;
+    /** Whether Patroni's file of this member lets clients only read. */
+    readonly readOnly: boolean;
+  };
+  readonly archive?: { readonly waiting: number; readonly failing: boolean };
+  /** Since when a standby has been without a connection to its primary. */
+  readonly brokenAtMs?: number;
+  /** Since when PostgreSQL has not been up for a while, and how often it was started in vain. */
+  readonly down?: { readonly atMs: number; readonly starts: number };
+  readonly fences: readonly Fence[];
+}
+
+export interface Fence {
+  readonly atMs: number;
+  readonly reason: string;
+}
+
+/** What is known before the watcher has looked. */
+export const nothingSeen: WatchState = { fences: [] };
+
+/**
+ * Whether clients of this member may only read. Begins when the disk is full and ends when there is
+ * plenty of space again, not in between.
+ */
+export function isReadOnly({ disk }: WatchState): boolean {
+  if (disk === undefined || disk.level === 'ok') return false;
+  return disk.level === 'full' || disk.readOnly;
+}
+
+const fenceShownMs = 10 * 60_000;
+
+/** The last time the watcher killed something, as long as it is news. */
+export function recentFence({ fences }: WatchState, nowMs: number): Fence | undefined {
+  const last = fences.at(-1);
+  return last !== undefined && nowMs - last.atMs < fenceShownMs ? last : undefined;
+}

@@ -1,0 +1,56 @@
+// What the watcher of the workload sees, as statuses of the unit and remarks on them.
+
+import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
+import type { Member } from './adapters/patroni-answers.ts';
+import { readWatchState } from './adapters/watch-state.ts';
+import {
+  archivingFails,
+  awaitingMember,
+  cannotRepair,
+  cloningReplica,
+  diskFull,
+  diskLow,
+  fenced,
+  notReplicating,
+} from './core/status.ts';
+import { recentFence, type WatchState } from './core/watch-state.ts';
+import { nextRepair } from './repair.ts';
+
+/** Contributes what is blocked by it; gives remarks on a member that works all the same. */
+export async function collectWatchStatus(
+  hook: PostgresqlHook,
+  role: 'primary' | 'standby' | 'replica',
+): Promise<readonly string[]> {
+  const seen = await readWatchState(hook);
+  const { level } = seen.disk ?? { level: 'ok' };
+  if (level !== 'ok') hook.status(level === 'full' ? diskFull : diskLow);
+  const fence = recentFence(seen, hook.ports.clock.nowMs());
+  const ofRole = role === 'replica' ? replicaRemarks(seen) : primaryRemarks(seen);
+  return fence === undefined ? ofRole : [...ofRole, fenced(fence.reason)];
+}
+
+function replicaRemarks({ brokenAtMs }: WatchState): readonly string[] {
+  return brokenAtMs === undefined ? [] : [notReplicating];
+}
+
+function primaryRemarks({ archive }: WatchState): readonly string[] {
+  return archive?.failing === true ? [archivingFails(archive.waiting)] : [];
+}
+
+/** Contributes the status of a member that does not work: it starts, is cloned, or cannot be helped. */
+export async function collectDownStatus(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  member: Member | undefined,
+): Promise<void> {
+  const served = (await cluster.unitData())['member-started'] !== undefined;
+  const cloned = member?.state === 'creating replica' && served;
+  hook.status(cloned ? cloningReplica : awaitingMember);
+  await collectRepairStatus(hook, cluster);
+}
+
+/** Contributes that everything has been tried for the replica, if so. */
+export async function collectRepairStatus(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const step = await nextRepair(hook, cluster);
+  if (step.kind === 'give-up') hook.status(cannotRepair(step.reason));
+}

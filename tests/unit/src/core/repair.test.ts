@@ -1,0 +1,117 @@
+// When a replica is restarted or cloned anew, and above all when it is not.
+
+import { expect, test } from '@jest/globals';
+
+import { type Attempt, decideRepair, type RepairView } from '../../../../src/core/repair.ts';
+
+const minuteMs = 60_000;
+const nowMs = 1_000 * minuteMs;
+const leader = { name: 'app-0', leads: true, state: 'running', timeline: 3 };
+const follower = { name: 'app-1', leads: false, timeline: 3 };
+
+const view = (change: Partial<RepairView>): RepairView => {
+  const own = change.own ?? { ...follower, state: 'running' };
+  return {
+    own,
+    members: [leader, own],
+    paused: false,
+    seen: { fences: [], brokenAtMs: nowMs - 5 * minuteMs },
+    attempts: [],
+    nowMs,
+    ...change,
+  };
+};
+
+const brokenFor = (minutes: number) => ({ fences: [], brokenAtMs: nowMs - minutes * minuteMs });
+const downFor = (minutes: number, starts = 3) => ({
+  fences: [],
+  down: { atMs: nowMs - minutes * minuteMs, starts },
+});
+const tried = (kind: Attempt['kind'], minutesAgo: number): Attempt => ({
+  kind,
+  atMs: nowMs - minutesAgo * minuteMs,
+});
+const noWal = 'it gets no WAL from its primary';
+const failed = { ...follower, state: 'start failed' };
+const noStart = 'PostgreSQL cannot be started';
+
+const steps: readonly (readonly [string, Partial<RepairView>, object])[] = [
+  [
+    'is restarted when it has not followed for a minute',
+    { seen: brokenFor(1) },
+    { kind: 'restart', reason: noWal, leader: 'app-0' },
+  ],
+  [
+    'is cloned when a restart has not helped',
+    { seen: brokenFor(4), attempts: [tried('restart', 3)] },
+    { kind: 'clone', reason: noWal, leader: 'app-0' },
+  ],
+  [
+    'is cloned without a restart when it cannot be started',
+    { own: failed, seen: downFor(3) },
+    { kind: 'clone', reason: noStart, leader: 'app-0' },
+  ],
+  [
+    'is cloned while another vain start is under way',
+    { own: { ...follower, state: 'starting' }, seen: downFor(3) },
+    { kind: 'clone', reason: noStart, leader: 'app-0' },
+  ],
+  [
+    'is cloned again later',
+    { own: failed, seen: downFor(20), attempts: [tried('clone', 6)] },
+    { kind: 'clone', reason: noStart, leader: 'app-0' },
+  ],
+  [
+    'is given up after three clones',
+    { own: failed, seen: downFor(60), attempts: [40, 30, 15].map((ago) => tried('clone', ago)) },
+    { kind: 'give-up', reason: noStart, leader: 'app-0' },
+  ],
+  [
+    'is taken up again when the clones were yesterday',
+    {
+      own: failed,
+      seen: downFor(5),
+      attempts: [1500, 1480, 1460].map((ago) => tried('clone', ago)),
+    },
+    { kind: 'clone', reason: noStart, leader: 'app-0' },
+  ],
+];
+
+test.each(steps)('a replica %s', (_title, change, step) => {
+  expect(decideRepair(view(change))).toEqual(step);
+});
+
+const reasonsToWait: readonly (readonly [string, Partial<RepairView>])[] = [
+  ['it has been broken for less than a minute', { seen: brokenFor(0.9) }],
+  ['its restart was just now', { seen: brokenFor(9), attempts: [tried('restart', 2)] }],
+  ['its clone was just now', { own: failed, seen: downFor(9), attempts: [tried('clone', 5)] }],
+  ['it has been down for less than three minutes', { own: failed, seen: downFor(2.9) }],
+  [
+    'it has just been cloned, for an hour, and starts',
+    { own: { ...follower, state: 'starting' }, seen: downFor(60, 0) },
+  ],
+  ['it is being cloned', { own: { ...follower, state: 'creating replica' }, seen: downFor(60) }],
+  ['it streams', { own: { ...follower, state: 'streaming' } }],
+  ['the watcher says nothing', { seen: { fences: [] } }],
+  ['it leads', { own: { ...leader, state: 'start failed' }, seen: downFor(60) }],
+  ['nobody leads', { members: [{ ...follower, state: 'running' }] }],
+  [
+    'the leader does not run',
+    { members: [{ ...leader, state: 'starting' }, failed], own: failed, seen: downFor(60) },
+  ],
+  ['the cluster is paused', { paused: true }],
+  ['its data is newer than that of the leader', { own: { ...failed, timeline: 4 } }],
+  [
+    'its disk is full',
+    {
+      seen: {
+        ...brokenFor(60),
+        disk: { level: 'full', freePercent: 0, totalBytes: 1, readOnly: true },
+      },
+    },
+  ],
+];
+
+test.each(reasonsToWait)('nothing is done when %s', (_title, change) => {
+  expect(decideRepair(view(change))).toEqual({ kind: 'none' });
+});
