@@ -241,7 +241,7 @@ async function conclude(
     hook.log('WARNING', `restarting does not give ${step.members.join(', ')} the new values`);
   }
   // Another leader goes on, from what Patroni shows.
-  if (!(await hook.juju.isLeader())) return;
+  if (!(await hook.juju.isLeader({ fresh: standing.begun }))) return;
   const { restartFailure } = await cluster.appData();
   cluster.setApp({
     'restart-failure': standing.failed ?? lastingFailure(restartFailure, view),
