@@ -1,8 +1,8 @@
 // reinitialise-replica: this unit's data directory is deleted and copied anew from the primary, by
 // Patroni. Everything that could make that a loss is checked right before.
 
+import { CodedError } from '../../lib/base/error.ts';
 import type { Handler } from '../../lib/juju/hook.ts';
-import { PostgresError } from '../../lib/sql/error.ts';
 import {
   type Cluster,
   isStarted,
@@ -102,7 +102,8 @@ async function admitPrimary(
       return { leader, health };
     }
   } catch (error) {
-    if (!(error instanceof PostgresError) && !(error instanceof PatroniError)) throw error;
+    // Not from the database, from Patroni or from Kubernetes: it cannot be vouched for.
+    if (!(error instanceof CodedError)) throw error;
     hook.log('WARNING', error.message);
   }
   return noPrimary;
@@ -143,7 +144,7 @@ async function copyingOf<T>(
       return await follow(postgres);
     });
   } catch (error) {
-    if (followed || !(error instanceof PostgresError)) throw error;
+    if (followed || !(error instanceof CodedError)) throw error;
     return await follow();
   }
 }
