@@ -1,7 +1,9 @@
 // Every hook and action that the charm answers, and who answers it.
 
 import type { CharmDefinition, Handler } from '../lib/juju/hook.ts';
+import type { Status } from '../lib/juju/juju.ts';
 import { KubeError } from '../lib/kube/error.ts';
+import { PebbleError } from '../lib/pebble/errors.ts';
 import { checkedActions } from './actions/checked.ts';
 import { explainUnit } from './actions/explain.ts';
 import { pauseFailover, resumeFailover } from './actions/failover.ts';
@@ -17,27 +19,43 @@ import {
 import { install, leaderElected, pebbleReady } from './charm.ts';
 import { collectStatus } from './collect-status.ts';
 import { s3Endpoint } from './core/names.ts';
-import { needsTrust } from './core/status.ts';
+import { awaitingKubernetes, needsTrust, waitingForContainer } from './core/status.ts';
 import { createBackup } from './create-backup.ts';
 import { storageDetaching } from './departure.ts';
-import { configChanged, memberNotice, updateStatus } from './maintenance.ts';
+import { configChanged, interruptedState, memberNotice, updateStatus } from './maintenance.ts';
 import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { restore } from './restore.ts';
 
+/** What refuses or is away, so that a handler cannot go on, and what the operator then sees. */
+const outages: readonly ((error: unknown, app: string) => Status | undefined)[] = [
+  // That is the operator's to change; granting it fires config-changed.
+  (error, app) =>
+    error instanceof KubeError && error.code === 'forbidden' ? needsTrust(app) : undefined,
+  (error) =>
+    error instanceof KubeError && error.code === 'unreachable' ? awaitingKubernetes : undefined,
+  // The container is being started again, or Pebble hangs until the kubelet does so.
+  (error) =>
+    error instanceof PebbleError && (error.code === 'unreachable' || error.code === 'timeout')
+      ? waitingForContainer
+      : undefined,
+];
+
 /**
- * Without `juju trust` Kubernetes refuses every call. That is the operator's to change: Blocked,
- * and granting it fires config-changed, which makes up for what was refused.
+ * An outage fails no hook: it says so, and config-changed, pebble-ready or update-status make up for
+ * what could not be done.
  */
-function needingTrust(handler: Handler<PostgresqlPorts>): Handler<PostgresqlPorts> {
+function bearingOutages(handler: Handler<PostgresqlPorts>): Handler<PostgresqlPorts> {
   return async (hook) => {
     try {
       await handler(hook);
     } catch (error) {
-      if (!(error instanceof KubeError) || error.code !== 'forbidden') throw error;
+      const [status] = outages.flatMap((outage) => outage(error, hook.juju.context.app) ?? []);
+      if (status === undefined || !(error instanceof Error)) throw error;
       hook.walk.stop();
-      hook.log('ERROR', error.message);
-      hook.status(needsTrust(hook.juju.context.app));
+      hook.log(status.level === 'blocked' ? 'ERROR' : 'WARNING', error.message);
+      hook.status(status);
+      hook.juju.setState({ [interruptedState]: 'True' });
     }
   };
 }
@@ -53,18 +71,18 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
   handlers: {
     install,
     'upgrade-charm': install,
-    'leader-elected': needingTrust(leaderElected),
-    'postgresql-pebble-ready': needingTrust(pebbleReady),
-    'postgresql-pebble-custom-notice': needingTrust(memberNotice),
-    'config-changed': needingTrust(configChanged),
-    'update-status': needingTrust(updateStatus),
-    'pgdata-storage-detaching': needingTrust(storageDetaching),
-    'database-peers-relation-changed': needingTrust(peerRelationChanged),
-    'database-peers-relation-departed': needingTrust(peerRelationDeparted),
-    's3-parameters-relation-created': s3RelationCreated,
-    's3-parameters-relation-changed': needingTrust(s3CredentialsChanged),
-    's3-parameters-relation-broken': needingTrust(s3RelationBroken),
-    'secret-changed': needingTrust(secretChanged),
+    'leader-elected': bearingOutages(leaderElected),
+    'postgresql-pebble-ready': bearingOutages(pebbleReady),
+    'postgresql-pebble-custom-notice': bearingOutages(memberNotice),
+    'config-changed': bearingOutages(configChanged),
+    'update-status': bearingOutages(updateStatus),
+    'pgdata-storage-detaching': bearingOutages(storageDetaching),
+    'database-peers-relation-changed': bearingOutages(peerRelationChanged),
+    'database-peers-relation-departed': bearingOutages(peerRelationDeparted),
+    's3-parameters-relation-created': bearingOutages(s3RelationCreated),
+    's3-parameters-relation-changed': bearingOutages(s3CredentialsChanged),
+    's3-parameters-relation-broken': bearingOutages(s3RelationBroken),
+    'secret-changed': bearingOutages(secretChanged),
     ...checkedActions({
       'create-backup': createBackup,
       'list-backups': listBackups,
@@ -79,5 +97,5 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
       explain: explainUnit,
     }),
   },
-  collectStatus,
+  collectStatus: bearingOutages(collectStatus),
 };
