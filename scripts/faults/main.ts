@@ -6,13 +6,13 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { ensureCloud, packCharms } from '../demo/cloud.ts';
 import { createJuju, type Juju } from '../demo/juju.ts';
 import { destroyModel } from '../demo/model.ts';
 import { chooseFaults } from './catalogue.ts';
 import { playMatrix } from './matrix.ts';
 import { type Options, parseOptions, usage } from './options.ts';
 import { writePlots } from './plot-files.ts';
+import { ensureCloud, packCharms } from './preparation.ts';
 import { hasPassed, type Result } from './result.ts';
 import type { Played } from './stage.ts';
 import { renderRows, summarise } from './summary.ts';
