@@ -3,12 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Model } from '../demo/model.ts';
-import { readStatus } from '../demo/settle.ts';
 import type { UnitStatus } from '../demo/status.ts';
 import { startObserver } from './agent.ts';
 import type { MembersAnswer } from './agent-requests.ts';
 import type { Sample } from './observations.ts';
 import { listPods, type Pod } from './pods.ts';
+import { readUnits } from './unit-status.ts';
 
 export interface Watch {
   readonly samples: readonly Sample[];
@@ -66,10 +66,6 @@ export function startWatch(model: Model, app: string): Watch {
       await observer.close();
     },
   };
-}
-
-async function readUnits(model: Model, app: string): Promise<readonly UnitStatus[]> {
-  return (await readStatus(model)).applications[app] ?? [];
 }
 
 /** During a fault any of the clients may fail: that is what is being looked at. */
