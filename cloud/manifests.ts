@@ -35,6 +35,11 @@ const manifests = [
   bindRole('provisioner', { user: 'provisioner', role: 'provisioner' }),
   storageClass(settings.storage.className, { reclaimPolicy: 'Delete', isDefault: true }),
   storageClass(settings.storage.retainingClassName, { reclaimPolicy: 'Retain', isDefault: false }),
+  {
+    ...storageClass(settings.storage.sizedClassName, { reclaimPolicy: 'Delete', isDefault: false }),
+    // Volumes are no larger than their claims.
+    parameters: { size: 'enforced' },
+  },
 ];
 
 function rule(group: string, resources: readonly string[], access: 'read' | 'update' | 'write') {

@@ -29,6 +29,7 @@ export const settings = {
     provisioner: 'local-cloud/directory',
     className: 'local',
     retainingClassName: 'local-retain',
+    sizedClassName: 'local-sized',
   },
   juju: { cloud: 'sandbox', controller: 'local', imageRepository: 'ghcr.io/juju' },
 } as const;

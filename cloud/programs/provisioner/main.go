@@ -71,6 +71,9 @@ func run(ctx context.Context, given settings) error {
 	if err := startAddresses(ctx, client, pool); err != nil {
 		return err
 	}
+	if err := mountImages(given.volumes); err != nil {
+		return fmt.Errorf("cannot mount the volumes of an earlier run: %w", err)
+	}
 	volumes := &directoryVolumes{root: given.volumes, node: given.node}
 	controller.NewProvisionController(ctx, client, provisionerName, volumes, controller.LeaderElection(false)).Run(ctx)
 	return nil

@@ -11,7 +11,8 @@ import (
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 )
 
-// directoryVolumes keeps each volume in a folder of its own, directly below root. The folder is
+// directoryVolumes keeps each volume in a folder of its own, directly below root; images.go is about
+// those of a limited size. The folder is
 // made for root alone to write in, like the file system of a fresh disk; Kubernetes then gives it
 // to the pod's group where the pod asks for that.
 type directoryVolumes struct {
@@ -27,6 +28,12 @@ func (d *directoryVolumes) Provision(_ context.Context, options controller.Provi
 	folder := filepath.Join(d.root, options.PVName)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, controller.ProvisioningFinished, fmt.Errorf("cannot make volume %q: %w", options.PVName, err)
+	}
+	if options.StorageClass.Parameters[sizeParameter] == sizeEnforced {
+		size := options.PVC.Spec.Resources.Requests[v1.ResourceStorage]
+		if err := mountImage(folder, size.Value()); err != nil {
+			return nil, controller.ProvisioningFinished, fmt.Errorf("cannot make volume %q: %w", options.PVName, err)
+		}
 	}
 	return d.describe(options, folder), controller.ProvisioningFinished, nil
 }
@@ -60,6 +67,9 @@ func (d *directoryVolumes) Delete(_ context.Context, volume *v1.PersistentVolume
 	local := volume.Spec.Local
 	if local == nil || filepath.Clean(local.Path) != filepath.Join(d.root, volume.Name) {
 		return fmt.Errorf("cannot delete volume %q: its folder is not one of this provisioner", volume.Name)
+	}
+	if err := removeImage(local.Path); err != nil {
+		return fmt.Errorf("cannot delete volume %q: %w", volume.Name, err)
 	}
 	if err := os.RemoveAll(local.Path); err != nil {
 		return fmt.Errorf("cannot delete volume %q: %w", volume.Name, err)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	v1 "k8s.io/api/core/v1"
@@ -74,5 +76,55 @@ func TestAFolderThatIsNotOursIsLeftAlone(t *testing.T) {
 	}
 	if _, err := os.Stat(foreign); err != nil {
 		t.Fatalf("the folder is gone: %v", err)
+	}
+}
+
+func TestAVolumeOfAnEnforcedSizeIsFullWhenItsClaimIs(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root mounts")
+	}
+	ctx := context.Background()
+	volumes := &directoryVolumes{root: t.TempDir(), node: "node0"}
+	options := optionsFor("pvc-1", v1.PersistentVolumeReclaimDelete)
+	options.StorageClass.Parameters = map[string]string{sizeParameter: sizeEnforced}
+	options.PVC.Spec.Resources.Requests[v1.ResourceStorage] = resource.MustParse("64Mi")
+
+	volume, _, err := volumes.Provision(ctx, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := volume.Spec.Local.Path
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 0 {
+		t.Fatalf("not empty: %v, %v", entries, err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "most"), make([]byte, 40<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = os.WriteFile(filepath.Join(folder, "more"), make([]byte, 30<<20), 0o600)
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("got %v, want ENOSPC", err)
+	}
+
+	// As after the end of a node, and the start of another.
+	if err := syscall.Unmount(folder, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := mountImages(volumes.root); err != nil {
+		t.Fatal(err)
+	}
+	if facts, err := os.Stat(filepath.Join(folder, "most")); err != nil || facts.Size() != 40<<20 {
+		t.Fatalf("what was written is not there: %v", err)
+	}
+	if _, _, err := volumes.Provision(ctx, options); err != nil {
+		t.Fatalf("a second time: %v", err)
+	}
+
+	for _, attempt := range []string{"once", "twice"} {
+		if err := volumes.Delete(ctx, volume); err != nil {
+			t.Fatalf("%s: %v", attempt, err)
+		}
+	}
+	if left, err := os.ReadDir(volumes.root); err != nil || len(left) != 0 {
+		t.Fatalf("left over: %v, %v", left, err)
 	}
 }
