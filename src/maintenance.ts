@@ -17,10 +17,12 @@ import {
 import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { clearFormerPrimaries } from './adapters/kubernetes.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
+import { readWatchState } from './adapters/watch-state.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
 import { watcherService } from './core/render/pebble-layer.ts';
 import { noticeDomain } from './core/render/watcher.ts';
+import { isDiskUnanswered } from './core/watch-state.ts';
 import { endInterruptedBackup } from './create-backup.ts';
 import { followDepartures } from './departure.ts';
 import { updateExtensions } from './extensions.ts';
@@ -64,6 +66,7 @@ export const memberNotice: PostgresqlHandler = async (hook) => {
   if (cluster === undefined || (await followRestore(hook, cluster))) return;
   await settlePasswordChange(hook, cluster);
   await announceStart(hook, cluster);
+  await followDisk(hook, cluster);
   await repairMember(hook, cluster);
   const seen = await cluster.patroniCluster();
   if (seen !== undefined && ownMember(seen, cluster.unit)?.role === 'leader') {
@@ -86,6 +89,13 @@ async function announceStart(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   if (startTime !== undefined) cluster.setUnit({ restarted: startTime });
 }
 
+/** On a full disk clients may only read, until there is space again. */
+async function followDisk(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  if (!isDiskUnanswered(await readWatchState(hook))) return;
+  if ((await cluster.unitData())['member-started'] === undefined) return;
+  await applyConfiguration(hook, cluster);
+}
+
 async function repair(hook: PostgresqlHook): Promise<void> {
   const cluster = await openCluster(hook);
   if (cluster === undefined) return;
@@ -97,7 +107,10 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   if (await followRestore(silent, cluster)) return;
   await settlePasswordChange(hook, cluster);
   if (!initialised || !(await isInService(hook, cluster))) await pebbleReady(silent);
-  else await followConfiguration(hook, cluster);
+  else {
+    await followConfiguration(hook, cluster);
+    await followDisk(hook, cluster);
+  }
   await repairMember(hook, cluster);
   await retryRepository(silent, cluster);
   await endInterruptedBackup(hook, cluster);

@@ -25,6 +25,7 @@ import {
   renderDynamic,
   renderMember,
 } from '../core/render/patroni.ts';
+import { isReadOnly } from '../core/watch-state.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 import { checkOptions, readVerdicts } from './database-checks.ts';
 import { readKnownParameters, reportLeftOut } from './known-parameters.ts';
@@ -32,6 +33,7 @@ import { readPod } from './kubernetes.ts';
 import { type Patroni, PatroniError } from './patroni.ts';
 import type { JsonObject } from './patroni-answers.ts';
 import { checkResources } from './resource-problems.ts';
+import { readWatchState } from './watch-state.ts';
 import { readWorkload } from './workload.ts';
 
 /** The charm's settings, or the problems that keep the old ones in force. */
@@ -62,6 +64,7 @@ export async function writeMemberConfig(
   const known = await readKnownParameters(hook, workload);
   reportLeftOut(hook, known, leftOutParameters(settings, known?.names));
   const app = await cluster.appData();
+  const seen = await readWatchState(hook);
   const document = renderMember({
     unit: cluster.unit,
     app: cluster.app,
@@ -78,6 +81,8 @@ export async function writeMemberConfig(
     connectivity: (await cluster.unitData())['connectivity'] !== 'off',
     initialised: app.initialised,
     bootstrap: bootstrapOf(app.restoringBackup, app.restoreStanza),
+    readOnly: isReadOnly(seen),
+    volumeBytes: seen.disk?.totalBytes,
   });
   const { stringify } = await import('yaml');
   const content = stringify(document, { lineWidth: 0, version: '1.1' });
@@ -137,6 +142,7 @@ export async function updateClusterConfig(
     members: presentEndpoints(cluster.app, staying, endpoints).length,
     stanza,
     patroniVersion: (await cluster.health())?.patroniVersion,
+    volumeBytes: (await readWatchState(hook)).disk?.totalBytes,
   };
   for (const note of dynamicNotes(facts)) hook.log('WARNING', note);
   await patchClusterConfig(cluster, renderDynamic(facts));

@@ -37,8 +37,8 @@ const schema = v.pipe(
     replication: optional(v.object({ broken_at: optional(time) })),
     down: optional(
       v.pipe(
-        v.object({ at: time, starts: v.number() }),
-        v.transform(({ at, starts }) => ({ atMs: at, starts })),
+        v.object({ at: time, starts: v.number(), control: v.fallback(v.boolean(), true) }),
+        v.transform(({ at, starts, control }) => ({ atMs: at, starts, control })),
       ),
     ),
     fences: v.fallback(

@@ -100,7 +100,7 @@ function nextAttempt(view: RepairView, trouble: Trouble): RepairStep['kind'] {
 function findTrouble({ own, seen, nowMs }: RepairView): Trouble | undefined {
   if (own.leads) return undefined;
   const { down } = seen;
-  if (downStates.includes(own.state) && down !== undefined && down.starts >= failedStarts) {
+  if (downStates.includes(own.state) && down !== undefined && isHopeless(down)) {
     return { reason: 'PostgreSQL cannot be started', forMs: nowMs - down.atMs, runs: false };
   }
   if (own.state === 'running' && seen.brokenAtMs !== undefined) {
@@ -108,6 +108,10 @@ function findTrouble({ own, seen, nowMs }: RepairView): Trouble | undefined {
     return { reason, forMs: nowMs - seen.brokenAtMs, runs: true };
   }
   return undefined;
+}
+
+function isHopeless({ starts, control }: NonNullable<WatchState['down']>): boolean {
+  return starts >= failedStarts || !control;
 }
 
 /** Reasons to leave everything as it is. */

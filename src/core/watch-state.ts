@@ -16,7 +16,12 @@ export interface WatchState {
   /** Since when a standby has been without a connection to its primary. */
   readonly brokenAtMs?: number;
   /** Since when PostgreSQL has not been up for a while, and how often it was started in vain. */
-  readonly down?: { readonly atMs: number; readonly starts: number };
+  readonly down?: {
+    readonly atMs: number;
+    readonly starts: number;
+    /** Whether there is the file without which no data directory can be used. */
+    readonly control: boolean;
+  };
   readonly fences: readonly Fence[];
 }
 
@@ -35,6 +40,11 @@ export const nothingSeen: WatchState = { fences: [] };
 export function isReadOnly({ disk }: WatchState): boolean {
   if (disk === undefined || disk.level === 'ok') return false;
   return disk.level === 'full' || disk.readOnly;
+}
+
+/** Whether the member's file still says otherwise. */
+export function isDiskUnanswered(seen: WatchState): boolean {
+  return seen.disk !== undefined && seen.disk.readOnly !== isReadOnly(seen);
 }
 
 const fenceShownMs = 10 * 60_000;

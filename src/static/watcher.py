@@ -24,6 +24,7 @@ import http.client
 import json
 import os
 import queue
+import re
 import selectors
 import signal
 import ssl
@@ -58,6 +59,7 @@ DISK_FULL_BYTES = 32 * 1024 * 1024
 # What is held back for a start with a full disk: this share, within limits.
 RESERVE, RESERVE_LEAST, RESERVE_MOST = 0.02, 48 * 1024 * 1024, 256 * 1024 * 1024
 RESERVE_PATIENCE_S = 60.0
+READ_ONLY = re.compile(r"default_transaction_read_only: ['\"]?on\b")
 
 
 def say(text):
@@ -321,6 +323,7 @@ class Files:
         self.postmaster = None
         self.standby = False
         self.identity = None
+        self.control = True
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
@@ -351,6 +354,7 @@ class Files:
             self.identity = (facts.st_ino, facts.st_mtime_ns)
         except FileNotFoundError:
             self.identity = None
+        self.control = os.path.exists(f"{self.options.data}/global/pg_control")
         self.standby = os.path.exists(f"{self.options.data}/standby.signal")
 
     def find_postmaster(self):
@@ -368,7 +372,7 @@ class Files:
         level = self.disk_level(usable, total, known)
         # Rounded, so that the file does not change with every transaction.
         percent = int(usable * 100 / total) if total else 100
-        read_only = "default_transaction_read_only" in read_text(self.options.config)
+        read_only = bool(READ_ONLY.search(read_text(self.options.config)))
         self.seen["disk"] = {"level": level, "free_percent": percent, "total": total,
                              "read_only": read_only}
         if level != known:
@@ -537,6 +541,9 @@ class Watcher:
             self.seen["down"] = {"at": self.time_text(), "starts": 0}
         elif down and known is not None and pid != known:
             self.seen["down"] = {**down, "starts": down["starts"] + 1}
+        if "down" in self.seen:
+            # Without it no start is even tried.
+            self.seen["down"] = {**self.seen["down"], "control": self.files.control}
         self.identity = self.files.identity
 
     def await_end(self, pid):

@@ -54,6 +54,7 @@ scenario('a leader whose cluster is well asks little and writes nothing', {
       'pebble stat',
       'patroni call',
       'pebble services',
+      'pebble pull',
       'pebble canConnect',
       'patroni call',
       'pebble pull',

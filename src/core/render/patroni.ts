@@ -59,6 +59,10 @@ export interface MemberFacts {
   /** Whether the system users have been set up. */
   readonly initialised: boolean;
   readonly bootstrap: Bootstrap;
+  /** The disk is full: clients may only read, unless they insist. */
+  readonly readOnly?: boolean;
+  /** Size of the data volume; `undefined` until the watcher has looked. */
+  readonly volumeBytes?: number | undefined;
 }
 
 export type Document = { readonly [key: string]: DocumentValue };
@@ -93,6 +97,7 @@ export function renderDynamic(facts: DynamicFacts): Document {
         ...deriveClusterParameters(settings, resources),
         ...settings.clusterParameters,
         ...fixedClusterParameters(facts.stanza),
+        ...keptWal(facts),
       },
     },
   };
@@ -116,6 +121,8 @@ export interface DynamicFacts {
   readonly stanza: string | undefined;
   /** Patroni's version as it tells it; `undefined` while it does not answer. */
   readonly patroniVersion?: string | undefined;
+  /** Size of the data volume; `undefined` until the watcher has looked. */
+  readonly volumeBytes?: number | undefined;
 }
 
 function knowsQuorum({ patroniVersion = '' }: DynamicFacts): boolean {
@@ -136,6 +143,13 @@ export function dynamicNotes(facts: DynamicFacts): readonly string[] {
 /** `/bin/true` says "archived" without archiving: there is no place to archive to. */
 export function archiveCommand(stanza: string | undefined): string {
   return stanza === undefined ? '/bin/true' : `pgbackrest --stanza=${stanza} archive-push %p`;
+}
+
+/** WAL kept in case that somebody asks for it may take a quarter of the volume. */
+function keptWal({ settings, volumeBytes }: DynamicFacts): Document {
+  const { wal_keep_size: wanted } = settings.clusterParameters;
+  if (typeof wanted !== 'number' || volumeBytes === undefined) return {};
+  return { wal_keep_size: Math.min(wanted, Math.floor(volumeBytes / 4 / bytesPerMegabyte)) };
 }
 
 /** The member's own file. Holds passwords in clear: written with mode 0600 only. */
@@ -307,5 +321,18 @@ function fixedParameters(facts: MemberFacts): Document {
     wal_receiver_timeout: '8s',
     // And a standby comes back soon after its primary: until then commits wait, too.
     wal_retrieve_retry_interval: '500ms',
+    ...diskParameters(facts),
+  };
+}
+
+const bytesPerMegabyte = 1024 * 1024;
+
+/** A replica that is away for long is cloned anew; its WAL must not fill the disk until then. */
+function diskParameters({ readOnly, volumeBytes }: MemberFacts): Document {
+  return {
+    ...(volumeBytes === undefined
+      ? {}
+      : { max_slot_wal_keep_size: `${Math.floor(volumeBytes / 2 / bytesPerMegabyte)}MB` }),
+    ...(readOnly === true ? { default_transaction_read_only: 'on' } : {}),
   };
 }

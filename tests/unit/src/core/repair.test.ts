@@ -25,7 +25,7 @@ const view = (change: Partial<RepairView>): RepairView => {
 const brokenFor = (minutes: number) => ({ fences: [], brokenAtMs: nowMs - minutes * minuteMs });
 const downFor = (minutes: number, starts = 3) => ({
   fences: [],
-  down: { atMs: nowMs - minutes * minuteMs, starts },
+  down: { atMs: nowMs - minutes * minuteMs, starts, control: true },
 });
 const tried = (kind: Attempt['kind'], minutesAgo: number): Attempt => ({
   kind,
@@ -49,6 +49,14 @@ const steps: readonly (readonly [string, Partial<RepairView>, object])[] = [
   [
     'is cloned without a restart when it cannot be started',
     { own: failed, seen: downFor(3) },
+    { kind: 'clone', reason: noStart, leader: 'app-0' },
+  ],
+  [
+    'is cloned when its data directory lacks what a start needs',
+    {
+      own: { ...follower, state: 'stopped' },
+      seen: { fences: [], down: { atMs: nowMs - 4 * minuteMs, starts: 0, control: false } },
+    },
     { kind: 'clone', reason: noStart, leader: 'app-0' },
   ],
   [

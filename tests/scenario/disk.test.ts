@@ -1,0 +1,124 @@
+// What a unit does when its disk fills, and when there is space again.
+
+import { expect } from '@jest/globals';
+
+import { fileEntry } from '../support/pebble-state.ts';
+import { configChanged, pebbleNotice, updateStatus } from '../support/scenario/events.ts';
+import {
+  after,
+  fileOf,
+  inContainer,
+  running,
+  underTest,
+} from '../support/scenario/postgresql/journey.ts';
+import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
+import { scenario } from '../support/scenario/scenario.ts';
+
+const notice = pebbleNotice('postgresql', 'postgresql.charm/disk-space');
+const config = '/var/lib/postgresql/data/patroni.yml';
+const readOnlyLine = 'default_transaction_read_only: "on"';
+
+interface Disk {
+  readonly level: 'ok' | 'low' | 'full';
+  /** As the member's file says. */
+  readonly readOnly?: boolean;
+}
+
+/** A primary whose watcher has seen this. */
+async function withDisk({ level, readOnly = false }: Disk): Promise<PostgresqlState> {
+  const known = await after(
+    seeing(await running({ leader: true }), { level: 'ok' }),
+    configChanged,
+  );
+  return seeing(known, { level, readOnly });
+}
+
+function seeing(given: PostgresqlState, disk: Disk): PostgresqlState {
+  return inContainer(given, ({ files }) => ({
+    files: { ...files, '/run/charm-watch.json': fileEntry(seen(disk)) },
+  }));
+}
+
+function seen({ level, readOnly = false }: Disk): string {
+  const percent = { ok: 40, low: 7, full: 1 }[level];
+  return JSON.stringify({
+    disk: { level, free_percent: percent, total: 1024 ** 3, read_only: readOnly },
+    fences: [],
+  });
+}
+
+const blocked = (message: string) => ({ level: 'blocked', message });
+const low = blocked('<10% free space on pgdata volume.');
+const full = blocked('pgdata volume is full, clients may only read');
+
+for (const when of [notice, updateStatus]) {
+  const by = when.event.name;
+  scenario(`on a full disk clients may only read (${by})`, {
+    charm: underTest,
+    given: async () => await withDisk({ level: 'full' }),
+    when,
+    then: ({ state: reached, disturbances }) => {
+      expect(fileOf(reached, config)).toContain(readOnlyLine);
+      expect(fileOf(reached, config)).toContain('max_slot_wal_keep_size: 512MB');
+      expect(disturbances).toEqual(['Patroni of postgresql-k8s-0 reloaded its file']);
+      expect(reached.unitStatus).toEqual(full);
+    },
+  });
+
+  scenario(`when there is space again they may write (${by})`, {
+    charm: underTest,
+    given: async () => await withDisk({ level: 'ok', readOnly: true }),
+    when,
+    then: ({ state: reached }) => {
+      expect(fileOf(reached, config)).not.toContain(readOnlyLine);
+      expect(reached.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+    },
+  });
+}
+
+scenario('a disk that is only low stops nobody', {
+  charm: underTest,
+  given: async () => await withDisk({ level: 'low' }),
+  when: notice,
+  then: ({ state: reached, disturbances }) => {
+    expect(fileOf(reached, config)).not.toContain(readOnlyLine);
+    expect(disturbances).toEqual([]);
+    expect(reached.unitStatus).toEqual(low);
+  },
+});
+
+scenario('a disk that was full is not written to again before there is plenty of space', {
+  charm: underTest,
+  given: async () => {
+    const before = await withDisk({ level: 'low', readOnly: true });
+    return inContainer(before, ({ files }) => ({
+      files: {
+        ...files,
+        [config]: fileEntry(`${fileOf(before, config)}    ${readOnlyLine}\n`, {
+          user: 'postgres',
+          group: 'postgres',
+          mode: '0600',
+        }),
+      },
+    }));
+  },
+  when: notice,
+  then: ({ state: reached, disturbances }) => {
+    expect(fileOf(reached, config)).toContain(readOnlyLine);
+    expect(disturbances).toEqual([]);
+    expect(reached.unitStatus).toEqual(low);
+  },
+});
+
+scenario('a disk that is low keeps nothing else from being made up for', {
+  charm: underTest,
+  given: async () =>
+    inContainer(await withDisk({ level: 'low' }), ({ services }) => ({
+      services: { ...services, postgresql: { current: 'inactive' } },
+    })),
+  when: updateStatus,
+  then: ({ state: reached }) => {
+    expect(reached.containers['postgresql']?.services['postgresql']).toEqual({ current: 'active' });
+    expect(reached.unitStatus).toEqual(low);
+  },
+});
