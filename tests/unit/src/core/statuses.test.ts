@@ -1,0 +1,68 @@
+// The page of statuses names every text that a unit can show, under its level.
+
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { expect, test } from '@jest/globals';
+
+import type { Status } from '../../../../lib/juju/juju.ts';
+import { repository } from '../../../../scripts/charms.ts';
+import * as statuses from '../../../../src/core/status.ts';
+
+const page = await readFile(path.join(repository, 'docs/reference/statuses.md'), 'utf8');
+const reason = '…';
+
+/** Texts that need something to be filled in; `undefined`: no text of its own. */
+const filled: Readonly<Record<string, Status | string | undefined>> = {
+  isS3Message: undefined,
+  allowsRestore: undefined,
+  configurationErrorPrefix: undefined,
+  blockedByS3: undefined,
+  memberStatus: undefined,
+  missingS3Parameters: statuses.missingS3Parameters([reason]),
+  needsTrust: statuses.needsTrust(reason),
+  configurationError: statuses.configurationError([reason]),
+  failedToPatchPod: statuses.failedToPatchPod(reason),
+  foreignStorage: statuses.foreignStorage(reason),
+  cannotChangeExtensions: statuses.cannotChangeExtensions([reason]),
+  extensionsNotInImage: statuses.extensionsNotInImage([reason]),
+  restartingMember: statuses.restartingMember(reason),
+  failedToRestart: statuses.failedToRestart(reason),
+  cannotRepair: statuses.cannotRepair(reason),
+  archivingFails: `archiving fails, ${reason} WAL files waiting`,
+  fenced: statuses.fenced(reason),
+};
+
+/** The part of the page under a heading. */
+function sectionOf(level: string): string {
+  const heading = `## ${level.charAt(0).toUpperCase()}${level.slice(1)}\n`;
+  return (page.split(heading)[1] ?? '').split('\n## ')[0] ?? '';
+}
+
+test('every text of the charm is on the page', () => {
+  const missing = Object.entries(statuses).flatMap(([name, value]) => {
+    const text = name in filled ? filled[name] : value;
+    if (text === undefined) return [];
+    if (typeof text === 'string') return page.includes(text) ? [] : [text];
+    if (typeof text === 'function') return [`${name} is not filled in`];
+    return sectionOf(text.level).includes(text.message) ? [] : [`${text.level}: ${text.message}`];
+  });
+
+  expect(missing).toEqual([]);
+});
+
+test('every text on the page is one of the charm', () => {
+  const known = [...Object.values(statuses), ...Object.values(filled)].flatMap((value) => {
+    if (typeof value === 'string') return [value];
+    return typeof value === 'object' ? [value.message] : [];
+  });
+  const shown = [...page.matchAll(/^\| (`+)\s?(.*?)\s?\1 \|/gm)].map(([, , text = '']) => text);
+
+  const remarks = ['Primary', 'Standby', 'degraded'];
+  expect(shown.length).toBeGreaterThan(30);
+  expect(shown.filter((text) => ![...known, ...remarks].includes(text))).toEqual([]);
+});
+
+test('archiving tells how much is waiting', () => {
+  expect(statuses.archivingFails(3)).toBe('archiving fails, 3 WAL files waiting');
+});
