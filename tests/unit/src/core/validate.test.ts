@@ -212,3 +212,27 @@ test('a number closer to zero than the server can read is refused', () => {
   expect(problemsOf({ optimizer_cpu_tuple_cost: 5e-324 }).length).toBe(1);
   expect(problemsOf({ optimizer_cpu_tuple_cost: 2 ** -1022 })).toEqual([]);
 });
+
+test('every number is judged by the limits of its option', () => {
+  const numbers = options.filter(({ type }) => type === 'int' || type === 'float');
+  // Those of the failover belong together; see above.
+  const alone = numbers.filter(({ name }) => !name.startsWith('failover_'));
+  for (const { name, min = Number.NaN, max = Number.NaN } of alone) {
+    const [below, above] = [min - 1, max < Number.MAX_SAFE_INTEGER ? max + 1 : Infinity];
+    const judged = [below, min, max, above].map((value) => problemsOf({ [name]: value }).length);
+    expect([name, ...judged]).toEqual([name, 1, 0, 0, 1]);
+  }
+  expect(alone.length).toBeGreaterThan(60);
+});
+
+test.each(options.filter(({ name }) => /^failover_.*(ttl|wait|timeout)$/.test(name)))(
+  'the limits of $name are judged',
+  ({ name, min = Number.NaN, max = Number.NaN }) => {
+    const wide = { failover_ttl: 300, failover_loop_wait: 1, failover_retry_timeout: 3 };
+    const judged = [min - 1, min, max, max + 1].map(
+      (value) => problemsOf({ ...wide, [name]: value }).length,
+    );
+
+    expect(judged).toEqual([1, 0, 0, 1]);
+  },
+);
