@@ -1,0 +1,102 @@
+// What the watcher sees is shown: remarks on a member that works all the same.
+
+import { expect } from '@jest/globals';
+
+import { fileEntry } from '../support/pebble-state.ts';
+import { pebbleNotice, updateStatus } from '../support/scenario/events.ts';
+import {
+  inContainer,
+  inWorld,
+  primary,
+  replica,
+  running,
+  underTest,
+} from '../support/scenario/postgresql/journey.ts';
+import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
+import { scenario } from '../support/scenario/scenario.ts';
+
+/** When scenarios begin. */
+const startMs = Date.UTC(2026, 0, 31, 12, 0, 0);
+const minutesAgo = (minutes: number) => new Date(startMs - minutes * 60_000).toISOString();
+
+const seeing = (given: PostgresqlState, text: string): PostgresqlState =>
+  inContainer(given, ({ files }) => ({
+    files: { ...files, '/run/charm-watch.json': fileEntry(text) },
+  }));
+
+const failing = { archive: { waiting: 12, failing: true }, fences: [] };
+const fencedAgo = (minutes: number) => ({
+  fences: [
+    { at: minutesAgo(300), reason: 'long ago' },
+    { at: minutesAgo(minutes), reason: 'Patroni was silent for 11 s' },
+  ],
+});
+
+const ofPrimary: readonly (readonly [string, object, string])[] = [
+  [
+    'WAL that is not archived is told, and does not block',
+    failing,
+    'Primary (archiving fails, 12 WAL files waiting)',
+  ],
+  [
+    'a fence is told for some minutes',
+    fencedAgo(5),
+    'Primary (fenced lately: Patroni was silent for 11 s)',
+  ],
+  ['and no longer', fencedAgo(11), 'Primary'],
+  ['a watcher that has not looked yet is no news', { fences: [] }, 'Primary'],
+  ['a file of another version is as good as none', { fences: 'many', disk: 7 }, 'Primary'],
+];
+
+for (const [name, seen, message] of ofPrimary) {
+  scenario(name, {
+    charm: underTest,
+    given: async () => seeing(await running({ leader: true }), JSON.stringify(seen)),
+    when: updateStatus,
+    then: ({ state: after }) => {
+      expect(after.unitStatus).toEqual({ level: 'active', message });
+    },
+    loosen: {
+      differences: [
+        { path: 'unitStatus.message', because: 'a fence is news for ten minutes only' },
+      ],
+    },
+  });
+}
+
+scenario('a file that is no JSON is as good as none', {
+  charm: underTest,
+  given: async () => seeing(await running({ leader: true }), '{'),
+  when: pebbleNotice('postgresql', 'postgresql.charm/archiving-failed'),
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+scenario('what a primary does not archive is not told by its replicas', {
+  charm: underTest,
+  given: async () =>
+    seeing(await running({ number: 1, others: [0], primary: 0 }), JSON.stringify(failing)),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({ level: 'active', message: '' });
+  },
+});
+
+scenario('remarks stand beside one another', {
+  charm: underTest,
+  given: async () =>
+    seeing(
+      inWorld(await running({ leader: true, others: [1] }), {
+        patroni: { members: [primary(0), replica(1, 'stopped')] },
+      }),
+      JSON.stringify(failing),
+    ),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'active',
+      message: 'Primary (degraded, archiving fails, 12 WAL files waiting)',
+    });
+  },
+});
