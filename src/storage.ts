@@ -4,7 +4,6 @@
 
 import { present } from '../lib/base/present.ts';
 import { KubeError } from '../lib/kube/error.ts';
-import { takeOverUsers } from './adapters/adoption.ts';
 import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
 import { readRestoreMark } from './adapters/restore-mark.ts';
 import {
@@ -15,6 +14,7 @@ import {
   readSystemIdentifier,
   writeIdentity,
 } from './adapters/storage-identity.ts';
+import { withPrimary } from './adapters/users.ts';
 import { dataGone, foreignStorage } from './core/status.ts';
 import { isSame, judgeStorage, type StorageJudgement } from './core/storage.ts';
 
@@ -56,11 +56,21 @@ export async function adoptStorage(hook: PostgresqlHook, cluster: Cluster): Prom
   const origin =
     former === undefined ? undefined : { model: former.model, application: former.application };
   if (adopts) {
-    await takeOverUsers(hook, cluster);
+    await setPasswords(hook, cluster);
     await writeIdentity(hook, { ...ownOwner(hook), ...present({ origin }) });
     hook.log('INFO', 'the data on the storage has been taken over');
   }
   if (origin !== undefined) cluster.setApp({ [adoptedFromKey]: JSON.stringify(origin) });
+}
+
+/** Of the users that Patroni works with; the others follow with the usual set-up. */
+async function setPasswords(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  await withPrimary(hook, cluster, async (postgres) => {
+    for (const user of ['operator', 'replication', 'rewind'] as const) {
+      const password = await cluster.password(user);
+      if (password !== undefined) await postgres.setPassword(user, password);
+    }
+  });
 }
 
 /** What a member that runs has to say no more. */

@@ -66,18 +66,13 @@ export async function connectPostgres(target: SqlTarget): Promise<Postgres> {
  * are not loaded are accepted and mean nothing.
  */
 async function keepOutOfLogs(connection: SqlConnection): Promise<void> {
-  for (const setting of unloggedSettings) await connection.query(setting);
+  await connection.query(sql`SET LOCAL log_statement TO 'none'`);
+  await connection.query(sql`SET LOCAL log_min_duration_statement TO -1`);
+  await connection.query(sql`SET LOCAL log_min_duration_sample TO -1`);
+  await connection.query(sql`SET LOCAL log_min_error_statement TO 'panic'`);
+  await connection.query(sql`SET LOCAL pgaudit.log TO 'none'`);
+  await connection.query(sql`SET LOCAL pg_stat_statements.track_utility TO 'off'`);
 }
-
-/** What keeps a transaction out of all logs. */
-export const unloggedSettings: readonly Sql[] = [
-  sql`SET LOCAL log_statement TO 'none'`,
-  sql`SET LOCAL log_min_duration_statement TO -1`,
-  sql`SET LOCAL log_min_duration_sample TO -1`,
-  sql`SET LOCAL log_min_error_statement TO 'panic'`,
-  sql`SET LOCAL pgaudit.log TO 'none'`,
-  sql`SET LOCAL pg_stat_statements.track_utility TO 'off'`,
-];
 
 /** Two units that believe to be leader must not create the same role at the same time. */
 async function takeTurns(connection: SqlConnection): Promise<void> {
@@ -118,8 +113,7 @@ async function findRole(connection: SqlConnection, name: string): Promise<Role |
   return row === undefined ? undefined : v.parse(roleSchema, row);
 }
 
-/** Sets the password without sending it. */
-export function alterPassword(user: string, password: Secret): Sql {
+function alterPassword(user: string, password: Secret): Sql {
   return sql`ALTER ROLE ${identifier(user)} PASSWORD ${literal(scramVerifier(password))}`;
 }
 

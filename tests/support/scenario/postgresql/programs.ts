@@ -13,7 +13,6 @@ export function postgresqlPrograms(host: Host<PostgresqlWorld>): readonly ExecRe
     { command: ['pgbackrest'], respond: (call) => runPgbackrest(host, call) },
     { command: ['chown'], respond: changeOwner },
     { command: ['/usr/lib/postgresql/17/bin/pg_controldata'], respond: showControlData },
-    { command: ['/usr/lib/postgresql/17/bin/psql'], respond: (call) => takeOver(host, call) },
     { command: ['locale', '-a'], respond: () => ({ stdout: 'C\nC.utf8\nPOSIX\nen_US.utf8\n' }) },
     {
       command: ['/usr/lib/postgresql/17/bin/postgres', '--version'],
@@ -56,27 +55,6 @@ function showControlData({ command }: ExecCall, fake: FakePebble): ExecAnswer {
   return {
     stdout: `pg_control version number: 1700\nDatabase system identifier: ${String(entry.content)}\n`,
   };
-}
-
-/** Only the passwords that the charm sets over the local socket are understood. */
-function takeOver(host: Host<PostgresqlWorld>, { stdin }: ExecCall): ExecAnswer {
-  const changed = [...(stdin ?? '').matchAll(/^ALTER ROLE "?(\w+)"? PASSWORD /gm)].flatMap(
-    ([, role = '']) => role,
-  );
-  if (changed.length === 0) throw host.unexpected(`psql with ${stdin ?? 'nothing'}`);
-  host.world.update((now) => ({
-    ...now,
-    postgres: {
-      ...now.postgres,
-      roles: Object.fromEntries(
-        Object.entries(now.postgres.roles).map(([name, role]) => {
-          const { password: _, ...others } = role;
-          return [name, changed.includes(name) ? others : role];
-        }),
-      ),
-    },
-  }));
-  return {};
 }
 
 function runPgbackrest(host: Host<PostgresqlWorld>, { command }: ExecCall): ExecAnswer {

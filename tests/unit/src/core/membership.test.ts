@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import {
+  heirOf,
   missingUnits,
   parseEndpoints,
   presentEndpoints,
@@ -40,4 +41,26 @@ test('after units are gone only the hosts of present units stay', () => {
       expect(kept).toEqual(admitted.filter((number) => present.includes(number)).map(host));
     }),
   );
+});
+
+test.each([
+  {
+    summary: 'a synchronous standby that stays',
+    roles: ['leader', 'replica', 'sync_standby'],
+    heir: 'app-2',
+  },
+  {
+    summary: 'a member of the quorum that stays',
+    roles: ['leader', 'quorum_standby', 'replica'],
+    heir: 'app-1',
+  },
+  {
+    summary: 'nobody while only a unit that goes is synchronous',
+    roles: ['leader', 'replica', 'replica', 'sync_standby'],
+    heir: undefined,
+  },
+])('the primary goes to $summary', ({ roles, heir }) => {
+  const members = roles.map((role, number) => ({ name: `app-${number}`, role }));
+
+  expect(heirOf(['app/1', 'app/2'], members)).toBe(heir);
 });
