@@ -47,16 +47,15 @@ async function readProgress(postgres: Postgres | undefined): Promise<CopyActivit
   }
 }
 
-/** A line for each new state, and for each further tenth. */
+/** A line for each new state, and in it for each further tenth. */
 function createVoice(
   hook: PostgresqlHook,
 ): (state: string, progress: CopyActivity | undefined) => Promise<void> {
-  let last = '';
+  let last = { state: '', tenths: 0 };
   return async (state, progress) => {
     const tenths = Math.floor((progress?.percent ?? 0) / 10);
-    const text = tenths === 0 ? state : `${state}: ${tenths * 10} %`;
-    if (text === last) return;
-    last = text;
-    await hook.juju.action().log(text);
+    if (state === last.state && tenths <= last.tenths) return;
+    last = { state, tenths };
+    await hook.juju.action().log(tenths === 0 ? state : `${state}: ${tenths * 10} %`);
   };
 }

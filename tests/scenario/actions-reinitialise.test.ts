@@ -68,13 +68,14 @@ scenario('a copy that takes its time goes on without the action', {
       patroni: {
         faults: { 'POST /reinitialize': { status: 200, body: 'reinitialize started' } },
       },
+      pgbackrest: { copyPercent: 42.5 },
     }),
   when: rebuild,
   then: ({ action: { results, log } }) => {
     expect(results).toEqual({ status: 'rebuilding' });
     expect(log).toEqual([
       'deleting the data of postgresql-k8s/1 and copying that of postgresql-k8s/0',
-      'creating replica',
+      'creating replica: 40 %',
       'Patroni goes on by itself; the unit status tells when the replica is up',
     ]);
   },

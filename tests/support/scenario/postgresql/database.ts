@@ -70,8 +70,9 @@ function createConnection(host: Host<PostgresqlWorld>, { database }: PostgresTar
     },
     switchWal: async () => await Promise.resolve(segment),
     copying: async () => {
-      const backupRuns = host.world.get().pgbackrest.backupRuns === true;
-      return await Promise.resolve({ backupRuns });
+      const { backupRuns = false, copyPercent } = host.world.get().pgbackrest;
+      const copied = copyPercent === undefined ? {} : { percent: copyPercent };
+      return await Promise.resolve({ backupRuns, ...copied });
     },
     archiver: async () => {
       const works = host.world.get().postgres.archiving === 'works';

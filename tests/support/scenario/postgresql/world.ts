@@ -100,6 +100,8 @@ export interface PgbackrestWorld {
   readonly backups: readonly BackupState[];
   /** Somebody is making a backup. */
   readonly backupRuns?: true;
+  /** How far the copy of the primary's data for a replica is. */
+  readonly copyPercent?: number;
   /** Output of a failing command by its name: `stanza-create`, `info`, `backup`. */
   readonly faults: Readonly<Record<string, string>>;
 }
