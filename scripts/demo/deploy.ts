@@ -31,10 +31,11 @@ const deployTimeoutMs = 180_000;
 
 export async function deployPostgresql(
   model: Model,
-  options: { readonly units: number; readonly image: string },
+  options: { readonly units: number; readonly image: string; readonly storage?: string },
 ): Promise<void> {
   const resource = `postgresql-image=${options.image}`;
   const args = [charmFile(postgresql), '-n', `${options.units}`, '--trust', '--resource', resource];
+  if (options.storage !== undefined) args.push('--storage', options.storage);
   await model.run('deploy', args, { timeoutMs: deployTimeoutMs });
 }
 
