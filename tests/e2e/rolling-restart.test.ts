@@ -8,6 +8,7 @@ import path from 'node:path';
 
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 
+import { CloudCommandError } from '../../cloud/client.ts';
 import { deployPostgresql, postgresql } from '../../scripts/demo/deploy.ts';
 import { waitUntilSettled } from '../../scripts/demo/settle.ts';
 import { notYet, there, waitFor } from '../../scripts/demo/wait.ts';
@@ -22,6 +23,12 @@ import { image, useModel } from '../support/e2e/test-model.ts';
 
 const pods = [0, 1, 2].map((number) => `${postgresql}-${number}`);
 const pace = { intervalMs: 20, connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 };
+
+/** A member that is being restarted lets nobody in. */
+function whileRestarting(error: unknown): ReturnType<typeof notYet> {
+  if (!(error instanceof CloudCommandError)) throw error;
+  return notYet('a member that is being restarted');
+}
 
 describe('options that need a restart', () => {
   const { model, say, check } = useModel('e2e-rolling-restart');
@@ -59,14 +66,17 @@ describe('options that need a restart', () => {
   }
 
   async function waitForValue(parameter: string, value: string): Promise<void> {
-    await waitFor(
-      async () => {
-        const shown = await show(parameter);
-        if (shown.every((one) => one === value)) return there(true);
-        return notYet(`${parameter} is ${shown.join(', ')}`);
-      },
-      { what: `${parameter} to be ${value}`, timeoutMs: 300_000, say, intervalMs: 1_000 },
-    );
+    const look = async () => {
+      const shown = await show(parameter);
+      if (shown.every((one) => one === value)) return there(true);
+      return notYet(`${parameter} is ${shown.join(', ')}`);
+    };
+    await waitFor(async () => await look().catch(whileRestarting), {
+      what: `${parameter} to be ${value}`,
+      timeoutMs: 420_000,
+      say,
+      intervalMs: 1_000,
+    });
     await waitUntilSettled(model, { [postgresql]: pods.length }, { say });
   }
 
