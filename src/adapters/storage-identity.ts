@@ -4,7 +4,6 @@
 
 import * as v from 'valibot';
 
-import { CodedError } from '../../lib/base/error.ts';
 import { clusterName, dataDirectory, storageIdentityPath, workloadUser } from '../core/names.ts';
 import type { Identity, Owner } from '../core/storage.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
@@ -19,21 +18,20 @@ export function ownOwner(hook: PostgresqlHook): Owner {
   return { model: hook.juju.context.modelUuid, application: hook.juju.context.app };
 }
 
-/** System identifier of the data on the volume; `undefined` when there is none. */
+/**
+ * System identifier of the data on the volume; `undefined` when there is none. Damaged data has none
+ * either: Patroni refuses to start on it, and nobody writes over it.
+ */
 export async function readSystemIdentifier(hook: PostgresqlHook): Promise<string | undefined> {
   const { pebble } = hook.ports;
   if ((await pebble.stat(`${dataDirectory}/global/pg_control`)) === undefined) return undefined;
   const { binDir } = await readWorkload(hook);
-  const { stdout, stderr } = await pebble.exec([`${binDir}/pg_controldata`, dataDirectory], {
+  const { stdout } = await pebble.exec([`${binDir}/pg_controldata`, dataDirectory], {
     user: workloadUser,
     environment: { LC_ALL: 'C' },
     timeoutMs: 10_000,
   });
-  const found = /^Database system identifier:\s+(\d+)$/m.exec(stdout)?.[1];
-  if (found !== undefined) return found;
-  throw new CodedError(`cannot read whose data is in "${dataDirectory}": ${stderr.trim()}`, {
-    code: 'no-system-identifier',
-  });
+  return /^Database system identifier:\s+(\d+)$/m.exec(stdout)?.[1];
 }
 
 /** System identifier that Patroni remembers for the cluster. */

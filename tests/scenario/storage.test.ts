@@ -101,6 +101,15 @@ scenario('the right volume heals a unit that was refused', {
   },
 });
 
+scenario('damaged data is left to Patroni, which does not write over it', {
+  charm: underTest,
+  given: withData(joining, 'unreadable'),
+  when: ready,
+  then: ({ state: after }) => {
+    expect(servicesOf(after)?.['postgresql']).toEqual({ current: 'active' });
+  },
+});
+
 scenario('a volume of the application is accepted by a unit with another number', {
   charm: underTest,
   given: ofOwner(withData(admitted({ number: 4, others: [0], primary: 0 })), 'postgresql-k8s'),
