@@ -47,21 +47,9 @@ const viewSchema = v.object({
   timeline: v.number(),
 });
 
-/** What one of the members says about all of them. */
-export const memberSchema = v.object({
-  name: v.string(),
-  role: v.string(),
-  state: v.string(),
-  timeline: v.optional(v.number(), 0),
-});
-
-export const membersAnswerSchema = v.object({
-  views: v.array(viewSchema),
-  cluster: v.array(memberSchema),
-});
+export const membersAnswerSchema = v.object({ views: v.array(viewSchema) });
 export const countAnswerSchema = v.object({ count: v.number() });
 export const hookAnswerSchema = v.object({ unit: v.string() });
 
 export type MembersAnswer = v.InferOutput<typeof membersAnswerSchema>;
 export type MemberView = v.InferOutput<typeof viewSchema>;
-export type ClusterMember = v.InferOutput<typeof memberSchema>;

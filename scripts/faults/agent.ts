@@ -27,10 +27,6 @@ export async function act(request: Doing): Promise<number> {
   return v.parse(countAnswerSchema, await ask(request, timeoutMs)).count;
 }
 
-export async function fetchMembers(pods: readonly PodAddress[]): Promise<MembersAnswer> {
-  return v.parse(membersAnswerSchema, await ask({ kind: 'members', pods: [...pods] }, timeoutMs));
-}
-
 export interface Observer {
   fetchMembers(pods: readonly PodAddress[]): Promise<MembersAnswer>;
   close(): Promise<void>;

@@ -5,8 +5,8 @@
 
 import { act, awaitHook } from './agent.ts';
 import type { Fault } from './fault.ts';
+import { podOf } from './names.ts';
 import { atOnce, deletePods } from './pod-faults.ts';
-import { podOf } from './pods.ts';
 import { answerProbes } from './probes.ts';
 
 /** Juju's lease of leadership runs out after a minute. */

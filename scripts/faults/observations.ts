@@ -6,9 +6,17 @@
  */
 
 import type { UnitStatus } from '../demo/status.ts';
-import type { ClusterMember, MemberView } from './agent-requests.ts';
-import { podOf } from './pods.ts';
+import type { MemberView } from './agent-requests.ts';
+import { podOf } from './names.ts';
 import type { Window } from './writes.ts';
+
+/** What Patroni's records say about a member. */
+export interface ClusterMember {
+  readonly name: string;
+  readonly role: 'leader' | 'replica';
+  readonly state: string;
+  readonly timeline: number;
+}
 
 export interface Sample {
   readonly atMs: number;

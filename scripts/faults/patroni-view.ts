@@ -1,13 +1,11 @@
-/** What the members of a cluster say, each asked at its own address, all at the same time. */
+/**
+ * What the members of a cluster say of themselves, each asked at its own address, all at the same
+ * time. `/patroni` is answered from what Patroni knows anyway; `/cluster` is not, see pods.ts.
+ */
 
 import * as v from 'valibot';
 
-import {
-  type MembersAnswer,
-  type MemberView,
-  memberSchema,
-  type PodAddress,
-} from './agent-requests.ts';
+import { type MembersAnswer, type MemberView, type PodAddress } from './agent-requests.ts';
 
 const port = 8008;
 /** A pod that is frozen or cut off keeps silent. */
@@ -18,13 +16,9 @@ const selfSchema = v.object({
   role: v.optional(v.string(), ''),
   timeline: v.optional(v.number(), 0),
 });
-const clusterSchema = v.object({ members: v.array(memberSchema) });
 
 export async function fetchMembers(pods: readonly PodAddress[]): Promise<MembersAnswer> {
-  const views = await Promise.all(pods.map(async (pod) => await fetchView(pod)));
-  const answering = views.filter(({ role }) => role !== 'silent').map(({ name }) => name);
-  const asked = pods.filter(({ name }) => answering.includes(name));
-  return { views, cluster: await fetchCluster(asked) };
+  return { views: await Promise.all(pods.map(async (pod) => await fetchView(pod))) };
 }
 
 async function fetchView({ name, address }: PodAddress): Promise<MemberView> {
@@ -37,14 +31,6 @@ async function fetchView({ name, address }: PodAddress): Promise<MemberView> {
     state,
     timeline,
   };
-}
-
-async function fetchCluster(pods: readonly PodAddress[]): Promise<MembersAnswer['cluster']> {
-  for (const { address } of pods) {
-    const answer = v.safeParse(clusterSchema, await fetchJson(`http://${address}:${port}/cluster`));
-    if (answer.success) return answer.output.members;
-  }
-  return [];
 }
 
 /** Patroni answers with an error status when it does not run, and with the same document. */

@@ -1,9 +1,10 @@
-/** The pods of the application, as Kubernetes knows them. */
+/** The pods of the application and Patroni's records of them, as Kubernetes has them. */
 
 import * as v from 'valibot';
 
 import { kubectl } from '../../cloud/client.ts';
 import type { ContainerId } from './agent-requests.ts';
+import type { ClusterMember } from './observations.ts';
 
 export interface Pod {
   readonly name: string;
@@ -19,50 +20,98 @@ export interface Pod {
 export const workloadContainer = 'postgresql';
 const charmContainer = 'charm';
 
-const podsSchema = v.object({
-  items: v.array(
-    v.object({
-      metadata: v.object({ name: v.string(), uid: v.string() }),
-      status: v.object({
-        podIP: v.optional(v.string(), ''),
-        containerStatuses: v.optional(
-          v.array(v.object({ name: v.string(), containerID: v.optional(v.string(), '') })),
-          [],
-        ),
-      }),
-    }),
-  ),
+const podSchema = v.object({
+  kind: v.literal('Pod'),
+  metadata: v.object({
+    name: v.string(),
+    uid: v.string(),
+    labels: v.optional(v.record(v.string(), v.string()), {}),
+    annotations: v.optional(v.record(v.string(), v.string()), {}),
+  }),
+  status: v.object({
+    podIP: v.optional(v.string(), ''),
+    containerStatuses: v.optional(
+      v.array(v.object({ name: v.string(), containerID: v.optional(v.string(), '') })),
+      [],
+    ),
+  }),
+});
+const endpointsSchema = v.object({
+  kind: v.literal('Endpoints'),
+  metadata: v.object({
+    name: v.string(),
+    annotations: v.optional(v.record(v.string(), v.string()), {}),
+  }),
+});
+const listSchema = v.object({
+  items: v.array(v.variant('kind', [podSchema, endpointsSchema])),
 });
 
-export async function listPods(namespace: string, app: string): Promise<readonly Pod[]> {
-  const label = `app.kubernetes.io/name=${app}`;
-  const args = ['-n', namespace, 'get', 'pods', '-l', label, '-o', 'json'];
+/** What a member writes about itself into its pod's annotation. */
+const memberStatusSchema = v.object({
+  state: v.optional(v.string(), ''),
+  replication_state: v.optional(v.string()),
+  timeline: v.optional(v.number(), 0),
+});
+
+type PodObject = v.InferOutput<typeof podSchema>;
+
+/** Pods and Patroni's records, read at the same time. */
+export interface Cluster {
+  readonly pods: readonly Pod[];
+  /** The members that have written something about themselves. */
+  readonly members: readonly ClusterMember[];
+}
+
+/**
+ * Asks Kubernetes, where Patroni keeps its records. Not a member's `/cluster`: answering that, Patroni
+ * reads the lock anew beside its own loop, so who asks at the wrong moment takes part in an election.
+ */
+export async function fetchCluster(namespace: string, app: string): Promise<Cluster> {
+  const args = ['-n', namespace, 'get', 'pods,endpoints', '-o', 'json'];
   const { stdout } = await kubectl(args, { timeoutMs: 10_000 });
-  return parsePods(stdout);
+  return parseCluster(stdout, app, Date.now());
 }
 
-export function parsePods(json: string): readonly Pod[] {
-  const { items } = v.parse(podsSchema, JSON.parse(json));
-  return items.map(({ metadata, status }) => {
-    const container = (wanted: string): ContainerId => {
-      const found = status.containerStatuses.find(({ name }) => name === wanted);
-      return { podUid: metadata.uid, containerId: found?.containerID.split('//')[1] ?? '' };
-    };
-    return {
-      name: metadata.name,
-      uid: metadata.uid,
-      address: status.podIP,
-      workload: container(workloadContainer),
-      charm: container(charmContainer),
-    };
-  });
+export function parseCluster(json: string, app: string, nowMs: number): Cluster {
+  const { items } = v.parse(listSchema, JSON.parse(json));
+  const leader = findLeader(items, `patroni-${app}`, nowMs);
+  const pods = items
+    .filter((item) => item.kind === 'Pod')
+    .filter(({ metadata }) => metadata.labels['app.kubernetes.io/name'] === app);
+  return { pods: pods.map(toPod), members: pods.flatMap((pod) => toMember(pod, leader)) };
 }
 
-/** `postgresql-k8s-0` is the pod of `postgresql-k8s/0`. */
-export function unitOf(pod: string): string {
-  return pod.replace(/-(\d+)$/, '/$1');
+/** Who holds Patroni's lock; nobody when it has not been renewed for its whole time to live. */
+function findLeader(
+  items: v.InferOutput<typeof listSchema>['items'],
+  name: string,
+  nowMs: number,
+): string | undefined {
+  const lock = items.find((item) => item.kind === 'Endpoints' && item.metadata.name === name);
+  const { leader, renewTime = '', ttl = '0' } = lock?.metadata.annotations ?? {};
+  return nowMs - Date.parse(renewTime) <= Number(ttl) * 1000 ? leader : undefined;
 }
 
-export function podOf(unit: string): string {
-  return unit.replace('/', '-');
+function toPod({ metadata, status }: PodObject): Pod {
+  const container = (wanted: string): ContainerId => {
+    const found = status.containerStatuses.find(({ name }) => name === wanted);
+    return { podUid: metadata.uid, containerId: found?.containerID.split('//')[1] ?? '' };
+  };
+  return {
+    name: metadata.name,
+    uid: metadata.uid,
+    address: status.podIP,
+    workload: container(workloadContainer),
+    charm: container(charmContainer),
+  };
+}
+
+function toMember({ metadata }: PodObject, leader: string | undefined): readonly ClusterMember[] {
+  const text = metadata.annotations['status'];
+  if (text === undefined) return [];
+  const { state, replication_state, timeline } = v.parse(memberStatusSchema, JSON.parse(text));
+  const { name } = metadata;
+  if (name === leader) return [{ name, role: 'leader', state, timeline }];
+  return [{ name, role: 'replica', state: replication_state ?? state, timeline }];
 }

@@ -7,8 +7,9 @@ import { readStatus } from '../demo/settle.ts';
 import { type Comparison, compareMembers } from './checker.ts';
 import type { Fault, Scene } from './fault.ts';
 import type { Ledger } from './ledger.ts';
+import { podOf } from './names.ts';
 import { leaderOf, listProblems, type Sample } from './observations.ts';
-import { listPods, type Pod, podOf } from './pods.ts';
+import { fetchCluster, type Pod } from './pods.ts';
 import { judgeRecovery } from './recovery.ts';
 import type { UndoList } from './undo.ts';
 import { startWatch, type Watch } from './watch.ts';
@@ -91,7 +92,7 @@ async function waitUntilReady(options: RoundOptions, watch: Watch): Promise<stri
 
 async function setScene(options: RoundOptions, primary: string): Promise<Scene> {
   const { model, app, fault, undo, say } = options;
-  const pods = await listPods(model.name, app);
+  const { pods } = await fetchCluster(model.name, app);
   const replicas = pods.filter(({ name }) => name !== primary);
   const victims: Readonly<Record<Fault['target'], () => Promise<Pod | undefined>>> = {
     primary: async () => await Promise.resolve(find(primary)),

@@ -2,7 +2,7 @@
 
 import { runAction } from '../demo/action.ts';
 import type { Fault } from './fault.ts';
-import { unitOf } from './pods.ts';
+import { unitOf } from './names.ts';
 
 export const switchoverFault: Fault = {
   name: 'switchover',

@@ -7,7 +7,7 @@ import type { UnitStatus } from '../demo/status.ts';
 import { startObserver } from './agent.ts';
 import type { MembersAnswer } from './agent-requests.ts';
 import type { Sample } from './observations.ts';
-import { listPods, type Pod } from './pods.ts';
+import { type Cluster, fetchCluster } from './pods.ts';
 import { readUnits } from './unit-status.ts';
 
 export interface Watch {
@@ -16,33 +16,32 @@ export interface Watch {
 }
 
 const intervalMs = 500;
-/** Asking Juju and Kubernetes costs more, and they change less often. */
+/** Asking Juju costs more, and its answer changes less often. */
 const unitsIntervalMs = 1000;
-const podsAgeMs = 5000;
 /** Older words of Juju count as silence. */
 const statusAgeMs = 15_000;
-const silence: MembersAnswer = { views: [], cluster: [] };
+const silence: MembersAnswer = { views: [] };
 
 export function startWatch(model: Model, app: string): Watch {
   const samples: Sample[] = [];
   const ended = new AbortController();
   const observer = startObserver();
-  let pods: readonly Pod[] = [];
-  let podsMs = 0;
+  let cluster: Cluster = { pods: [], members: [] };
   let units: { readonly list: readonly UnitStatus[]; readonly atMs: number } | undefined;
 
   const lookAtMembers = async (): Promise<void> => {
-    const isWhole = samples.at(-1)?.views.every(({ role }) => role !== 'silent') === true;
-    if (!isWhole || Date.now() - podsMs > podsAgeMs) {
-      // While the API server is away the pods are where they were.
-      pods = await orElse(listPods(model.name, app), pods);
-      podsMs = Date.now();
-    }
-    const addresses = pods.map(({ name, address }) => ({ name, address }));
-    const answer = await orElse(observer.fetchMembers(addresses), silence);
+    // While the API server is away the pods are where they were.
+    cluster = await orElse(fetchCluster(model.name, app), cluster);
+    const addresses = cluster.pods.map(({ name, address }) => ({ name, address }));
+    const { views } = await orElse(observer.fetchMembers(addresses), silence);
     const atMs = Date.now();
     const isFresh = units !== undefined && atMs - units.atMs < statusAgeMs;
-    samples.push({ atMs, ...answer, units: isFresh ? units?.list : undefined });
+    samples.push({
+      atMs,
+      views,
+      cluster: cluster.members,
+      units: isFresh ? units?.list : undefined,
+    });
   };
   const lookAtUnits = async (): Promise<void> => {
     const list = await orElse(readUnits(model, app), undefined);

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 
 import { chooseFaults, faults } from '../../../../scripts/faults/catalogue.ts';
 import { titleOf } from '../../../../scripts/faults/fault.ts';
+import { podOf, unitOf } from '../../../../scripts/faults/names.ts';
 import { parseOptions } from '../../../../scripts/faults/options.ts';
-import { parsePods, podOf, unitOf } from '../../../../scripts/faults/pods.ts';
 
 describe('chooseFaults', () => {
   test('every row has a title of its own', () => {
@@ -57,29 +57,6 @@ describe('parseOptions', () => {
   ])('%s %s is refused', (...args) => {
     expect(() => parseOptions(args)).toThrow(/^cannot/);
   });
-});
-
-test('pods are told by their containers; one that has not started has none yet', () => {
-  const metadata = { name: 'db-0', uid: 'u' };
-  const containerStatuses = [
-    { name: 'charm', containerID: 'containerd://c1' },
-    { name: 'postgresql', containerID: 'containerd://c2' },
-  ];
-  const items = [
-    { metadata, status: { podIP: '10.0.0.1', containerStatuses } },
-    { metadata, status: {} },
-  ];
-
-  const [started, waiting] = parsePods(JSON.stringify({ items }));
-
-  expect(started).toStrictEqual({
-    name: 'db-0',
-    uid: 'u',
-    address: '10.0.0.1',
-    workload: { podUid: 'u', containerId: 'c2' },
-    charm: { podUid: 'u', containerId: 'c1' },
-  });
-  expect(waiting).toMatchObject({ address: '', workload: { containerId: '' } });
 });
 
 test('a unit and its pod name each other', () => {

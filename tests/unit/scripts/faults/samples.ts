@@ -24,7 +24,7 @@ export function makeSample(options: SampleOptions = {}): Sample {
     ),
     cluster: names.map((name) => ({
       name,
-      role: name === leader ? 'leader' : 'sync_standby',
+      role: name === leader ? 'leader' : 'replica',
       state: name === leader ? 'running' : 'streaming',
       timeline: 1,
     })),
