@@ -2,6 +2,7 @@
 // member sends when it starts, stops or changes its role.
 
 import type { Handler } from '../lib/juju/hook.ts';
+import { hasNewOptions } from './adapters/applied-options.ts';
 import {
   type Cluster,
   isStarted,
@@ -120,11 +121,12 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   }
 }
 
-/** update-status only takes up what another hook had to leave open. */
+/** update-status only takes up what another hook had to leave open, or was not told. */
 async function followConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const interrupted = (await hook.juju.state(interruptedState)) !== undefined;
   const resumes = hook.event.name === 'update-status' && !interrupted;
-  if (!resumes || (await hasOpenQuestions(hook))) await applyConfiguration(hook, cluster);
+  const open = (await hasOpenQuestions(hook)) || (await hasNewOptions(hook));
+  if (!resumes || open) await applyConfiguration(hook, cluster);
   await updateExtensions(hook, cluster);
 }
 

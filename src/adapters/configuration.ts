@@ -26,6 +26,7 @@ import {
   renderMember,
 } from '../core/render/patroni.ts';
 import { isReadOnly } from '../core/watch-state.ts';
+import { rememberOptions } from './applied-options.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 import { checkOptions, readVerdicts } from './database-checks.ts';
 import { readKnownParameters, reportLeftOut } from './known-parameters.ts';
@@ -207,6 +208,7 @@ export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster)
   if (result.kind === 'invalid') return false;
   await writeMemberConfig(hook, cluster, result.settings);
   cluster.setUnit({ config_hash: await hashRestartOptions(hook) });
+  await rememberOptions(hook);
   // A Patroni that does not answer reads its file when it starts.
   if ((await cluster.health()) === undefined) return true;
   await reloadIfUnread(hook, cluster);

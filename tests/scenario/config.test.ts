@@ -172,6 +172,17 @@ scenario('what is invalid stays Blocked until it is corrected', {
   },
 });
 
+scenario('options that Juju does not tell of are found by and by', {
+  charm: underTest,
+  given: async () => await configured({ profile: 'testing', failover_ttl: 30 }),
+  when: updateStatus,
+  then: ({ state: after, disturbances }) => {
+    expect(fileOf(after, path)).not.toContain('shared_buffers');
+    expect(after.world.patroni.config['ttl']).toBe(30);
+    expect(disturbances).toEqual(['Patroni of postgresql-k8s-0 reloaded its file']);
+  },
+});
+
 scenario('correcting the options is enough', {
   charm: underTest,
   given: async () => ({

@@ -69,7 +69,7 @@ scenario('a start that was waited for is finished with the notice of it', {
   then: ({ state: after, walks }) => {
     expect(walks[0]).toMatchObject({ handler: 'postgresql-pebble-ready', end: 'return' });
     expect(relationOf(after, 'database-peers').localApp['cluster_initialised']).toBe('True');
-    expect(after.controllerState).toEqual({});
+    expect(Object.keys(after.controllerState)).not.toContain('deferred-events-0');
     expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
   },
 });

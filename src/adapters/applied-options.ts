@@ -1,0 +1,24 @@
+// Which options a unit has taken over. Juju does not always say that options changed: `juju config
+// --reset` alone fires no config-changed in Juju 4.1, so update-status looks for itself.
+
+import { createHash } from 'node:crypto';
+
+import type { PostgresqlHook } from './cluster.ts';
+
+const stateKey = 'applied-options';
+
+/** Whether the options differ from those that were last taken over. */
+export async function hasNewOptions(hook: PostgresqlHook): Promise<boolean> {
+  return (await hook.juju.state(stateKey)) !== (await hashOptions(hook));
+}
+
+/** Says that the options have been taken over as they are now. */
+export async function rememberOptions(hook: PostgresqlHook): Promise<void> {
+  if (await hasNewOptions(hook)) hook.juju.setState({ [stateKey]: await hashOptions(hook) });
+}
+
+async function hashOptions(hook: PostgresqlHook): Promise<string> {
+  const options = Object.entries(await hook.juju.config());
+  const sorted = options.toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 32);
+}
