@@ -47,7 +47,7 @@ describe('the actions', () => {
   }, 600_000);
 
   afterAll(async () => {
-    await writer.stop();
+    await writer?.stop();
     await rm(folder, { recursive: true });
   });
 
