@@ -60,6 +60,12 @@ function bearingOutages(handler: Handler<PostgresqlPorts>): Handler<PostgresqlPo
   };
 }
 
+/** The first hook of a new pod, when the charm has changed: the member is started right away. */
+const upgradeCharm: Handler<PostgresqlPorts> = async (hook) => {
+  await install(hook);
+  await configChanged(hook);
+};
+
 /** The keys to S3, or passwords that the leader changed. */
 const secretChanged: Handler<PostgresqlPorts> = async (hook) => {
   const { event } = hook;
@@ -70,7 +76,7 @@ const secretChanged: Handler<PostgresqlPorts> = async (hook) => {
 export const charm: CharmDefinition<PostgresqlPorts> = {
   handlers: {
     install,
-    'upgrade-charm': install,
+    'upgrade-charm': bearingOutages(upgradeCharm),
     'leader-elected': bearingOutages(leaderElected),
     'postgresql-pebble-ready': bearingOutages(pebbleReady),
     'postgresql-pebble-custom-notice': bearingOutages(memberNotice),
