@@ -127,6 +127,7 @@ async function changeEverywhere(
     await storePassword(hook, cluster, { user, password });
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
+    await hook.juju.action().log(error.message);
     const details = { code: 'password-change-failed', cause: error };
     throw new CodedError('Failed changing the password.', details);
   }
