@@ -22,11 +22,15 @@ export async function collectWatchStatus(
   role: 'primary' | 'standby' | 'replica',
 ): Promise<readonly string[]> {
   const seen = await readWatchState(hook);
-  const { level } = seen.disk ?? { level: 'ok' };
-  if (level !== 'ok') hook.status(level === 'full' ? diskFull : diskLow);
+  collectDiskStatus(hook, seen);
   const fence = recentFence(seen, hook.ports.clock.nowMs());
   const ofRole = role === 'replica' ? replicaRemarks(seen) : primaryRemarks(seen);
   return fence === undefined ? ofRole : [...ofRole, fenced(fence.reason)];
+}
+
+function collectDiskStatus(hook: PostgresqlHook, { disk }: WatchState): void {
+  if (disk === undefined || disk.level === 'ok') return;
+  hook.status(disk.level === 'full' ? diskFull : diskLow);
 }
 
 function replicaRemarks({ brokenAtMs }: WatchState): readonly string[] {
@@ -46,6 +50,7 @@ export async function collectDownStatus(
   const served = (await cluster.unitData())['member-started'] !== undefined;
   const cloned = member?.state === 'creating replica' && served;
   hook.status(cloned ? cloningReplica : awaitingMember);
+  collectDiskStatus(hook, await readWatchState(hook));
   await collectRepairStatus(hook, cluster);
 }
 

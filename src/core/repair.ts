@@ -115,8 +115,7 @@ function isHopeless({ starts, control }: NonNullable<WatchState['down']>): boole
 }
 
 /** Reasons to leave everything as it is. */
-function isUnsafe({ own, paused, seen }: RepairView, leader: RepairMember): boolean {
+function isUnsafe({ own, paused }: RepairView, leader: RepairMember): boolean {
   const ahead = (own.timeline ?? 0) > (leader.timeline ?? 0);
-  // Cloning fills a disk that is full no less.
-  return paused || ahead || seen.disk?.level === 'full' || !upStates.includes(leader.state);
+  return paused || ahead || !upStates.includes(leader.state);
 }

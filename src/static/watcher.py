@@ -59,6 +59,8 @@ DISK_FULL_BYTES = 32 * 1024 * 1024
 # What is held back for a start with a full disk: this share, within limits.
 RESERVE, RESERVE_LEAST, RESERVE_MOST = 0.02, 48 * 1024 * 1024, 256 * 1024 * 1024
 RESERVE_PATIENCE_S = 60.0
+# Not even the charm can write its files then.
+DISK_NOTHING_BYTES = 1024 * 1024
 READ_ONLY = re.compile(r"default_transaction_read_only: ['\"]?on\b")
 
 
@@ -377,7 +379,12 @@ class Files:
                              "read_only": read_only}
         if level != known:
             self.notices.send("disk-space", level=level)
-        self.keep_reserve(level, held, wanted)
+        if level == "full":
+            self.give_up_reserve(free, held, wanted, read_only)
+        else:
+            self.full_since = None
+            if level == "ok" and held < wanted:
+                self.make_reserve(wanted)
 
     @staticmethod
     def disk_level(usable, total, known):
@@ -387,19 +394,21 @@ class Files:
             return "full"
         return "low" if usable < low * total else "ok"
 
-    def keep_reserve(self, level, held, wanted):
-        """Held while there is space; given up to start PostgreSQL, or once nobody writes any more."""
-        if level != "full":
-            self.full_since = None
-            if level == "ok" and not held:
-                self.make_reserve(wanted)
-            return
+    def give_up_reserve(self, free, held, wanted, read_only):
+        """Half of it to start PostgreSQL, or to let the charm write; all once clients may only read.
+
+        Whoever may still write would have all of it used up at once.
+        """
         if self.full_since is None:
             self.full_since = clock()
         late = clock() - self.full_since > RESERVE_PATIENCE_S
-        if held and (late or self.find_postmaster() is None):
+        down = self.find_postmaster() is None
+        if read_only and held and (down or late):
             os.remove(self.reserve)
             say(f"gave up {held} bytes held in reserve: the disk is full")
+        elif held > wanted // 2 and (down or free < DISK_NOTHING_BYTES):
+            os.truncate(self.reserve, wanted // 2)
+            say(f"gave up {held - wanted // 2} of {held} bytes held in reserve: the disk is full")
 
     def make_reserve(self, size):
         file = os.open(self.reserve, os.O_WRONLY | os.O_CREAT, 0o600)

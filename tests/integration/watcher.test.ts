@@ -2,7 +2,7 @@
 // above all whom it leaves alone.
 
 import { existsSync } from 'node:fs';
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
@@ -377,13 +377,27 @@ test.concurrent('a filling disk is told; the reserve is given up for a start onl
     expect(existsSync(reserve)).toBe(true);
 
     stage.postmaster.kill('SIGKILL');
+    const sizeIs = async (mebibytes: number) => {
+      await until(async () =>
+        (await stat(reserve)).size === mebibytes * mebibyte ? true : undefined,
+      );
+    };
+    await sizeIs(24);
+    await sleep(1);
+    await sizeIs(24);
+    expect(await levelIs('full')).toMatchObject({ disk: { free_percent: 3, read_only: false } });
+    await appendFile(
+      path.join(stage.volume, 'patroni.yml'),
+      'postgresql:\n  parameters:\n    default_transaction_read_only: "on"\n',
+    );
     await until(async () => (existsSync(reserve) ? undefined : true));
     await sleep(1);
-    expect(await levelIs('full')).toMatchObject({ disk: { free_percent: 3 } });
+    expect(await levelIs('full')).toMatchObject({ disk: { free_percent: 3, read_only: true } });
 
     await rm(path.join(stage.volume, 'table'));
     await levelIs('ok');
     await until(async () => (existsSync(reserve) ? true : undefined));
+    await sizeIs(48);
     const told = (await stage.notices()).filter((notice) => notice.includes('disk-space'));
     expect(told).toEqual(['low', 'full', 'ok'].map((level) => `test/disk-space level=${level}`));
   });

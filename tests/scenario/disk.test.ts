@@ -8,6 +8,8 @@ import {
   after,
   fileOf,
   inContainer,
+  inWorld,
+  primary,
   running,
   underTest,
 } from '../support/scenario/postgresql/journey.ts';
@@ -60,6 +62,7 @@ for (const when of [notice, updateStatus]) {
     then: ({ state: reached, disturbances }) => {
       expect(fileOf(reached, config)).toContain(readOnlyLine);
       expect(fileOf(reached, config)).toContain('max_slot_wal_keep_size: 512MB');
+      expect(fileOf(reached, config)).toContain('max_wal_size: 256MB');
       expect(disturbances).toEqual(['Patroni of postgresql-k8s-0 reloaded its file']);
       expect(reached.unitStatus).toEqual(full);
     },
@@ -107,6 +110,19 @@ scenario('a disk that was full is not written to again before there is plenty of
     expect(fileOf(reached, config)).toContain(readOnlyLine);
     expect(disturbances).toEqual([]);
     expect(reached.unitStatus).toEqual(low);
+  },
+});
+
+scenario('a database that is down for its full disk says so', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await withDisk({ level: 'full', readOnly: true }), {
+      patroni: { members: [{ ...primary(0), state: 'start failed' }] },
+    }),
+  when: updateStatus,
+  then: ({ state: reached }) => {
+    expect(fileOf(reached, config)).toContain(readOnlyLine);
+    expect(reached.unitStatus).toEqual(full);
   },
 });
 

@@ -330,9 +330,19 @@ const bytesPerMegabyte = 1024 * 1024;
 /** A replica that is away for long is cloned anew; its WAL must not fill the disk until then. */
 function diskParameters({ readOnly, volumeBytes }: MemberFacts): Document {
   return {
-    ...(volumeBytes === undefined
-      ? {}
-      : { max_slot_wal_keep_size: `${Math.floor(volumeBytes / 2 / bytesPerMegabyte)}MB` }),
+    ...(volumeBytes === undefined ? {} : boundWal(volumeBytes)),
     ...(readOnly === true ? { default_transaction_read_only: 'on' } : {}),
+  };
+}
+
+const defaultMaxWalSizeMegabytes = 1024;
+
+/** WAL between two checkpoints takes a quarter of a small volume, that held for replicas half of any. */
+function boundWal(volumeBytes: number): Document {
+  const megabytes = volumeBytes / bytesPerMegabyte;
+  const quarter = Math.min(defaultMaxWalSizeMegabytes, Math.floor(megabytes / 4));
+  return {
+    max_wal_size: `${quarter}MB`,
+    max_slot_wal_keep_size: `${Math.floor(megabytes / 2)}MB`,
   };
 }

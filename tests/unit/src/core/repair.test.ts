@@ -60,6 +60,17 @@ const steps: readonly (readonly [string, Partial<RepairView>, object])[] = [
     { kind: 'clone', reason: noStart, leader: 'app-0' },
   ],
   [
+    'is cloned when its disk is full: old WAL goes with the old copy',
+    {
+      own: failed,
+      seen: {
+        ...downFor(3),
+        disk: { level: 'full', freePercent: 0, totalBytes: 1, readOnly: true },
+      },
+    },
+    { kind: 'clone', reason: noStart, leader: 'app-0' },
+  ],
+  [
     'is cloned while another vain start is under way',
     { own: { ...follower, state: 'starting' }, seen: downFor(3) },
     { kind: 'clone', reason: noStart, leader: 'app-0' },
@@ -109,15 +120,6 @@ const reasonsToWait: readonly (readonly [string, Partial<RepairView>])[] = [
   ],
   ['the cluster is paused', { paused: true }],
   ['its data is newer than that of the leader', { own: { ...failed, timeline: 4 } }],
-  [
-    'its disk is full',
-    {
-      seen: {
-        ...brokenFor(60),
-        disk: { level: 'full', freePercent: 0, totalBytes: 1, readOnly: true },
-      },
-    },
-  ],
 ];
 
 test.each(reasonsToWait)('nothing is done when %s', (_title, change) => {
