@@ -44,9 +44,9 @@ scenario('the first leader makes passwords and Services, and becomes the first m
     expect(
       Object.keys(after.world.kube.objects).filter((key) => key.startsWith('services/')),
     ).toEqual([
+      'services/patroni-postgresql-k8s',
       'services/postgresql-k8s-primary',
       'services/postgresql-k8s-replicas',
-      'services/patroni-postgresql-k8s',
       'services/patroni-postgresql-k8s-config',
       'services/patroni-postgresql-k8s-sync',
     ]);
