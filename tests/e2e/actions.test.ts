@@ -24,7 +24,6 @@ import { image, useModel } from '../support/e2e/test-model.ts';
 const numbers = [0, 1, 2];
 const pods = numbers.map((number) => `${postgresql}-${number}`);
 const units = numbers.map((number) => `${postgresql}/${number}`);
-const leader = `${postgresql}/leader`;
 const pace = { intervalMs: 20, connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 };
 
 describe('the actions', () => {
@@ -53,6 +52,11 @@ describe('the actions', () => {
 
   async function settle(): Promise<void> {
     await waitUntilSettled(model, { [postgresql]: units.length }, { say });
+  }
+
+  async function findLeader(): Promise<string> {
+    const { applications } = await readStatus(model);
+    return (applications[postgresql] ?? []).find(({ leader }) => leader)?.name ?? '';
   }
 
   async function onPrimary(sql: string): Promise<string> {
@@ -112,7 +116,7 @@ describe('the actions', () => {
     for (const username of ['operator', 'replication', 'rewind', 'monitoring', 'backup']) {
       const fromMs = Date.now();
       const { password } = await requireAction(model, {
-        unit: leader,
+        unit: await findLeader(),
         action: 'set-password',
         params: { username, ...(username === 'replication' ? { password: odd } : {}) },
       });
@@ -154,11 +158,12 @@ print(config['postgresql']['authentication']['replication']['password'] == wante
   });
 
   check('every unit shows that failover is paused, and that it is not any more', async () => {
-    const paused = await requireAction(model, { unit: leader, action: 'pause-failover' });
+    const [unit = '', other = ''] = units;
+    const paused = await requireAction(model, { unit, action: 'pause-failover' });
     expect(paused['status']).toBe('failover paused');
     await waitForMessages((messages) => messages.every((one) => one.includes('failover paused')));
 
-    const resumed = await requireAction(model, { unit: leader, action: 'resume-failover' });
+    const resumed = await requireAction(model, { unit: other, action: 'resume-failover' });
     expect(resumed['status']).toBe('failover resumed');
     await waitForMessages((messages) => messages.every((one) => !one.includes('paused')));
   });
@@ -209,7 +214,8 @@ print(config['postgresql']['authentication']['replication']['password'] == wante
 
   check('nonsense is refused by Juju or by the charm, and does nothing', async () => {
     const params = { username: 'replication', password: 'short' };
-    const outcome = await runAction(model, { unit: leader, action: 'set-password', params });
+    const unit = await findLeader();
+    const outcome = await runAction(model, { unit, action: 'set-password', params });
 
     expect(outcome).toEqual({
       kind: 'failed',
