@@ -3,6 +3,7 @@
 
 import { CodedError } from '../../lib/base/error.ts';
 import { dataDirectory, logDirectory, storageRoot, workloadUser } from '../core/names.ts';
+import { launcherScripts } from '../core/render/launcher.ts';
 import { scripts } from '../core/render/watcher.ts';
 import type { PostgresqlHook } from './cluster.ts';
 
@@ -73,9 +74,9 @@ export async function ensureDirectories(hook: PostgresqlHook): Promise<void> {
   }
 }
 
-/** Puts the callback and watcher scripts in place. */
+/** Puts the charm's own programs in place. */
 export async function ensureScripts(hook: PostgresqlHook): Promise<void> {
-  for (const [path, content] of Object.entries(scripts)) {
+  for (const [path, content] of Object.entries({ ...scripts, ...launcherScripts })) {
     await pushIfChanged(hook, { path, content, mode: '0755' });
   }
 }

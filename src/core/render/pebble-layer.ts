@@ -3,7 +3,8 @@
 // that root sent.
 
 import type { Layer } from '../../../lib/pebble/pebble.ts';
-import { logDirectory, patroniConfigPath, patroniPort, workloadUser } from '../names.ts';
+import { patroniPort, workloadUser } from '../names.ts';
+import { patroniCommand } from './launcher.ts';
 import { watcherCommand } from './watcher.ts';
 
 export const layerLabel = 'postgresql';
@@ -38,14 +39,6 @@ export interface LayerFacts {
   /** Whether Patroni is started again when it ends; not while a backup is being restored. */
   readonly restart: boolean;
 }
-
-/**
- * Into a file, not into Pebble's pipe: PostgreSQL inherits the output and outlives a Patroni that
- * dies, and Pebble starts a service again only when its output has been closed, or after most of the
- * kill delay. Patroni itself logs into files of its own; here is what PostgreSQL says before its
- * logging collector runs.
- */
-const patroniCommand = `/bin/sh -c "exec patroni ${patroniConfigPath} >>${logDirectory}/patroni-output.log 2>&1"`;
 
 /** The layer as plain data. */
 export function renderLayer({ scheme, restart }: LayerFacts): Layer {
