@@ -66,6 +66,7 @@ export const memberNotice: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
   if (cluster === undefined || (await followRestore(hook, cluster))) return;
   await settlePasswordChange(hook, cluster);
+  await finishStart(hook, cluster);
   await announceStart(hook, cluster);
   await followDisk(hook, cluster);
   await repairMember(hook, cluster);
@@ -78,6 +79,12 @@ export const memberNotice: PostgresqlHandler = async (hook) => {
   await updateSynchronousReplication(hook, cluster);
   await rollRestarts(hook, cluster);
 };
+
+/** A start that config-changed or update-status began is waited for by no deferred event. */
+async function finishStart(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  if ((await cluster.unitData())['member-started'] !== undefined) return;
+  if (await hasStarted(cluster)) await pebbleReady(quietly(hook));
+}
 
 const startNotices = [`${noticeDomain}/on-start`, `${noticeDomain}/on-restart`];
 

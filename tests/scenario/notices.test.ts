@@ -3,7 +3,12 @@
 
 import { expect } from '@jest/globals';
 
-import { leaderElected, pebbleNotice, pebbleReady } from '../support/scenario/events.ts';
+import {
+  configChanged,
+  leaderElected,
+  pebbleNotice,
+  pebbleReady,
+} from '../support/scenario/events.ts';
 import {
   admitted,
   after as afterEvents,
@@ -165,3 +170,17 @@ for (const { holder, expected } of [
     },
   );
 }
+
+scenario('a first start that began with the trust that was missing is finished with its notice', {
+  charm: underTest,
+  given: async () => {
+    const given = inWorld(state({ leader: true }), { patroni: { starts: 'starting' } });
+    const begun = await afterEvents(given, configChanged);
+    return inWorld(begun, { patroni: { starts: 'running' } });
+  },
+  when: notice('on-start'),
+  then: ({ state: after }) => {
+    expect(relationOf(after, 'database-peers').localApp['cluster_initialised']).toBe('True');
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
