@@ -15,8 +15,8 @@ setup: ## Installs the tools that everything else needs, if something is missing
 check: setup ## Checks format, lint, types, unused code; runs unit, scenario and architecture tests.
 	@$(NODE) scripts/run.ts check
 
-test: setup ## Runs everything that CI runs: check, contract, integration and end-to-end tests.
-	@$(NODE) scripts/run.ts test
+test: setup ## Runs everything that CI runs: check, contract, integration and end-to-end tests (LEVEL=4: the long ones, too).
+	@E2E_LEVEL=$(or $(LEVEL),1) $(NODE) scripts/run.ts test
 
 demo: setup ## Shows the main job on the local cloud: deploy, back up, destroy, restore.
 	@$(NODE) scripts/demo/main.ts

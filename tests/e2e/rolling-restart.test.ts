@@ -1,4 +1,4 @@
-// Level 1. Labels: config, failover.
+// Level 2. Labels: config, failover.
 // Options that need a restart, changed while a client writes: every member ends with the new values,
 // nothing that was acknowledged is lost, and writes hardly stop.
 
