@@ -1,8 +1,7 @@
 // One project for each kind of test, so that `--selectProjects unit` runs one kind alone.
 // What each kind may use and how long it may take: style guide, section 8.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { chooseEndToEndTests } from './tests/support/e2e/levels.ts';
 
 const shared = {
   testEnvironment: 'node',
@@ -22,29 +21,14 @@ const timeoutsMs = {
   e2e: 1_800_000,
 };
 
-/**
- * The end-to-end tests up to the level that is asked for (E2E_LEVEL, 1 unless told); each states its
- * own in its first line, `// Level 2. Labels: …`, and is of level 0 otherwise.
- */
-function chooseEndToEndTests() {
-  const folder = path.join(import.meta.dirname, 'tests', 'e2e');
-  const highest = Number(process.env['E2E_LEVEL'] ?? 1);
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.test.ts'))
-    .filter((file) => {
-      const [first = ''] = readFileSync(path.join(folder, file), 'utf8').split('\n', 1);
-      return Number(/^\/\/ Level (\d)\./.exec(first)?.[1] ?? 0) <= highest;
-    })
-    .map((file) => `<rootDir>/tests/e2e/${file}`);
-}
-
 /** @param {[string, number]} row */
 function project([kind, testTimeoutMs]) {
   return {
     ...shared,
     displayName: kind,
     roots: ['<rootDir>/tests'],
-    testMatch: kind === 'e2e' ? chooseEndToEndTests() : [`<rootDir>/tests/${kind}/**/*.test.ts`],
+    testMatch:
+      kind === 'e2e' ? [...chooseEndToEndTests()] : [`<rootDir>/tests/${kind}/**/*.test.ts`],
     globals: { testTimeoutMs },
     setupFilesAfterEnv: ['<rootDir>/tests/support/set-timeout.ts'],
   };
