@@ -63,10 +63,15 @@ function listStatusProblems(sample: Sample, size: number): readonly string[] {
     ...units
       .filter(({ name, workload, message }) => {
         const wanted = podOf(name) === leader ? 'Primary' : '';
-        return workload !== 'active' || message !== wanted;
+        return workload !== 'active' || withoutFence(message) !== wanted;
       })
       .map(({ name, workload, message }) => `${name} shows ${workload} "${message}"`),
   ];
+}
+
+/** A unit goes on telling for a while that it was fenced; everything is well all the same. */
+function withoutFence(message: string): string {
+  return message.replace(/ ?\(?fenced lately: [^()]*\)?$/, '');
 }
 
 /** Whether exactly the leader's unit calls itself primary. */

@@ -60,6 +60,16 @@ describe('listProblems', () => {
       problems: ['db/0 shows active "Primary (degraded)"'],
     },
     {
+      summary: 'members that tell that they were fenced are none',
+      sample: makeSample({
+        messages: {
+          'db-0': 'Primary (fenced lately: PostgreSQL was stopped for 5 s)',
+          'db-1': 'fenced lately: Patroni was silent for 10 s',
+        },
+      }),
+      problems: [],
+    },
+    {
       summary: 'a silent Juju is one',
       sample: { ...whole, units: undefined },
       problems: ['no answer from Juju'],
