@@ -6,12 +6,13 @@ import { describe, expect } from '@jest/globals';
 
 import { kubectl } from '../../cloud/client.ts';
 import { readTableSums } from '../../scripts/demo/checksums.ts';
-import { listUnits, waitUntilReplicated } from '../../scripts/demo/cluster.ts';
+import { listUnits, waitUntilAlone, waitUntilReplicated } from '../../scripts/demo/cluster.ts';
 import { openServer } from '../../scripts/demo/database.ts';
 import { deployPostgresql, postgresql, scalePostgresql } from '../../scripts/demo/deploy.ts';
 import { database } from '../../scripts/demo/load.ts';
 import type { TableSums } from '../../scripts/demo/report.ts';
 import { readStatus, waitUntilSettled } from '../../scripts/demo/settle.ts';
+import { notYet, there, waitFor } from '../../scripts/demo/wait.ts';
 import { reserveVolume, volumeOf, waitUntilReleased } from '../support/e2e/retained-volume.ts';
 import { image, useModel } from '../support/e2e/test-model.ts';
 import { loadSmallData } from '../support/e2e/untouched.ts';
@@ -31,6 +32,20 @@ describe('a cluster that is scaled', () => {
     for (const server of servers) {
       expect(await readTableSums(server, database)).toStrictEqual(wanted);
     }
+  }
+
+  async function waitUntilPodsAre(names: readonly string[]): Promise<void> {
+    const selector = `cluster-name=patroni-${postgresql}`;
+    await waitFor(
+      async () => {
+        const query = ['-n', model.name, 'get', 'pods', '-l', selector, '-o', 'name'];
+        const { stdout } = await kubectl(query);
+        return stdout === names.join('\n')
+          ? there(true)
+          : notYet(`pods: ${stdout.split('\n').join(', ')}`);
+      },
+      { what: 'the pods of units that went to end', timeoutMs: 120_000, say },
+    );
   }
 
   async function synchronousCount(): Promise<string> {
@@ -62,12 +77,11 @@ describe('a cluster that is scaled', () => {
     await scaleTo(1);
 
     const { stdout } = await model.run('show-unit', [first, '--format=json']);
-    const selector = `cluster-name=patroni-${postgresql}`;
-    const pods = await kubectl(['-n', model.name, 'get', 'pods', '-l', selector, '-o', 'name']);
     expect(stdout).toContain(`"endpoints":"[\\"${postgresql}-0.${postgresql}-endpoints\\"]"`);
-    expect(pods.stdout).toBe(`pod/${postgresql}-0`);
+    // Kubernetes gives the pods of units that went half a minute to end.
+    await waitUntilPodsAre([`pod/${postgresql}-0`]);
     expect(await synchronousCount()).toBe('1');
-    expect(await openServer(model, first).query('show synchronous_standby_names')).toBe('');
+    await waitUntilAlone(openServer(model, first), say);
   });
 
   check('after none there are three again, with the data of the volume that was kept', async () => {
