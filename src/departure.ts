@@ -1,6 +1,6 @@
 // A unit that is being removed puts its cluster in order while its database still runs: it hands the
-// primary over, and takes itself out of what commits wait for. The leader learns of the departure
-// only later, and until then strict synchronous replication would hold up every write.
+// primary over, and sees to it that commits do not wait for standbys that will not be there, because the
+// leader learns of the departure only later.
 
 import { poll } from '../lib/base/retry.ts';
 import type { Handler } from '../lib/juju/hook.ts';
@@ -23,6 +23,7 @@ export const storageDetaching: Handler<PostgresqlPorts> = async (hook) => {
   if (await hook.juju.isLeader()) await cluster.removeDeparted(cluster.unit);
   if ((await cluster.health()) === undefined) return;
   await handOver(hook, cluster, staying);
+  // Strictness is what would hold up every write of a member that stays alone.
   await updateSynchronousReplication(hook, cluster);
 };
 
@@ -61,7 +62,7 @@ const heirPatience = { intervalMs: 1_000, timeoutMs: 30_000 };
 
 /**
  * When only units that go are synchronous, for a moment all replicas have to be: Patroni promotes
- * nobody else. Other units that go may lower the number meanwhile, so it is asked for each time.
+ * nobody else. The leader may lower the number meanwhile, so it is asked for each time.
  */
 async function raiseHeir(
   hook: PostgresqlHook,

@@ -27,7 +27,7 @@ import {
 } from '../core/render/patroni.ts';
 import { isReadOnly } from '../core/watch-state.ts';
 import { rememberOptions } from './applied-options.ts';
-import type { Cluster, PostgresqlHook } from './cluster.ts';
+import { type Cluster, isStarted, type PostgresqlHook } from './cluster.ts';
 import { checkOptions, readVerdicts } from './database-checks.ts';
 import { readKnownParameters, reportLeftOut } from './known-parameters.ts';
 import { readPod } from './kubernetes.ts';
@@ -141,6 +141,8 @@ export async function updateClusterConfig(
     settings,
     resources: pod.resources,
     members: presentEndpoints(cluster.app, staying, endpoints).length,
+    running: (await cluster.patroniCluster())?.members.filter(({ state }) => isStarted(state))
+      .length,
     stanza,
     patroniVersion: (await cluster.health())?.patroniVersion,
     volumeBytes: (await readWatchState(hook)).disk?.totalBytes,

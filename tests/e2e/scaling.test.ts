@@ -1,4 +1,4 @@
-// Level 1. Labels: scale, failover.
+// Level 2. Labels: scale, failover.
 // Units come and go, several at once and the primary among them, down to none and back; at each step
 // the data is compared, and nothing is left of units that went.
 

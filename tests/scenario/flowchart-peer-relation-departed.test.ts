@@ -6,7 +6,10 @@ import { expectCompleteChart } from '../support/flowchart-record.ts';
 import { relationDeparted } from '../support/scenario/events.ts';
 import {
   endpoints,
+  inWorld,
   passwords,
+  primary,
+  replica,
   running,
   underTest,
 } from '../support/scenario/postgresql/journey.ts';
@@ -23,12 +26,21 @@ const three = async () => await running({ leader: true, others: [1, 2] });
 
 scenario('the leader takes a departing unit out, and commits wait for one replica less', {
   charm: underTest,
-  given: three,
+  given: async () => inWorld(await three(), { patroni: { members: [primary(0), replica(1)] } }),
   when: leaves('postgresql-k8s/2'),
   then: ({ state: after, walks }) => {
     expect(walks[0]?.end).toBe('return');
     expect(relationOf(after, 'database-peers').localApp['endpoints']).toBe(endpoints(0, 1));
     expect(after.world.patroni.config['synchronous_node_count']).toBe(1);
+  },
+});
+
+scenario('while the member of a departing unit still runs, the number of replicas stays', {
+  charm: underTest,
+  given: three,
+  when: leaves('postgresql-k8s/2'),
+  then: ({ state: after }) => {
+    expect(after.world.patroni.config['synchronous_node_count']).toBe(2);
   },
 });
 

@@ -72,7 +72,10 @@ export type DocumentValue = string | number | boolean | null | readonly Document
 export function renderDynamic(facts: DynamicFacts): Document {
   const { settings, resources } = facts;
   const { failover } = settings;
-  const nodeCount = deriveSynchronousNodeCount(settings, facts.members);
+  const staying = deriveSynchronousNodeCount(settings, facts.members);
+  // Lowered only when those that go are gone: of a smaller number Patroni might choose just these.
+  const running = Math.max(facts.members, facts.running ?? 0);
+  const nodeCount = deriveSynchronousNodeCount(settings, running);
   return {
     ttl: failover.ttl,
     loop_wait: failover.loopWait,
@@ -87,7 +90,7 @@ export function renderDynamic(facts: DynamicFacts): Document {
     synchronous_mode: settings.synchronousModeQuorum && knowsQuorum(facts) ? 'quorum' : true,
     // Patroni wants at least 1; with a single member nothing is waited for anyway.
     synchronous_node_count: Math.max(1, nodeCount),
-    synchronous_mode_strict: settings.synchronousModeStrict && nodeCount > 0,
+    synchronous_mode_strict: settings.synchronousModeStrict && staying > 0,
     postgresql: {
       use_pg_rewind: true,
       // A member that cannot follow is cloned again instead of staying behind for ever.
@@ -118,6 +121,8 @@ export interface DynamicFacts {
   readonly settings: Settings;
   readonly resources: Resources;
   readonly members: number;
+  /** Members that run, those that are being removed among them. */
+  readonly running?: number | undefined;
   readonly stanza: string | undefined;
   /** Patroni's version as it tells it; `undefined` while it does not answer. */
   readonly patroniVersion?: string | undefined;
