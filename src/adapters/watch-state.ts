@@ -1,4 +1,5 @@
-// Reads what the watcher of the workload sees: one pull of a small file, at most once a dispatch.
+// Reads what the watcher of the workload sees: one pull of a small file each time, since it may change
+// while a hook works.
 
 import * as v from 'valibot';
 
