@@ -2,58 +2,25 @@
 // The actions as an operator runs them, on three units, while a client writes: what they report is
 // true, and nothing that was acknowledged is lost.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 
 import { requireAction, runAction } from '../../scripts/demo/action.ts';
-import { deployPostgresql, postgresql } from '../../scripts/demo/deploy.ts';
-import { readStatus, waitUntilSettled } from '../../scripts/demo/settle.ts';
+import { postgresql } from '../../scripts/demo/deploy.ts';
+import { readStatus } from '../../scripts/demo/settle.ts';
 import { notYet, there, waitFor } from '../../scripts/demo/wait.ts';
 import { compareMembers } from '../../scripts/faults/checker.ts';
 import { createLedger } from '../../scripts/faults/ledger.ts';
 import { findPrimary } from '../../scripts/faults/primary.ts';
 import { query, runInPod } from '../../scripts/faults/sql.ts';
-import { createTestTable, database, user } from '../../scripts/faults/test-table.ts';
-import { startWriter, type Writer } from '../../scripts/faults/writer-client.ts';
 import { findGap, lengthOf } from '../../scripts/faults/writes.ts';
-import { image, useModel } from '../support/e2e/test-model.ts';
-
-const numbers = [0, 1, 2];
-const pods = numbers.map((number) => `${postgresql}-${number}`);
-const units = numbers.map((number) => `${postgresql}/${number}`);
-const pace = { intervalMs: 20, connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 };
+import { useModel } from '../support/e2e/test-model.ts';
+import { pods, units, useWrittenCluster } from '../support/e2e/written-cluster.ts';
 
 describe('the actions', () => {
-  const { model, say, check } = useModel('e2e-actions');
+  const test = useModel('e2e-actions');
+  const { model, say, check } = test;
+  const { writer, settle } = useWrittenCluster(test);
   const ledger = createLedger();
-  let folder: string;
-  let writer: Writer;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'actions-'));
-    await deployPostgresql(model, { units: units.length, image });
-    await settle();
-    const pod = await findPrimary(model.name, postgresql);
-    const password = await createTestTable({ namespace: model.name, pod });
-    const host = `${postgresql}-primary.${model.name}.svc.cluster.local`;
-    writer = startWriter(
-      { host, database, user, password, firstId: 1, ...pace },
-      path.join(folder, 'writes'),
-    );
-  }, 600_000);
-
-  afterAll(async () => {
-    await writer?.stop();
-    await rm(folder, { recursive: true });
-  });
-
-  async function settle(): Promise<void> {
-    await waitUntilSettled(model, { [postgresql]: units.length }, { say });
-  }
-
   async function findLeader(): Promise<string> {
     const { applications } = await readStatus(model);
     return (applications[postgresql] ?? []).find(({ leader }) => leader)?.name ?? '';
@@ -88,7 +55,7 @@ describe('the actions', () => {
       expect(results['primary']).toBe(unit);
       expect(await findPrimary(model.name, postgresql)).toBe(unit.replace('/', '-'));
       await settle();
-      const gap = findGap(writer.acks, { fromMs, toMs: Date.now() });
+      const gap = findGap(writer().acks, { fromMs, toMs: Date.now() });
       say(`${unit}: action ${tookS} s, writes stopped for ${lengthOf(gap) / 1_000} s`);
       expect(lengthOf(gap)).toBeLessThan(20_000);
       await waitForSynchronous();
@@ -225,8 +192,8 @@ print(config['postgresql']['authentication']['replication']['password'] == wante
 
   check('every acknowledged write is there once, on every member', async () => {
     await settle();
-    await writer.stop();
-    for (const { id } of writer.acks) ledger.add(id);
+    await writer().stop();
+    for (const { id } of writer().acks) ledger.add(id);
     const primary = await findPrimary(model.name, postgresql);
     const member = (pod: string) => ({ namespace: model.name, pod });
     const replicas = pods.filter((pod) => pod !== primary).map(member);
@@ -234,6 +201,6 @@ print(config['postgresql']['authentication']['replication']['password'] == wante
     const seen = await compareMembers({ primary: member(primary), replicas }, ledger);
 
     expect(seen).toEqual({ lost: [], duplicated: [], agree: true });
-    expect(writer.acks.length).toBeGreaterThan(1_000);
+    expect(writer().acks.length).toBeGreaterThan(1_000);
   });
 });

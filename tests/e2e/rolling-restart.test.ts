@@ -2,27 +2,18 @@
 // Options that need a restart, changed while a client writes: every member ends with the new values,
 // nothing that was acknowledged is lost, and writes hardly stop.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 
 import { CloudCommandError } from '../../cloud/client.ts';
-import { deployPostgresql, postgresql } from '../../scripts/demo/deploy.ts';
-import { waitUntilSettled } from '../../scripts/demo/settle.ts';
+import { postgresql } from '../../scripts/demo/deploy.ts';
 import { notYet, there, waitFor } from '../../scripts/demo/wait.ts';
 import { compareMembers } from '../../scripts/faults/checker.ts';
 import { createLedger } from '../../scripts/faults/ledger.ts';
 import { findPrimary } from '../../scripts/faults/primary.ts';
 import { query } from '../../scripts/faults/sql.ts';
-import { createTestTable, database, user } from '../../scripts/faults/test-table.ts';
-import { startWriter, type Writer } from '../../scripts/faults/writer-client.ts';
 import { findGap, lengthOf } from '../../scripts/faults/writes.ts';
-import { image, useModel } from '../support/e2e/test-model.ts';
-
-const pods = [0, 1, 2].map((number) => `${postgresql}-${number}`);
-const pace = { intervalMs: 20, connectTimeoutMs: 1_000, statementTimeoutMs: 1_000 };
+import { useModel } from '../support/e2e/test-model.ts';
+import { pods, useWrittenCluster } from '../support/e2e/written-cluster.ts';
 
 /** A member that is being restarted lets nobody in. */
 function whileRestarting(error: unknown): ReturnType<typeof notYet> {
@@ -31,29 +22,10 @@ function whileRestarting(error: unknown): ReturnType<typeof notYet> {
 }
 
 describe('options that need a restart', () => {
-  const { model, say, check } = useModel('e2e-rolling-restart');
+  const test = useModel('e2e-rolling-restart');
+  const { model, say, check } = test;
+  const { writer, settle } = useWrittenCluster(test);
   const ledger = createLedger();
-  let folder: string;
-  let writer: Writer;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'rolling-restart-'));
-    await deployPostgresql(model, { units: pods.length, image });
-    await waitUntilSettled(model, { [postgresql]: pods.length }, { say });
-    const pod = await findPrimary(model.name, postgresql);
-    const password = await createTestTable({ namespace: model.name, pod });
-    const host = `${postgresql}-primary.${model.name}.svc.cluster.local`;
-    writer = startWriter(
-      { host, database, user, password, firstId: 1, ...pace },
-      path.join(folder, 'writes'),
-    );
-  }, 600_000);
-
-  afterAll(async () => {
-    await writer.stop();
-    await rm(folder, { recursive: true });
-  });
-
   async function show(parameter: string): Promise<readonly string[]> {
     const sql = `show ${parameter}`;
     return await Promise.all(pods.map((pod) => query({ namespace: model.name, pod }, { sql })));
@@ -77,7 +49,7 @@ describe('options that need a restart', () => {
       say,
       intervalMs: 1_000,
     });
-    await waitUntilSettled(model, { [postgresql]: pods.length }, { say });
+    await settle();
   }
 
   /** Changes options and waits; gives the longest time without a write, in seconds. */
@@ -86,7 +58,7 @@ describe('options that need a restart', () => {
     await model.run('config', [postgresql, ...options]);
     await waitForValue(...wanted);
     const toMs = Date.now();
-    const gapS = lengthOf(findGap(writer.acks, { fromMs, toMs })) / 1_000;
+    const gapS = lengthOf(findGap(writer().acks, { fromMs, toMs })) / 1_000;
     say(`${options.join(' ')}: ${(toMs - fromMs) / 1_000} s, writes stopped for ${gapS} s`);
     return { gapS, primary: await findPrimary(model.name, postgresql) };
   }
@@ -128,8 +100,8 @@ describe('options that need a restart', () => {
   });
 
   check('every acknowledged write is there once, on every member', async () => {
-    await writer.stop();
-    for (const { id } of writer.acks) ledger.add(id);
+    await writer().stop();
+    for (const { id } of writer().acks) ledger.add(id);
     const primary = await findPrimary(model.name, postgresql);
     const member = (pod: string) => ({ namespace: model.name, pod });
     const replicas = pods.filter((pod) => pod !== primary).map(member);
@@ -137,6 +109,6 @@ describe('options that need a restart', () => {
     const seen = await compareMembers({ primary: member(primary), replicas }, ledger);
 
     expect(seen).toEqual({ lost: [], duplicated: [], agree: true });
-    expect(writer.acks.length).toBeGreaterThan(1_000);
+    expect(writer().acks.length).toBeGreaterThan(1_000);
   });
 });
