@@ -12,6 +12,10 @@ It fences, that is kills with SIGKILL what must not go on:
 Pebble starts Patroni again; the new process knows nothing and reads the lock as it is. While the
 cluster is paused for maintenance, only the third happens.
 
+On a full disk it depends on nobody: it makes Patroni's file let clients only read, and when PostgreSQL
+does not stay up all the same, it ends Patroni in good order, which gives the leader lock back to those
+who have all that was acknowledged.
+
 The main thread touches nothing but /proc, so that neither Pebble nor a disk that hangs looks like a
 frozen container; telling, asking Patroni, and reading and writing files have threads of their own.
 
@@ -62,6 +66,13 @@ RESERVE_PATIENCE_S = 60.0
 # Not even the charm can write its files then.
 DISK_NOTHING_BYTES = 1024 * 1024
 READ_ONLY = re.compile(r"default_transaction_read_only: ['\"]?on\b")
+READ_WRITE = re.compile(r"(default_transaction_read_only: )['\"]?off\b['\"]?")
+# How long PostgreSQL may not stay up on a full disk, and when the next attempt to hand over is made.
+HAND_OVER_S, HAND_OVER_AGAIN_S = 20.0, 60.0
+# So many ends and crashes in this time are as bad.
+CRASHES, CRASHES_S = 3, 120.0
+SYNCHRONOUS, UP = ("sync_standby", "quorum_standby"), ("running", "streaming", "in archive recovery")
+KINDS = ("walsender", "walreceiver", "checkpointer")
 
 
 def say(text):
@@ -171,7 +182,9 @@ class Patroni:
         # Life of the leader lock in seconds; Patroni's default until it says otherwise.
         self.ttl = 30.0
         self.wanted = threading.Event()
-        self.wake_wanted = False
+        self.wake_wanted = self.reload_wanted = False
+        # Whether this member leads, and another one that has all that was acknowledged is up.
+        self.can_hand_over = False
         self.config_due = 0.0
         self.trouble = None
         self.settings_of, self.known_settings = None, {}
@@ -186,11 +199,18 @@ class Patroni:
         self.wake_wanted = True
         self.wanted.set()
 
+    def reload(self):
+        """Makes Patroni read its file again, now; it has when it answers."""
+        self.reload_wanted = True
+        self.wake()
+
     def run(self):
         while True:
             self.wanted.wait(PROBE_S if self.view == self.told else SETTLE_S)
             self.wanted.clear()
             try:
+                if self.reload_wanted:
+                    self.reload_file()
                 if self.wake_wanted:
                     self.wake_wanted = False
                     # Removing a setting that is not there changes nothing and wakes the loop.
@@ -200,12 +220,19 @@ class Patroni:
                     self.look_at_config()
                 self.look_at_members()
             except (TimeoutError, http.client.HTTPException):
-                pass
+                self.can_hand_over = False
             except Exception as error:
+                self.can_hand_over = False
                 # Refused: it is starting, or shutting down, which may take as long as a checkpoint.
                 # Anything else is this program's trouble to ask or to understand, and no hang.
                 self.fine_at = clock()
                 self.complain(error)
+
+    def reload_file(self):
+        status, _ = self.ask("POST", "/reload", {})
+        self.reload_wanted = status >= 300
+        if self.reload_wanted:
+            self.complain(f"it does not reload, {status}")
 
     def complain(self, error):
         trouble = f"cannot watch Patroni: {error!r}"
@@ -230,6 +257,7 @@ class Patroni:
         facts = ("name", "role", "state", "pending_restart")
         members = [[member.get(fact) for fact in facts] for member in cluster.get("members", [])]
         self.paused = cluster.get("pause") is True
+        self.can_hand_over = self.has_successor(members)
         view = json.dumps([sorted(members, key=str), self.paused])
         if self.told is None:
             self.told = view
@@ -243,9 +271,13 @@ class Patroni:
             self.spacing = SPACING_S if quiet else min(self.spacing * 1.5, LONGEST_SPACING_S)
             self.next_notice = now + self.spacing
 
+    def has_successor(self, members):
+        leads = [str(self.settings().get("name")), "leader"] in [member[:2] for member in members]
+        return leads and any(role in SYNCHRONOUS and state in UP for _, role, state, _ in members)
+
     def ask(self, method, path, body=None):
         if self.options.scheme == "https":
-            context = ssl.create_default_context(cafile=self.settings().get("cafile"))
+            context = ssl.create_default_context(cafile=self.interface().get("cafile"))
             context.check_hostname = False
             connection = http.client.HTTPSConnection(
                 "localhost", self.options.port, timeout=PROBE_TIMEOUT_S, context=context)
@@ -253,28 +285,32 @@ class Patroni:
             connection = http.client.HTTPConnection(
                 "localhost", self.options.port, timeout=PROBE_TIMEOUT_S)
         try:
-            connection.request(method, path, **(self.change(body) if body else {}))
+            connection.request(method, path, **({} if body is None else self.change(body)))
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
             connection.close()
 
     def settings(self):
-        """The part of Patroni's file about this interface, parsed again only when the file is another."""
+        """Patroni's file, parsed again only when it is another."""
         import yaml  # a dependency of Patroni
         try:
             facts = os.stat(self.options.config)
             identity = (facts.st_ino, facts.st_mtime_ns)
             if identity != self.settings_of:
                 content = yaml.safe_load(read_text(self.options.config)) or {}
-                self.settings_of, self.known_settings = identity, content.get("restapi") or {}
+                self.known_settings = content if isinstance(content, dict) else {}
+                self.settings_of = identity
         except (OSError, yaml.YAMLError):
             return {}
         return self.known_settings
 
+    def interface(self):
+        return self.settings().get("restapi") or {}
+
     def change(self, body):
         from base64 import b64encode
-        login = self.settings().get("authentication") or {}
+        login = self.interface().get("authentication") or {}
         user = f"{login.get('username', '')}:{login.get('password', '')}"
         token = b64encode(user.encode()).decode()
         return {"body": json.dumps(body), "headers": {"Authorization": f"Basic {token}"}}
@@ -319,6 +355,8 @@ class Files:
         self.notices = notices
         self.seen = seen.facts
         self.write = seen.write
+        # Called when Patroni's file has been changed here.
+        self.changed = lambda: None
         self.reserve = f"{os.path.dirname(options.data)}/disk-reserve"
         self.full_since = None
         # What the main thread has to know of the data directory.
@@ -326,6 +364,8 @@ class Files:
         self.standby = False
         self.identity = None
         self.control = True
+        # Whether PostgreSQL has not been up for a while, which the main thread knows.
+        self.unsteady = False
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
@@ -381,6 +421,8 @@ class Files:
             self.notices.send("disk-space", level=level)
         if level == "full":
             self.give_up_reserve(free, held, wanted, read_only)
+            if not read_only:
+                self.let_only_read()
         else:
             self.full_since = None
             if level == "ok" and held < wanted:
@@ -402,13 +444,38 @@ class Files:
         if self.full_since is None:
             self.full_since = clock()
         late = clock() - self.full_since > RESERVE_PATIENCE_S
-        down = self.find_postmaster() is None
+        down = self.find_postmaster() is None or self.unsteady
         if read_only and held and (down or late):
             os.remove(self.reserve)
             say(f"gave up {held} bytes held in reserve: the disk is full")
         elif held > wanted // 2 and (down or free < DISK_NOTHING_BYTES):
             os.truncate(self.reserve, wanted // 2)
             say(f"gave up {held - wanted // 2} of {held} bytes held in reserve: the disk is full")
+
+    def let_only_read(self):
+        """The charm does the same, and ends it; but a hook may come late, or not at all."""
+        path, draft = self.options.config, f"{self.options.config}.new"
+        before = read_text(path)
+        text, found = READ_WRITE.subn(r'\1"on"', before, count=1)
+        if found == 0:
+            return
+        owner = os.stat(path)
+        try:
+            # With passwords in it: for its owner only, from the beginning.
+            file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(file, "w", encoding="utf-8") as stream:
+                os.fchown(file, owner.st_uid, owner.st_gid)
+                stream.write(text)
+                stream.flush()
+                os.fsync(file)
+            # What the charm has written meanwhile is not undone.
+            if read_text(path) == before:
+                os.replace(draft, path)
+        finally:
+            if os.path.exists(draft):
+                os.remove(draft)
+        say("the disk is full: clients may only read")
+        self.changed()
 
     def make_reserve(self, size):
         file = os.open(self.reserve, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -463,11 +530,14 @@ class Watcher:
         self.patroni_process = Process(lambda: find_patroni(options.config))
         self.postmaster = Process(self.files.find_postmaster)
         self.patroni = Patroni(options, self.notices)
+        self.files.changed = self.patroni.reload
         self.selector = selectors.DefaultSelector()
         self.streams = {}
         self.broken_since = self.broken_told = None
         self.broken_at = self.orphan_since = self.identity = None
-        self.up_since = 0.0
+        self.up_since = self.hand_over_due = 0.0
+        # Since when PostgreSQL has not been up for a while; its latest ends and crashes.
+        self.unsteady_since, self.ends, self.parent = None, [], None
         self.last_tick = clock()
         self.fifo = self.open_fifo()
         self.rest = b""
@@ -521,7 +591,8 @@ class Watcher:
             self.look_for_hangs(now)
         if patroni_gone or self.patroni_process.pid is None:
             self.patroni.fine_at = now
-        self.look_at_replication(now)
+        self.look_at_children(now)
+        self.look_for_successor(now)
 
     def look_at_postmaster(self, now):
         known = self.postmaster.pid
@@ -534,6 +605,7 @@ class Watcher:
             self.orphan_since = now
         if gone:
             say(f"PostgreSQL (process {known}) ended")
+            self.ends.append(now)
             self.patroni.wake()
         if pid != known:
             self.await_end(pid)
@@ -543,7 +615,13 @@ class Watcher:
         pid, down = self.postmaster.pid, self.seen.get("down")
         if pid != known:
             self.up_since = now
-        if pid is not None and now - self.up_since > STEADY_S:
+        steady = pid is not None and now - self.up_since > STEADY_S
+        if steady:
+            self.unsteady_since = None
+        elif self.unsteady_since is None and (pid is None or self.ends):
+            self.unsteady_since = now
+        self.files.unsteady = self.unsteady_since is not None
+        if steady:
             self.seen.pop("down", None)
         elif pid is None and down is None or down and self.files.identity != self.identity:
             # What another data directory has been through does not count.
@@ -596,19 +674,48 @@ class Watcher:
         if (everything or patroni) and self.patroni_process.pid is not None:
             kill(self.patroni_process.pid)
         self.patroni.fine_at = clock()
+        self.patroni.wake()
+        self.tell_fence(reason)
+
+    def tell_fence(self, reason):
         fence = {"at": self.time_text(), "reason": reason}
         self.seen["fences"] = [*self.seen["fences"], fence][-5:]
-        self.patroni.wake()
         self.notices.send("fenced", reason=reason)
+
+    def look_for_successor(self, now):
+        """A primary that does not stay up on a full disk gives way to a member that has the same data.
+
+        Patroni does so itself after a start that fails, but not when starts succeed and do not last.
+        """
+        self.ends = [end for end in self.ends if now - end < CRASHES_S]
+        full = self.seen.get("disk", {}).get("level") == "full"
+        down = self.unsteady_since is not None and now - self.unsteady_since > HAND_OVER_S
+        if not full or not (down or len(self.ends) >= CRASHES) or now < self.hand_over_due:
+            return
+        pid, patroni = self.patroni_process.pid, self.patroni
+        if pid is None or patroni.paused or self.files.standby or not patroni.can_hand_over:
+            return
+        self.hand_over_due = now + HAND_OVER_AGAIN_S
+        say("handing over: the disk is full and PostgreSQL does not stay up")
+        self.tell_fence("the disk is full and PostgreSQL does not stay up")
+        # Patroni ends PostgreSQL and then gives up the lock. Pebble starts it again.
+        os.kill(pid, signal.SIGTERM)
 
     @staticmethod
     def time_text():
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
-    def look_at_replication(self, now):
-        """Who streams, by the titles of PostgreSQL's processes."""
+    def look_at_children(self, now):
+        """Who streams, and whether PostgreSQL crashed, by the titles of its processes."""
         pid = self.postmaster.pid
         present = set(children_of(pid)) if pid is not None else set()
+        lost = [kind for child, kind in self.streams.items() if child not in present]
+        if "checkpointer" in lost and pid == self.parent:
+            # It starts itself anew, under the same process id.
+            say(f"PostgreSQL (process {pid}) crashed")
+            self.ends.append(now)
+            self.up_since = now
+        self.parent = pid
         streams = {}
         for child in present:
             known = self.streams.get(child)
@@ -620,14 +727,14 @@ class Watcher:
 
     @staticmethod
     def stream_title(pid):
-        """`walsender ADDRESS`, `walreceiver`, `other`, or empty while it may become any of these."""
+        """`walsender ADDRESS`, `walreceiver`, another kind, or empty while it may become any."""
         title = process_command(pid)[0]
         words = title.removeprefix("postgres: ").split()
         if not title.startswith("postgres: ") or not words:
             return ""
         # Under a cluster name the kind of process comes second.
-        kind = next((word for word in words[:2] if word in ("walsender", "walreceiver")), "other")
-        if kind != "other" and "streaming" not in words:
+        kind = next((word for word in words[:2] if word in KINDS), "other")
+        if kind.startswith("wal") and "streaming" not in words:
             return ""
         if kind == "walsender":
             address = next((word for word in words if "(" in word), "local")

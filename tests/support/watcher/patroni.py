@@ -32,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content.encode())
 
-    do_GET = do_PATCH = answer
+    do_GET = do_PATCH = do_POST = answer
 
     def log_message(self, *_):
         pass

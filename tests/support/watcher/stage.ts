@@ -51,6 +51,7 @@ export const patienceS = 1;
 
 export const healthy: Answers = {
   '/liveness': [200, ''],
+  '/reload': [202, ''],
   '/config': [200, { ttl: ttlS }],
   '/cluster': [200, { members: [{ name: 'app-0', role: 'leader', state: 'running' }] }],
 };
@@ -122,7 +123,8 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
   }
   if (options.standby === true) await writeFile(path.join(data, 'standby.signal'), '');
   const config = path.join(volume, 'patroni.yml');
-  await writeFile(config, 'restapi:\n  authentication: {username: patroni, password: secret}\n');
+  const login = '{username: patroni, password: secret}';
+  await writeFile(config, `name: app-0\nrestapi:\n  authentication: ${login}\n`, { mode: 0o600 });
   await copyFile(path.join(support, 'patroni.py'), at('patroni'));
   await writeFile(at('callback'), callbackScript.replaceAll('/run/charm-notices', at('fifo')));
   const pebble = `#!/bin/sh\nshift\nprintf '%s\\n' "$*" >> ${at('notices')}\n`;
