@@ -10,10 +10,11 @@ import {
   cloningReplica,
   diskFull,
   diskLow,
+  doesNotStart,
   fenced,
   notReplicating,
 } from './core/status.ts';
-import { recentFence, type WatchState } from './core/watch-state.ts';
+import { recentFence, refusalToStart, type WatchState } from './core/watch-state.ts';
 import { nextRepair } from './repair.ts';
 
 /** Contributes what is blocked by it; gives remarks on a member that works all the same. */
@@ -50,7 +51,10 @@ export async function collectDownStatus(
   const served = (await cluster.unitData())['member-started'] !== undefined;
   const cloned = member?.state === 'creating replica' && served;
   hook.status(cloned ? cloningReplica : awaitingMember);
-  collectDiskStatus(hook, await readWatchState(hook));
+  const seen = await readWatchState(hook);
+  collectDiskStatus(hook, seen);
+  const refusal = refusalToStart(seen);
+  if (refusal !== undefined) hook.status(doesNotStart(refusal));
   await collectRepairStatus(hook, cluster);
 }
 

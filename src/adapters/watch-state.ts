@@ -38,8 +38,18 @@ const schema = v.pipe(
     replication: optional(v.object({ broken_at: optional(time) })),
     down: optional(
       v.pipe(
-        v.object({ at: time, starts: v.number(), control: v.fallback(v.boolean(), true) }),
-        v.transform(({ at, starts, control }) => ({ atMs: at, starts, control })),
+        v.object({
+          at: time,
+          starts: v.number(),
+          control: v.fallback(v.boolean(), true),
+          refusal: optional(v.string()),
+        }),
+        v.transform(({ at, starts, control, refusal }) => ({
+          atMs: at,
+          starts,
+          control,
+          ...present({ refusal }),
+        })),
       ),
     ),
     fences: v.fallback(

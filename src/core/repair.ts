@@ -6,9 +6,10 @@
 // - data is deleted on a replica only, and only while another member leads and answers: the newest
 //   data, and a second copy, are there;
 // - a restart is tried before data is deleted, where PostgreSQL runs at all;
+// - data that PostgreSQL has not even looked at, because it refuses its settings, is left alone;
 // - attempts are bounded, and further apart each time; then a person has to look.
 
-import type { WatchState } from './watch-state.ts';
+import { refusalToStart, type WatchState } from './watch-state.ts';
 
 export interface RepairMember {
   readonly name: string;
@@ -98,7 +99,7 @@ function nextAttempt(view: RepairView, trouble: Trouble): RepairStep['kind'] {
 }
 
 function findTrouble({ own, seen, nowMs }: RepairView): Trouble | undefined {
-  if (own.leads) return undefined;
+  if (own.leads || refusalToStart(seen) !== undefined) return undefined;
   const { down } = seen;
   if (downStates.includes(own.state) && down !== undefined && isHopeless(down)) {
     return { reason: 'PostgreSQL cannot be started', forMs: nowMs - down.atMs, runs: false };
@@ -110,8 +111,8 @@ function findTrouble({ own, seen, nowMs }: RepairView): Trouble | undefined {
   return undefined;
 }
 
-function isHopeless({ starts, control }: NonNullable<WatchState['down']>): boolean {
-  return starts >= failedStarts || !control;
+function isHopeless({ starts, control, refusal }: NonNullable<WatchState['down']>): boolean {
+  return starts >= failedStarts || !control || refusal !== undefined;
 }
 
 /** Reasons to leave everything as it is. */

@@ -131,6 +131,14 @@ export const diskFull: Status = {
 };
 export const cloningReplica: Status = { level: 'maintenance', message: 'cloning the replica anew' };
 
+/** Sentences of PostgreSQL may be long. */
+const shownReason = 120;
+
+export function doesNotStart(reason: string): Status {
+  const shown = reason.length > shownReason ? `${reason.slice(0, shownReason)}…` : reason;
+  return { level: 'blocked', message: `PostgreSQL does not start: ${shown}` };
+}
+
 export function cannotRepair(reason: string): Status {
   return { level: 'blocked', message: `cannot repair the replica: ${reason}` };
 }

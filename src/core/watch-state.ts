@@ -21,6 +21,8 @@ export interface WatchState {
     readonly starts: number;
     /** Whether there is the file without which no data directory can be used. */
     readonly control: boolean;
+    /** What PostgreSQL said when its last start ended before it had looked at the data. */
+    readonly refusal?: string;
   };
   readonly fences: readonly Fence[];
 }
@@ -45,6 +47,22 @@ export function isReadOnly({ disk }: WatchState): boolean {
 /** Whether the member's file still says otherwise. */
 export function isDiskUnanswered(seen: WatchState): boolean {
   return seen.disk !== undefined && seen.disk.readOnly !== isReadOnly(seen);
+}
+
+/** Words about a data directory that cannot be used; a copy of another one mends that. */
+const aboutData: readonly string[] = [
+  'control file',
+  'pg_control',
+  'data directory',
+  'database files',
+  'lock file',
+];
+
+/** Why PostgreSQL does not start, if it is for its settings: with other data it would not, either. */
+export function refusalToStart({ down }: WatchState): string | undefined {
+  const refusal = down?.refusal;
+  const ofData = aboutData.some((words) => refusal?.includes(words));
+  return ofData ? undefined : refusal;
 }
 
 const fenceShownMs = 10 * 60_000;

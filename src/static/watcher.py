@@ -73,6 +73,9 @@ HAND_OVER_S, HAND_OVER_AGAIN_S = 20.0, 60.0
 CRASHES, CRASHES_S = 3, 120.0
 SYNCHRONOUS, UP = ("sync_standby", "quorum_standby"), ("running", "streaming", "in archive recovery")
 KINDS = ("walsender", "walreceiver", "checkpointer")
+# What PostgreSQL says into Patroni's output until its own log is open, which is the last of it.
+SAID = re.compile(r"\[\d+\].*?\b(LOG|FATAL|PANIC):\s+(.+)")
+SAID_BYTES = 16 * 1024
 
 
 def say(text):
@@ -366,11 +369,13 @@ class Files:
         self.control = True
         # Whether PostgreSQL has not been up for a while, which the main thread knows.
         self.unsteady = False
+        self.refusal = None
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
         due = {}
-        looks = [(self.look_at_data, TICK_S), (self.look_at_disk, TICK_S),
+        looks = [(self.look_at_data, TICK_S), (self.look_at_refusal, TICK_S),
+                 (self.look_at_disk, TICK_S),
                  (self.look_at_archive, ARCHIVE_S), (self.limit_logs, LOGS_S)]
         while True:
             for look, interval in looks:
@@ -398,6 +403,32 @@ class Files:
             self.identity = None
         self.control = os.path.exists(f"{self.options.data}/global/pg_control")
         self.standby = os.path.exists(f"{self.options.data}/standby.signal")
+
+    def look_at_refusal(self):
+        """Why PostgreSQL ended before it had opened its log: for a setting, most of the time."""
+        if self.find_postmaster() is not None:
+            self.refusal = None
+            return
+        try:
+            with open(f"{self.options.logs}/patroni-output.log", "rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - SAID_BYTES))
+                text = file.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            text = ""
+        self.refusal = self.find_refusal(SAID.findall(text.rpartition("redirecting log output to")[2]))
+
+    @staticmethod
+    def find_refusal(said):
+        """The last that made PostgreSQL end; of a file with errors the first of these."""
+        ends = [index for index, (level, _) in enumerate(said) if level != "LOG"]
+        if not ends:
+            return None
+        end = said[ends[-1]][1]
+        if not end.endswith("contains errors"):
+            return end
+        before = said[ends[-2] + 1 if len(ends) > 1 else 0:ends[-1]]
+        return next((text for _, text in before if "parameter" in text), end)
 
     def find_postmaster(self):
         pid = self.postmaster
@@ -630,7 +661,8 @@ class Watcher:
             self.seen["down"] = {**down, "starts": down["starts"] + 1}
         if "down" in self.seen:
             # Without it no start is even tried.
-            self.seen["down"] = {**self.seen["down"], "control": self.files.control}
+            self.seen["down"] = {**self.seen["down"], "control": self.files.control,
+                                 "refusal": self.files.refusal}
         self.identity = self.files.identity
 
     def await_end(self, pid):

@@ -245,6 +245,36 @@ test.concurrent('starts in vain are counted until one lasts, and not for other d
   });
 });
 
+const said = (level: string, text: string) =>
+  `2026-01-31 12:00:00 UTC [42]: user= ${level}:  ${text}\n`;
+
+test.concurrent('why PostgreSQL does not start is seen until a start gets further', async () => {
+  await onStage({}, async (stage) => {
+    const output = path.join(stage.logs, 'patroni-output.log');
+    const seenIs = async (expected: object) => {
+      await until(async () => {
+        const { down } = await stage.seen();
+        return JSON.stringify(down)?.includes(JSON.stringify(expected).slice(1, -1)) || undefined;
+      });
+    };
+    const further = said('LOG', 'redirecting log output to logging collector process');
+    await writeFile(output, `${said('FATAL', 'old')}${further}`);
+    stage.postmaster.kill('SIGKILL');
+    await seenIs({ refusal: null });
+
+    await appendFile(output, 'pg_basebackup: error: FATAL:  not of the server\n');
+    await appendFile(output, said('FATAL', 'could not access file "nothere"'));
+    await appendFile(output, said('LOG', 'database system is shut down'));
+    await seenIs({ refusal: 'could not access file "nothere"' });
+
+    await appendFile(output, said('LOG', 'invalid value for parameter "TimeZone": "Mars"'));
+    await appendFile(output, said('FATAL', 'configuration file "/a.conf" contains errors'));
+    await seenIs({ refusal: 'invalid value for parameter "TimeZone": "Mars"' });
+    await appendFile(output, further);
+    await seenIs({ refusal: null });
+  });
+});
+
 test.concurrent('a standby that does not come back to streaming is told, and that it did', async () => {
   await onStage({ standby: true }, async (stage) => {
     const title = 'postgres: walreceiver streaming 0/3000148';

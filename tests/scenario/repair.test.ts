@@ -109,6 +109,64 @@ scenario('a replica that cannot be started is cloned anew', {
   },
 });
 
+const refused = (refusal: string) => ({
+  fences: [],
+  down: { at: at(60), starts: 5, control: true, refusal },
+});
+
+scenario('a replica that refuses a setting is not cloned anew, and says why', {
+  charm: underTest,
+  given: async () =>
+    await replicaIn('start failed', refused('invalid value for parameter "TimeZone": "Mars"')),
+  when: updateStatus,
+  then: ({ state: after, disturbances }) => {
+    expect(disturbances).toEqual([]);
+    expect(fileOf(after, attemptsFile)).toBeUndefined();
+    expect(after.unitStatus).toEqual({
+      level: 'blocked',
+      message: 'PostgreSQL does not start: invalid value for parameter "TimeZone": "Mars"',
+    });
+  },
+});
+
+scenario('so does a primary', {
+  charm: underTest,
+  given: async () =>
+    inContainer(
+      inWorld(await running({ leader: true }), {
+        patroni: { members: [{ ...primary(0), state: 'start failed' }] },
+      }),
+      ({ files }) => ({
+        files: {
+          ...files,
+          '/run/charm-watch.json': fileEntry(JSON.stringify(refused(`no ${'x'.repeat(200)}`))),
+        },
+      }),
+    ),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'blocked',
+      message: `PostgreSQL does not start: no ${'x'.repeat(117)}…`,
+    });
+  },
+});
+
+scenario('one that refuses its data is cloned anew', {
+  charm: underTest,
+  given: async () => await replicaIn('start failed', refused('incorrect checksum in control file')),
+  when: updateStatus,
+  then: ({ disturbances }) => {
+    expect(disturbances).toEqual(['Patroni cloned postgresql-k8s-1 anew']);
+  },
+  loosen: {
+    differences: [
+      memory,
+      { path: 'unitStatus', because: 'the fake clones at once, after the hook has seen the rest' },
+    ],
+  },
+});
+
 scenario('after three clones in vain a person has to look', {
   charm: underTest,
   given: async () =>

@@ -27,6 +27,10 @@ const downFor = (minutes: number, starts = 3) => ({
   fences: [],
   down: { atMs: nowMs - minutes * minuteMs, starts, control: true },
 });
+const refusedFor = (minutes: number, refusal: string) => ({
+  fences: [],
+  down: { ...downFor(minutes, 0).down, refusal },
+});
 const tried = (kind: Attempt['kind'], minutesAgo: number): Attempt => ({
   kind,
   atMs: nowMs - minutesAgo * minuteMs,
@@ -57,6 +61,11 @@ const steps: readonly (readonly [string, Partial<RepairView>, object])[] = [
       own: { ...follower, state: 'stopped' },
       seen: { fences: [], down: { atMs: nowMs - 4 * minuteMs, starts: 0, control: false } },
     },
+    { kind: 'clone', reason: noStart, leader: 'app-0' },
+  ],
+  [
+    'is cloned when PostgreSQL refuses its data, however often it was started',
+    { own: failed, seen: refusedFor(3, 'database files are incompatible with server') },
     { kind: 'clone', reason: noStart, leader: 'app-0' },
   ],
   [
@@ -111,6 +120,14 @@ const reasonsToWait: readonly (readonly [string, Partial<RepairView>])[] = [
   ],
   ['it is being cloned', { own: { ...follower, state: 'creating replica' }, seen: downFor(60) }],
   ['it streams', { own: { ...follower, state: 'streaming' } }],
+  ...[
+    'could not access file "nothere": No such file or directory',
+    'invalid value for parameter "TimeZone": "Mars/Crater"',
+    'could not map anonymous shared memory: Cannot allocate memory',
+  ].map((refusal): readonly [string, Partial<RepairView>] => [
+    `PostgreSQL refuses to start: ${refusal}`,
+    { own: failed, seen: { fences: [], down: { ...downFor(60, 9).down, refusal } } },
+  ]),
   ['the watcher says nothing', { seen: { fences: [] } }],
   ['it leads', { own: { ...leader, state: 'start failed' }, seen: downFor(60) }],
   ['nobody leads', { members: [{ ...follower, state: 'running' }] }],
