@@ -47,7 +47,7 @@ export const configChanged: PostgresqlHandler = async (hook) => {
   if (cluster !== undefined) await checkOptions(hook, cluster);
   const result = await readSettings(hook);
   if (result.kind === 'invalid') {
-    for (const problem of result.problems) hook.log('ERROR', `option ${problem}`);
+    for (const problem of result.problems) hook.log('ERROR', `invalid configuration: ${problem}`);
     return;
   }
   await repair(hook);

@@ -45,9 +45,9 @@ function verify(given: PostgresqlState, result: RunResult<World>): 'taken' | 're
   expect(disturbances).toEqual([]);
   // What the database or the pod refuses is found on the way; all else is known from the start.
   const problems = judged.kind === 'invalid' ? judged.problems : [];
-  for (const problem of problems) expect(errors).toContain(`option ${problem}`);
+  for (const problem of problems) expect(errors).toContain(`invalid configuration: ${problem}`);
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more, see the log)` : '';
-  const [first = errors[0]?.replace('option ', '')] = problems;
+  const [first = errors[0]?.replace('invalid configuration: ', '')] = problems;
   expect(after.unitStatus.message).toBe(`Configuration Error: ${first}${more}`);
   return 'refused';
 }

@@ -72,10 +72,10 @@ scenario('of several invalid options the first is named, all are logged, none is
       'Configuration Error: synchronous_node_count has to be all, majority or a whole number of at ' +
         'least 1, not "some" (and 2 more, see the log)',
     );
-    expect(logged.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual([
-      'option synchronous_node_count',
-      'option profile',
-      'option durability_maximum_lag_on_failover',
+    expect(logged.map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
+      'invalid configuration: synchronous_node_count',
+      'invalid configuration: profile',
+      'invalid configuration: durability_maximum_lag_on_failover',
     ]);
     expect(after.world.patroni.config['synchronous_node_count']).toBe(2);
     expect(disturbances).toEqual([]);

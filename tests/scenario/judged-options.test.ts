@@ -183,6 +183,37 @@ scenario('groups that do not exist are refused', {
   },
 });
 
+const errorsOf = ({ log }: Result) =>
+  log.filter(({ level }) => level === 'ERROR').flatMap(({ message }) => message.split('\n'));
+
+scenario('an option that is wrong in form is named once, and the database is not asked', {
+  charm: underTest,
+  given: async () => await given({ ldap_map: 'readers' }),
+  when: configChanged,
+  then: (result) => {
+    const problem =
+      'ldap_map has to be pairs of an LDAP group and a PostgreSQL group, ' +
+      'as in ldap=pg,ldap=pg, not "readers"';
+    expect(errorsOf(result)).toEqual([`invalid configuration: ${problem}`]);
+    expect(result.state.unitStatus.message).toBe(`Configuration Error: ${problem}`);
+    expect(judgedOf(result)).toEqual([]);
+  },
+});
+
+scenario('options of both kinds are named, each once', {
+  charm: underTest,
+  given: async () => await given({ ldap_map: 'readers', ...wrongZone, response_lc_time: 'xx_XX' }),
+  when: configChanged,
+  then: (result) => {
+    expect(errorsOf(result).map((line) => line.replace(/, not .*/, ''))).toEqual([
+      'invalid configuration: ldap_map has to be pairs of an LDAP group and a PostgreSQL group, ' +
+        'as in ldap=pg,ldap=pg',
+      'invalid configuration: request_time_zone config option has an invalid value',
+      'invalid configuration: Value for response_lc_time not one of the locales available in the system',
+    ]);
+  },
+});
+
 scenario('a locale that the image lacks is refused before there is a database', {
   charm: underTest,
   given: async () => ({

@@ -4,6 +4,8 @@
 
 import * as v from 'valibot';
 
+import { isWellFormed } from './validate.ts';
+
 /** What the database is asked about. */
 export type DatabaseJudge =
   | 'text-search-config'
@@ -67,9 +69,14 @@ interface QuestionTo<J extends Judge> {
 export type DatabaseQuestion = QuestionTo<DatabaseJudge>;
 export type Question = DatabaseQuestion | QuestionTo<'locale'>;
 
-/** What has to be asked: values that are set and not known to be good. */
+/**
+ * What has to be asked: values that are set and not known to be good. A value that is wrong in form is
+ * refused for that, and nobody is asked about it.
+ */
 export function openQuestions(raw: Raw<unknown>, { accepted }: Verdicts): readonly Question[] {
-  return questions(raw).filter(({ option, value }) => accepted[option] !== value);
+  return questions(raw).filter(
+    ({ option, value }) => accepted[option] !== value && isWellFormed(option, value),
+  );
 }
 
 function questions(raw: Raw<unknown>): readonly Question[] {
@@ -111,12 +118,13 @@ export interface JudgedOptions<Value> {
   readonly problems: readonly string[];
 }
 
-/** What may be used now, and what is known to be wrong. */
+/** What may be used now (the options themselves when all may), and what is known to be wrong. */
 export function judgeOptions<Value>(
   raw: Raw<Value>,
   verdicts: Verdicts,
 ): JudgedOptions<Value | string> {
   const open = openQuestions(raw, verdicts);
+  if (open.length === 0) return { usable: raw, problems: [] };
   const usable: Record<string, Value | string> = { ...raw };
   for (const { option } of open) {
     const last = verdicts.accepted[option];

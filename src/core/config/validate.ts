@@ -23,7 +23,7 @@ export function validateSettings(raw: Readonly<Record<string, unknown>>): Settin
   for (const row of options) {
     const value = Object.hasOwn(raw, row.name) ? raw[row.name] : undefined;
     if (value === undefined || value === null) continue;
-    if (isAcceptable(row, value)) given[row.name] = value;
+    if (isRight(row, value)) given[row.name] = value;
     else {
       problems.push(`${row.name} has to be ${expectation(row)}, not "${shown(value)}"`);
       wrong.add(row.name);
@@ -37,6 +37,17 @@ export function validateSettings(raw: Readonly<Record<string, unknown>>): Settin
   }
   if (problems.length > 0) return { kind: 'invalid', problems };
   return { kind: 'valid', settings: settingsOf(values) };
+}
+
+/** Whether the value is right by itself, as far as it can be told without asking anybody. */
+export function isWellFormed(option: string, value: OptionValue): boolean {
+  const row = options.find(({ name }) => name === option);
+  return row !== undefined && isAcceptable(row, value);
+}
+
+/** Most values are at their default; a test sees to it that every default is acceptable. */
+function isRight(row: OptionRow, value: unknown): value is OptionValue {
+  return (value !== undefined && value === row.default) || isAcceptable(row, value);
 }
 
 function isAcceptable(row: OptionRow, value: unknown): value is OptionValue {

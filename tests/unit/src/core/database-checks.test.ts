@@ -54,6 +54,17 @@ describe('what is asked', () => {
     ]);
   });
 
+  test('a value that is wrong in form is not, whatever was said about it before', () => {
+    const config = { ldap_map: 'readers', request_time_zone: 'Europe/"Prague"' };
+    const before = { accepted: {}, rejected: config };
+
+    expect(openQuestions(config, noVerdicts)).toEqual([]);
+    expect(judgeOptions(config, before)).toEqual({ usable: config, problems: [] });
+    expect(learn(config, { accepted: raw, rejected: {} }, []).accepted).toEqual({
+      request_time_zone: 'Europe/Prague',
+    });
+  });
+
   test('a good value is not asked about again, a bad one is, and so is another one', () => {
     const good = learn(raw, noVerdicts, [{ ...zone, good: true }]);
     const bad = learn(raw, noVerdicts, [{ ...zone, good: false }]);
