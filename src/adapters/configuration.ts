@@ -36,6 +36,7 @@ import type { JsonObject } from './patroni-answers.ts';
 import { checkResources } from './resource-problems.ts';
 import { readWatchState } from './watch-state.ts';
 import { readWorkload } from './workload.ts';
+import { yamlText } from './yaml-text.ts';
 
 /** The charm's settings, or the problems that keep the old ones in force. */
 export async function readSettings(
@@ -46,7 +47,7 @@ export async function readSettings(
   const given = validateSettings(config);
   const others = given.kind === 'invalid' ? given.problems : [];
   if (others.length + problems.length === 0) {
-    return await checkResources(hook, validateSettings(usable));
+    return await checkResources(hook, usable === config ? given : validateSettings(usable));
   }
   return { kind: 'invalid', problems: [...others, ...problems] };
 }
@@ -85,8 +86,7 @@ export async function writeMemberConfig(
     readOnly: isReadOnly(seen),
     volumeBytes: seen.disk?.totalBytes,
   });
-  const { stringify } = await import('yaml');
-  const content = stringify(document, { lineWidth: 0, version: '1.1' });
+  const content = await yamlText(document);
   const { pebble } = hook.ports;
   if ((await pebble.pull(patroniConfigPath)) === content) return;
   await pebble.push(unreadMarkPath, '', owner);

@@ -1,6 +1,8 @@
 // The extensions that an operator switches on and off, as one table, and what follows from it: the
 // options, which extensions are wanted, and in which order they come and go. Pure.
 
+import { lazy } from '../../../lib/base/lazy.ts';
+
 /** One switch: `plugin_<name>_enable`. */
 interface Plugin {
   readonly option: string;
@@ -142,14 +144,16 @@ export function planExtensions(
   wanted: readonly string[],
   installed: readonly string[],
 ): ExtensionPlan {
-  const ordered = plugins
-    .flatMap((row) => row.extensions)
-    .toSorted((one, other) => depthOf(one) - depthOf(other));
+  const ordered = inOrder();
   return {
     create: ordered.filter((name) => wanted.includes(name) && !installed.includes(name)),
     drop: ordered.filter((name) => !wanted.includes(name) && installed.includes(name)).toReversed(),
   };
 }
+
+const inOrder = lazy(() =>
+  plugins.flatMap((row) => row.extensions).toSorted((one, other) => depthOf(one) - depthOf(other)),
+);
 
 /** How many extensions have to be there before, one needing the other. */
 function depthOf(extension: string): number {

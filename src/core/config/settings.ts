@@ -1,6 +1,7 @@
 // What the options mean once they are known to be right: typed, with defaults filled in, and server
 // parameters as PostgreSQL and Patroni spell them.
 
+import { lazy } from '../../../lib/base/lazy.ts';
 import type { OptionRow, OptionValue } from './option-row.ts';
 import { options } from './options.ts';
 
@@ -44,14 +45,15 @@ export interface Settings {
 
 export type OptionValues = Readonly<Record<string, OptionValue>>;
 
+const defaults = lazy(() =>
+  Object.fromEntries(
+    options.flatMap((row) => (row.default === undefined ? [] : [[row.name, row.default] as const])),
+  ),
+);
+
 /** Fills in the defaults of what is not set. */
 export function withDefaults(given: OptionValues): OptionValues {
-  return Object.fromEntries(
-    options.flatMap((row) => {
-      const value = given[row.name] ?? row.default;
-      return value === undefined ? [] : [[row.name, value]];
-    }),
-  );
+  return { ...defaults(), ...given };
 }
 
 /** Settings of values that are complete and have been checked. */

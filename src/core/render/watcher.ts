@@ -2,6 +2,7 @@
 // Patroni calls as the postgres user: it writes one line into a FIFO, opened for reading and writing
 // so that it never waits. The watcher, as root, sends a Pebble notice for it.
 
+import { lazy } from '../../../lib/base/lazy.ts';
 import watcher from '../../static/watcher.py';
 import {
   dataDirectory,
@@ -50,11 +51,13 @@ export function watcherCommand({ scheme }: WatcherFacts): string {
     domain: noticeDomain,
     scheme,
     port: patroniPort,
-    version: fingerprint(watcher),
+    version: watcherVersion(),
   };
   const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
   return ['python3', watcherPath, ...words].join(' ');
 }
+
+const watcherVersion = lazy(() => fingerprint(watcher));
 
 /** Tells two texts apart (FNV-1a); nothing depends on it being hard to forge. */
 function fingerprint(text: string): string {
