@@ -21,7 +21,6 @@ const jest = [
 /** Quick ones; they share the machine's cores. */
 export const checkParts: readonly Part[] = [
   tests('unit', []),
-  tests('scenario', []),
   tool('types', ['node_modules/typescript/bin/tsc']),
   tool('lint', ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings']),
   tool('format', ['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.']),
@@ -30,8 +29,9 @@ export const checkParts: readonly Part[] = [
   tests('architecture', []),
 ];
 
-/** Reads what the scenarios recorded. */
+/** Scenarios have all cores for themselves, or one would wait for them; then what they recorded is read. */
 export const afterChecks: readonly Part[] = [
+  tests('scenario', ['--maxWorkers=100%']),
   tool('flowcharts', ['scripts/flowcharts.ts', '--check']),
 ];
 

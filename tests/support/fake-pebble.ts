@@ -86,7 +86,7 @@ export function createFakePebble(options: FakePebbleOptions): FakePebble {
   const world = createWorld(options);
   const fake: FakePebble = {
     container: options.container,
-    state: () => withoutPlainConfigs(world.state),
+    state: () => world.shown(),
     update: (change) => {
       world.state = withConfigs(normalise(change(world.state)));
     },
@@ -141,14 +141,22 @@ interface World {
   state: PebbleState;
   readonly calls: PebbleCall[];
   readonly unexpected: string[];
+  /** The state in normal form; the same object as long as nothing has changed. */
+  shown(): PebbleState;
   /** The state, when there is a connection. */
   reach(what: string): Promise<PebbleState>;
   respond(call: ExecCall, fake: FakePebble): Promise<ExecAnswer>;
 }
 
 function createWorld(options: FakePebbleOptions): World {
+  let last: { readonly of: PebbleState; readonly shown: PebbleState } | undefined;
   const world: World = {
     state: withConfigs(pebbleState(options.state)),
+    shown: () => {
+      const { state } = world;
+      if (last?.of !== state) last = { of: state, shown: withoutPlainConfigs(state) };
+      return last.shown;
+    },
     calls: [],
     unexpected: [],
     reach: async (what) => {

@@ -9,7 +9,7 @@ import type { State } from './state.ts';
 /** The state as text with sorted keys, in which made names are numbered in the order they appear. */
 export function canonical(value: unknown): string {
   const names = new Map<string, string>();
-  return JSON.stringify(value, sorted).replaceAll(madeTokens, (token) => {
+  return (textOf(value) ?? 'null').replaceAll(madeTokens, (token) => {
     const known = names.get(token) ?? `made#${names.size + 1}`;
     names.set(token, known);
     return known;
@@ -90,11 +90,38 @@ function commonStart(left: string, right: string): number {
   return left.lastIndexOf('\n', same - 1) + 1;
 }
 
-function sorted(_key: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('base64')}`;
-  if (!isObject(value) || Array.isArray(value)) return value;
-  const keys = Object.keys(value).sort();
-  return Object.fromEntries(keys.map((key) => [key, value[key]]));
+const texts = new WeakMap<object, string>();
+
+/**
+ * JSON with sorted keys; `undefined` for what JSON leaves out. States share most of their parts, so
+ * the text of each part is kept. A part whose text is kept is frozen: nobody can change it unseen.
+ */
+function textOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (value instanceof Uint8Array) {
+    return JSON.stringify(`bytes ${Buffer.from(value).toString('base64')}`);
+  }
+  if ('toJSON' in value) return JSON.stringify(value);
+  const known = texts.get(value);
+  if (known !== undefined) return known;
+  const text = Array.isArray(value) ? listText(value) : recordText(value);
+  texts.set(Object.freeze(value), text);
+  return text;
+}
+
+function listText(list: readonly unknown[]): string {
+  return `[${list.map((element) => textOf(element) ?? 'null').join(',')}]`;
+}
+
+function recordText(record: object): string {
+  const fields = Object.entries(record).flatMap(([key, field]: [string, unknown]) => {
+    const text = textOf(field);
+    return text === undefined ? [] : [[key, text] as const];
+  });
+  return `{${fields
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([key, text]) => `${JSON.stringify(key)}:${text}`)
+    .join(',')}}`;
 }
 
 function isEmptyObject(value: unknown): boolean {
