@@ -160,8 +160,8 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
  */
 export async function retryRepository(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   if ((await cluster.appData()).stanza !== undefined || !(await hook.juju.isLeader())) return;
-  if (!(await doesClusterRun(cluster))) return;
-  if ((await readRepository(hook)).kind === 'ready') await s3CredentialsChanged(hook);
+  if ((await readRepository(hook)).kind !== 'ready' || !(await doesClusterRun(cluster))) return;
+  await s3CredentialsChanged(hook);
 }
 
 /** docs/flowcharts/list-backups.mmd */

@@ -25,6 +25,7 @@ import { ensureServices, labelPod } from './adapters/kubernetes.ts';
 import { createPatroni, PatroniError } from './adapters/patroni.ts';
 import { renewRepositoryConfig } from './adapters/repository.ts';
 import { ensurePasswords, setUpDatabase } from './adapters/users.ts';
+import { forgetView } from './adapters/view.ts';
 import {
   ensureDirectories,
   ensureScripts,
@@ -176,6 +177,7 @@ async function startServices(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   const { restoringBackup } = await cluster.appData();
   if (restoringBackup === undefined && (await resumeRestore(quietly(hook), cluster))) return;
   await pebble.replan();
+  forgetView(hook);
 }
 
 // A start takes a moment; what takes longer is announced by a notice, which ends the deferral.

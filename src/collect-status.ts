@@ -11,6 +11,7 @@ import {
 } from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
 import type { Member, MemberRole } from './adapters/patroni-answers.ts';
+import { isReachable } from './adapters/view.ts';
 import {
   awaitingCluster,
   blockedByS3,
@@ -32,7 +33,7 @@ import { collectDownStatus, collectRepairStatus, collectWatchStatus } from './wa
 /** Contributes the unit's status. */
 export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
   const cluster = await openCluster(hook);
-  if (cluster === undefined || !(await hook.ports.pebble.canConnect())) {
+  if (cluster === undefined || !(await isReachable(hook))) {
     hook.status(waitingForContainer);
     return;
   }

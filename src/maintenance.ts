@@ -18,6 +18,7 @@ import {
 import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { clearFormerPrimaries } from './adapters/kubernetes.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
+import { isReachable } from './adapters/view.ts';
 import { readWatchState } from './adapters/watch-state.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
@@ -142,7 +143,7 @@ async function followConfiguration(hook: PostgresqlHook, cluster: Cluster): Prom
  * succeeded. Says whether there is one.
  */
 async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  if (!(await hook.juju.isLeader()) || !(await hook.ports.pebble.canConnect())) return false;
+  if (!(await hook.juju.isLeader()) || !(await isReachable(hook))) return false;
   const known = (await cluster.appData()).restoringBackup !== undefined;
   if (!known && !(await resumeRestore(quietly(hook), cluster))) return false;
   if (await restoreOutcome(hook, cluster)) await retryRepository(quietly(hook), cluster);
@@ -151,8 +152,9 @@ async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<bo
 
 /** Up, and announced to the others: a start may have been interrupted between the two. */
 async function isInService(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  const announced = (await cluster.unitData())['member-started'] !== undefined;
-  return announced && (await hasStarted(cluster)) && (await isWatched(hook));
+  if ((await cluster.unitData())['member-started'] === undefined) return false;
+  const own = await cluster.ownListed();
+  return own !== undefined && isStarted(own.state) && (await isWatched(hook));
 }
 
 /** Without its watcher a member wakes nobody, and is not fenced. */

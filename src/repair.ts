@@ -18,7 +18,7 @@ import {
 
 /** Takes the next step towards a replica that follows; does nothing where nothing is wrong. */
 export async function repairMember(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  if (isWell(await cluster.health())) return;
+  if (isListedWell(await cluster.ownListed()) || isWell(await cluster.health())) return;
   const step = await nextRepair(hook, cluster);
   if (step.kind !== 'restart' && step.kind !== 'clone') return;
   if (!(await leads(cluster, unitOfMember(step.leader)))) return;
@@ -33,7 +33,12 @@ export async function repairMember(hook: PostgresqlHook, cluster: Cluster): Prom
   await remember(hook, { kind: step.kind, atMs: hook.ports.clock.nowMs() });
 }
 
-/** By the member's own word, which is cheaper than the list of all. */
+/** By the list that the status needs anyway. */
+function isListedWell(own: Member | undefined): boolean {
+  return own !== undefined && isStarted(own.state) && !needsLook(toRepair(own));
+}
+
+/** By the member's own word, when the list, which may be late, says otherwise. */
 function isWell(health: Health | undefined): boolean {
   if (health === undefined || !isStarted(health.state)) return false;
   const follows = health.role === 'replica' || health.role === 'unknown';

@@ -23,6 +23,7 @@ import {
   writeRestoreMark,
 } from './adapters/restore-mark.ts';
 import { setUpDatabase } from './adapters/users.ts';
+import { forgetView } from './adapters/view.ts';
 import { shown } from './core/action-parameters.ts';
 import { type Backup, restorableBackups } from './core/backups/backup-list.ts';
 import { dataDirectory, memberOfUnit, stanzaName, workloadUser } from './core/names.ts';
@@ -135,6 +136,7 @@ async function performRestore(
     // While a restore runs, a Patroni that gives up must stay down: so its failure is seen.
     await setLayer(hook, cluster, { restart: false });
     await hook.ports.pebble.stop(patroniService);
+    forgetView(hook);
   });
   if (!walk.decide('has_database_stopped', notStopped === undefined)) {
     await removeRestoreMark(hook);
@@ -211,6 +213,7 @@ async function setLayer(
 async function startDatabase(hook: PostgresqlHook): Promise<void> {
   const failure = await failureOf(async () => {
     await hook.ports.pebble.start(patroniService);
+    forgetView(hook);
   });
   if (failure !== undefined) hook.log('ERROR', failure);
 }

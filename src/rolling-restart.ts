@@ -71,8 +71,11 @@ function isUnfinished(app: AppData, own: string): boolean {
  * then, so a quiet update-status is content with its own.
  */
 async function isMarked(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  if (hook.event.name === 'update-status') {
+    const listed = (await cluster.ownListed())?.pendingRestart === true;
+    return listed && (await cluster.health())?.pendingRestart === true;
+  }
   if ((await cluster.health())?.pendingRestart === true) return true;
-  if (hook.event.name === 'update-status') return false;
   const members = (await cluster.patroniCluster())?.members ?? [];
   return members.some(({ pendingRestart }) => pendingRestart);
 }

@@ -1,6 +1,8 @@
 // The cluster as one dispatch sees it: the peer relation, the passwords, and Patroni's own view.
-// Each is read at most once; `setApp` keeps what was read in step with what was written.
+// Each is read at most once, Patroni again after something has been changed (view.ts); `setApp` keeps
+// what was read in step with what was written.
 
+import type { HttpPort } from '../../lib/base/http-port.ts';
 import type { Secret } from '../../lib/base/secret.ts';
 import type { Hook } from '../../lib/juju/hook.ts';
 import type { DataBagChange, Relation } from '../../lib/juju/juju.ts';
@@ -23,6 +25,7 @@ import {
 import type { PostgresqlPorts } from '../ports.ts';
 import { createPatroni, type Patroni, PatroniError } from './patroni.ts';
 import type { Health, Member, Cluster as PatroniCluster } from './patroni-answers.ts';
+import { forgetView, type Listed, viewOf } from './view.ts';
 
 export type PostgresqlHook = Hook<PostgresqlPorts>;
 
@@ -63,6 +66,11 @@ export interface Cluster {
   patroni(unit?: string): Promise<Patroni>;
   /** Patroni's view of the cluster from the first member that answers. */
   patroniCluster(options?: { readonly fresh: boolean }): Promise<PatroniCluster | undefined>;
+  /**
+   * The own member as its own Patroni lists it, which may be a turn of its loop late; `undefined` when
+   * that does not answer. Costs nothing more when the list has been read.
+   */
+  ownListed(): Promise<Member | undefined>;
   /** The own member's view of itself; `undefined` when Patroni does not answer. */
   health(options?: { readonly fresh: boolean }): Promise<Health | undefined>;
   primary(): Promise<string | undefined>;
@@ -141,18 +149,21 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
   };
 }
 
+// Patroni listens on all addresses of IPv4; a name would have to be looked up first.
+const ownHost = '127.0.0.1';
+
 type PatroniView = Pick<
   Cluster,
-  'patroni' | 'patroniCluster' | 'health' | 'primary' | 'allMembersReady'
+  'patroni' | 'patroniCluster' | 'ownListed' | 'health' | 'primary' | 'allMembersReady'
 >;
 
 function createPatroniView(hook: PostgresqlHook, units: readonly string[]): PatroniView {
-  const { app } = hook.juju.context;
+  const { app, unit } = hook.juju.context;
   const client = async (host: string): Promise<Patroni> => {
     const secret = await hook.juju.secretByLabel(appSecretLabel(app));
     const password = secret?.[passwordKey('patroni')];
     return createPatroni({
-      http: hook.ports.http,
+      http: forgetting(hook),
       host,
       port: patroniPort,
       scheme: 'http',
@@ -161,27 +172,35 @@ function createPatroniView(hook: PostgresqlHook, units: readonly string[]): Patr
   };
   const read = (host: string): Patroni =>
     createPatroni({ http: hook.ports.http, host, port: patroniPort, scheme: 'http' });
-  const hosts = units.map((other, index) => (index === 0 ? 'localhost' : memberHost(other, app)));
+  const hosts = units.map((other, index) => (index === 0 ? ownHost : memberHost(other, app)));
 
-  let seen: { readonly cluster: PatroniCluster | undefined } | undefined;
-  let ownHealth: { readonly health: Health | undefined } | undefined;
-  const patroniCluster: PatroniView['patroniCluster'] = async (options) => {
-    if (seen !== undefined && options?.fresh !== true) return seen.cluster;
-    const cluster = await firstAnswer(hosts, async (host) => await read(host).cluster());
+  const list = async (options?: { readonly fresh: boolean }): Promise<Listed> => {
+    if (options?.fresh === true) forgetView(hook);
+    const known = viewOf(hook).listed;
+    if (known !== undefined) return known;
+    const found = await firstAnswer(hosts, async (host) => await read(host).cluster());
+    const listed = { cluster: found?.answer, byOwn: found?.host === ownHost };
     // Whoever asks anew waits for somebody to answer; the others then ask once more.
-    const kept = cluster !== undefined || options?.fresh !== true;
-    seen = kept ? { cluster } : undefined;
-    return cluster;
+    if (found !== undefined || options?.fresh !== true) viewOf(hook).listed = listed;
+    return listed;
   };
+  const patroniCluster: PatroniView['patroniCluster'] = async (options) =>
+    (await list(options)).cluster;
   return {
-    patroni: async (unit) =>
-      await client(unit === undefined || unit === units[0] ? 'localhost' : memberHost(unit, app)),
+    patroni: async (other = unit) =>
+      await client(other === unit ? ownHost : memberHost(other, app)),
     patroniCluster,
+    ownListed: async () => {
+      const { cluster, byOwn } = await list();
+      return byOwn && cluster !== undefined ? ownMember(cluster, unit) : undefined;
+    },
     health: async (options) => {
-      if (ownHealth === undefined || options?.fresh === true) {
-        ownHealth = { health: await answerOf(async () => await read('localhost').health()) };
-      }
-      return ownHealth.health;
+      if (options?.fresh === true) forgetView(hook);
+      const known = viewOf(hook).own;
+      if (known !== undefined) return known.health;
+      const health = await answerOf(async () => await read(ownHost).health());
+      viewOf(hook).own = { health };
+      return health;
     },
     primary: async () => {
       const leader = (await patroniCluster())?.members.find((member) => member.role === 'leader');
@@ -195,13 +214,25 @@ function createPatroniView(hook: PostgresqlHook, units: readonly string[]): Patr
   };
 }
 
+/** Requests that change something make what has been seen worthless. */
+function forgetting(hook: PostgresqlHook): HttpPort {
+  return async (request) => {
+    if (request.method === 'GET') return await hook.ports.http(request);
+    try {
+      return await hook.ports.http(request);
+    } finally {
+      forgetView(hook);
+    }
+  };
+}
+
 async function firstAnswer<T>(
   hosts: readonly string[],
   ask: (host: string) => Promise<T>,
-): Promise<T | undefined> {
+): Promise<{ readonly host: string; readonly answer: T } | undefined> {
   for (const host of hosts) {
     const answer = await answerOf(async () => await ask(host));
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) return { host, answer };
   }
   return undefined;
 }

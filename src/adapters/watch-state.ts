@@ -1,5 +1,5 @@
-// Reads what the watcher of the workload sees: one pull of a small file each time, since it may change
-// while a hook works.
+// Reads what the watcher of the workload sees: one pull of a small file, again only when the hook has
+// done something since (view.ts).
 
 import * as v from 'valibot';
 
@@ -7,6 +7,7 @@ import { present } from '../../lib/base/present.ts';
 import { watcherStatePath } from '../core/render/watcher.ts';
 import { nothingSeen, type WatchState } from '../core/watch-state.ts';
 import type { PostgresqlHook } from './cluster.ts';
+import { viewOf } from './view.ts';
 
 const optional = <T>(schema: v.GenericSchema<unknown, T>) =>
   v.fallback(v.optional(schema), undefined);
@@ -82,7 +83,11 @@ export function parseWatchState(text: string | undefined): WatchState {
   return result.success ? result.output : nothingSeen;
 }
 
-/** What the watcher sees now. */
+/** What the watcher sees. */
 export async function readWatchState(hook: PostgresqlHook): Promise<WatchState> {
-  return parseWatchState(await hook.ports.pebble.pull(watcherStatePath));
+  const known = viewOf(hook).watched;
+  if (known !== undefined) return known;
+  const watched = parseWatchState(await hook.ports.pebble.pull(watcherStatePath));
+  Object.assign(viewOf(hook), { watched, reachable: true });
+  return watched;
 }

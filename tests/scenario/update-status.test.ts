@@ -55,9 +55,6 @@ scenario('a leader whose cluster is well asks little and writes nothing', {
       'patroni call',
       'pebble services',
       'pebble pull',
-      'pebble canConnect',
-      'patroni call',
-      'pebble pull',
     ]);
     expect(result.interruptions).toEqual([]);
   },

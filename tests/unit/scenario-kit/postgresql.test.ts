@@ -51,7 +51,7 @@ async function use<T>(
   return { seen: first, result };
 }
 
-function patroniAt(ports: PostgresqlPorts, host = 'localhost'): Patroni {
+function patroniAt(ports: PostgresqlPorts, host = '127.0.0.1'): Patroni {
   return createPatroni({ http: ports.http, host, scheme: 'http', password: new Secret('hush') });
 }
 
@@ -165,7 +165,7 @@ test('a request can be made to fail', async () => {
 
 test('what Patroni does not have fails the run', async () => {
   const unknown = use(state({ containers: running }), async (ports) => {
-    const url = 'http://localhost:8008/failover';
+    const url = 'http://127.0.0.1:8008/failover';
     return await codeOf(ports.http({ method: 'POST', url, timeoutMs: 1_000 }));
   });
 

@@ -1,4 +1,4 @@
-// Patroni's REST interface answering from the world: `localhost` is the own member, other members
+// Patroni's REST interface answering from the world: `127.0.0.1` is the own member, other members
 // are known by the first label of their host, and the primary's Service by its name. A request that
 // Patroni does not have, or that goes to nobody known, fails the scenario.
 // Source: Patroni documentation, "Patroni REST API".
@@ -47,7 +47,7 @@ function memberAt(host: Host<PostgresqlWorld>, request: HttpRequest, url: URL): 
     if (leader === undefined) throw failure(request, 'refused');
     return leader;
   }
-  const name = url.hostname === 'localhost' ? own : url.hostname.replace(/\..*$/, '');
+  const name = url.hostname === '127.0.0.1' ? own : url.hostname.replace(/\..*$/, '');
   const member = members.find((one) => one.name === name);
   if (member !== undefined) {
     if (member.silent !== undefined) throw failure(request, member.silent);

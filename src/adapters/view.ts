@@ -1,0 +1,61 @@
+// What one dispatch has seen outside of Juju: Patroni's answers, the watcher's file, and that Pebble
+// answers. The handler and whoever collects the statuses after it share one view. It holds as long as
+// nothing has been done that could change it, and not for long: whoever waits or changes something
+// looks anew.
+
+import type { Clock } from '../../lib/base/clock.ts';
+import type { Pebble } from '../../lib/pebble/pebble.ts';
+import type { WatchState } from '../core/watch-state.ts';
+import type { Health, Cluster as PatroniCluster } from './patroni-answers.ts';
+
+/** Patroni's list, `undefined` when no member answers, and whether it is from the own member. */
+export interface Listed {
+  readonly cluster: PatroniCluster | undefined;
+  readonly byOwn: boolean;
+}
+
+interface View {
+  readonly sinceMs: number;
+  listed?: Listed;
+  /** The own member's word, `undefined` when it does not answer. */
+  own?: { readonly health: Health | undefined };
+  watched?: WatchState;
+  reachable?: true;
+}
+
+/** What a view needs of a hook; `juju` is the same for all handlers of one dispatch. */
+interface Looking {
+  readonly juju: object;
+  readonly ports: {
+    readonly clock: Pick<Clock, 'nowMs'>;
+    readonly pebble: Pick<Pebble, 'canConnect'>;
+  };
+}
+
+const views = new WeakMap<object, View>();
+
+// A quiet hook is done by then, and services take a second to start.
+const validMs = 2_000;
+
+/** What has been seen lately; parts of it are filled in by those who look. */
+export function viewOf({ juju, ports }: Looking): View {
+  const nowMs = ports.clock.nowMs();
+  const known = views.get(juju);
+  if (known !== undefined && nowMs - known.sinceMs < validMs) return known;
+  const view: View = { sinceMs: nowMs };
+  views.set(juju, view);
+  return view;
+}
+
+/** To be called by whoever does something that may change it. */
+export function forgetView({ juju }: Pick<Looking, 'juju'>): void {
+  views.delete(juju);
+}
+
+/** Whether Pebble answers, or has just answered. */
+export async function isReachable(hook: Looking): Promise<boolean> {
+  if (viewOf(hook).reachable === true) return true;
+  if (!(await hook.ports.pebble.canConnect())) return false;
+  viewOf(hook).reachable = true;
+  return true;
+}
