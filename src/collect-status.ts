@@ -3,6 +3,7 @@
 
 import type { Handler } from '../lib/juju/hook.ts';
 import {
+  type AppData,
   type Cluster,
   isStarted,
   openCluster,
@@ -11,7 +12,9 @@ import {
 } from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
 import type { Member, MemberRole } from './adapters/patroni-answers.ts';
+import { readSuccession } from './adapters/succession.ts';
 import { isReachable } from './adapters/view.ts';
+import { presentEndpoints } from './core/membership.ts';
 import {
   awaitingCluster,
   blockedByS3,
@@ -20,9 +23,11 @@ import {
   failedToRestore,
   failoverPaused,
   memberStatus,
+  nobodyMayLead,
   restartPending,
   restoringBackup,
   waitingForContainer,
+  writesWait,
 } from './core/status.ts';
 import { collectExtensionsStatus } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
@@ -50,16 +55,26 @@ export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
   if (app.restartFailure !== undefined && (await hook.juju.isLeader())) {
     hook.status(failedToRestart(app.restartFailure));
   }
-  await memberStatusOf(hook, cluster, app.initialised);
+  await memberStatusOf(hook, cluster, { app, strict: isStrict(settings) });
   await collectExtensionsStatus(hook, cluster);
 };
+
+/** Whether commits wait when there is no synchronous replica. */
+function isStrict(settings: Awaited<ReturnType<typeof readSettings>>): boolean {
+  return settings.kind === 'valid' && settings.settings.synchronousModeStrict;
+}
+
+interface Wanted {
+  readonly app: AppData;
+  readonly strict: boolean;
+}
 
 async function memberStatusOf(
   hook: PostgresqlHook,
   cluster: Cluster,
-  initialised: boolean,
+  { app, strict }: Wanted,
 ): Promise<void> {
-  if (!initialised) {
+  if (!app.initialised) {
     hook.status(awaitingCluster);
     await collectStorageStatus(hook, cluster);
     return;
@@ -73,16 +88,27 @@ async function memberStatusOf(
   }
   const role = shownRole(member.role);
   const started = seen.members.filter(({ state }) => isStarted(state)).length;
-  const degraded = role !== 'replica' && started < cluster.units.length;
   const pending = await isRestartPending(cluster, member);
   const remarks = [
-    ...(degraded ? ['degraded'] : []),
+    ...(role === 'replica' ? [] : missingMembers(cluster, started, { app, strict })),
     ...(seen.paused ? [failoverPaused] : []),
     ...(pending ? [restartPending] : []),
     ...(await collectWatchStatus(hook, role)),
   ];
   hook.status(memberStatus(role, remarks));
+  const succession = await readSuccession(hook, cluster, seen);
+  if (succession.kind === 'stuck') hook.status(nobodyMayLead(succession.complete));
   await collectRepairStatus(hook, cluster);
+}
+
+/** Remarks on a leading member when others do not run. */
+function missingMembers(
+  { app: name, units }: Cluster,
+  started: number,
+  { app, strict }: Wanted,
+): readonly string[] {
+  const waits = strict && started === 1 && presentEndpoints(name, units, app.endpoints).length > 1;
+  return [...(started < units.length ? ['degraded'] : []), ...(waits ? [writesWait] : [])];
 }
 
 /** The list lags behind a restart that has just been done: the member itself knows. */

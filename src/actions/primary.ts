@@ -4,6 +4,7 @@ import type { Handler } from '../../lib/juju/hook.ts';
 import { type Cluster, openCluster, type PostgresqlHook } from '../adapters/cluster.ts';
 import { shorten } from '../core/action-parameters.ts';
 import type { PostgresqlPorts } from '../ports.ts';
+import { forcePromotion } from './forced-promotion.ts';
 import { switchOver } from './switchover.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
@@ -25,9 +26,9 @@ export const promoteToPrimary: PostgresqlHandler = async (hook) => {
   const { scope, force } = await action.params();
   const cluster = await openCluster(hook);
   const refusal =
-    refuseScope(scope, force) ??
+    refuseScope(scope) ??
     (await refuseCluster(cluster)) ??
-    (scope === 'cluster' ? noOtherCluster : await promoteUnit(hook, cluster));
+    (scope === 'cluster' ? noOtherCluster : await promoteUnit(hook, cluster, force === true));
   if (refusal !== undefined) action.fail(refusal);
 };
 
@@ -35,13 +36,11 @@ const noOtherCluster =
   'No primary cluster found: there is no relation to another cluster. ' +
   'With scope=unit this unit becomes the primary of its own cluster.';
 
-function refuseScope(scope: unknown, force: unknown): string | undefined {
+function refuseScope(scope: unknown): string | undefined {
   if (scope !== 'unit' && scope !== 'cluster') {
     const given = typeof scope === 'string' ? `, not ${shorten(scope)}` : '';
     return `Scope should be either cluster or unit${given}`;
   }
-  // Parity: spelt as in the charm that this one stands in for.
-  if (scope === 'unit' && force === true) return 'Suprerfluous force flag with unit scope';
   return undefined;
 }
 
@@ -53,12 +52,18 @@ async function refuseCluster(cluster: Cluster | undefined): Promise<string | und
 async function promoteUnit(
   hook: PostgresqlHook,
   cluster: Cluster | undefined,
+  force: boolean,
 ): Promise<string | undefined> {
   if (cluster === undefined) return undefined;
-  const outcome = await switchOver(hook, cluster);
-  if (outcome.kind === 'failed') {
-    hook.log('WARNING', `promote-to-primary: ${outcome.reason}`);
-    return outcome.message;
+  if (force) {
+    const refusal = await forcePromotion(hook, cluster);
+    if (refusal !== undefined) return refusal;
+  } else {
+    const outcome = await switchOver(hook, cluster);
+    if (outcome.kind === 'failed') {
+      hook.log('WARNING', `promote-to-primary: ${outcome.reason}`);
+      return outcome.message;
+    }
   }
   hook.juju.action().setResults({ primary: cluster.unit });
   return undefined;

@@ -32,6 +32,7 @@ import {
 import { readSettings } from './configuration.ts';
 import { fetchClusterFromAny, type Patroni } from './patroni.ts';
 import { readRepository, refusalOf } from './repository.ts';
+import { readComplete } from './succession.ts';
 
 /** All sources, whichever of them answer. */
 export async function observe(hook: PostgresqlHook): Promise<Observed> {
@@ -80,6 +81,7 @@ async function readJuju(hook: PostgresqlHook, cluster?: Cluster): Promise<JujuFa
     leader: await hook.juju.isLeader(),
     unitStatus: status === undefined ? 'unknown' : `${status.level} ${status.message}`.trim(),
     plannedUnits: await hook.juju.plannedUnitNames(),
+    strict: (await hook.juju.config())['synchronous_mode_strict'] !== false,
     ...describeCluster(await cluster?.appData()),
   };
 }
@@ -137,6 +139,7 @@ async function readKubernetes(hook: PostgresqlHook, cluster: Cluster): Promise<K
   return {
     primaryTargets: addressesOf(lock),
     primaryService: describeService(service),
+    complete: await readComplete(hook, cluster),
     ...present({
       lockHolder: leader === undefined ? undefined : unitOfMember(leader),
       lockRenewed: renewTime,

@@ -57,6 +57,8 @@ export interface Patroni {
   /** Clones this member anew from the leader; its data is deleted. */
   reinitialize(): Promise<void>;
   switchover(request: Switchover): Promise<void>;
+  /** Makes the candidate the leader of a cluster that has none, whatever it may lack. */
+  failover(candidate: string): Promise<void>;
 }
 
 export type PatroniErrorCode =
@@ -126,6 +128,11 @@ export function createPatroni(target: PatroniTarget): Patroni {
       const timeoutMs = deadlines.switchoverMs;
       const answer = await write({ path: '/switchover', body: { ...request }, timeoutMs });
       accept(`switch over to "${request.candidate ?? 'any member'}"`, answer);
+    },
+    failover: async (candidate) => {
+      const timeoutMs = deadlines.switchoverMs;
+      const answer = await write({ path: '/failover', body: { candidate }, timeoutMs });
+      accept(`fail over to "${candidate}"`, answer);
     },
   };
 }

@@ -108,7 +108,9 @@ export const actionTable = [
     name: 'promote-to-primary',
     description:
       'Makes this unit the primary by a switchover: no committed data is lost, and writes pause for ' +
-      'a moment. The unit has to be a synchronous replica.',
+      'a moment. The unit has to be a synchronous replica. With force, only where the last primary ' +
+      'and all its synchronous replicas are down: the unit with the newest data that is up becomes ' +
+      'the primary, and what it does not have is lost.',
     runsOn: 'the unit to be promoted',
     parameters: [
       {
@@ -121,7 +123,8 @@ export const actionTable = [
         type: 'boolean',
         default: false,
         description:
-          'Promote the cluster although the other one cannot be reached; scope cluster only.',
+          'scope cluster: promote although the other cluster cannot be reached. scope unit: promote ' +
+          'although commits may be lost.',
       },
     ],
     results: { primary: 'name of the unit that is the primary now' },

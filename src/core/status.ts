@@ -143,7 +143,14 @@ export function cannotRepair(reason: string): Status {
   return { level: 'blocked', message: `cannot repair the replica: ${reason}` };
 }
 
+/** Only a person can say that these units, which have all that was committed, will not come back. */
+export function nobodyMayLead(units: readonly string[]): Status {
+  const message = `no primary: waiting for ${units.join(' or ')}, see the action explain`;
+  return { level: 'blocked', message };
+}
+
 /** Remarks on a member that works. */
+export const writesWait = 'writes wait for a replica';
 export const notReplicating = 'not replicating';
 
 export function archivingFails(waiting: number): string {

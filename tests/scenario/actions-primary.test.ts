@@ -2,7 +2,7 @@
 
 import { expect } from '@jest/globals';
 
-import { action } from '../support/scenario/events.ts';
+import { action, updateStatus } from '../support/scenario/events.ts';
 import {
   admitted,
   inContainer,
@@ -13,7 +13,7 @@ import {
   underTest,
 } from '../support/scenario/postgresql/journey.ts';
 import { type PostgresqlState, state } from '../support/scenario/postgresql/postgresql.ts';
-import type { HttpFault } from '../support/scenario/postgresql/world.ts';
+import type { HttpFault, PatroniMember } from '../support/scenario/postgresql/world.ts';
 import { scenario } from '../support/scenario/scenario.ts';
 
 scenario('each unit knows which unit is the primary', {
@@ -217,3 +217,155 @@ for (const { summary, given, params = { scope: 'unit' }, message } of refused) {
     },
   });
 }
+
+/** Unit 0 led, unit 1 was its synchronous replica; both are gone. */
+async function abandoned(lags: Readonly<Record<number, number>>): Promise<PostgresqlState> {
+  const members = Object.entries(lags).map(([number, lagBytes]): PatroniMember => {
+    return { ...replica(Number(number)), role: 'replica', state: 'running', lagBytes };
+  });
+  const before = await running({ number: 2, others: [0, 1, 3], primary: 0 });
+  return inWorld(before, {
+    patroni: { members },
+    kube: { objects: { ...before.world.kube.objects, ...synchronous('postgresql-k8s-1') } },
+  });
+}
+
+const synchronous = (standbys: string) => ({
+  'endpoints/patroni-postgresql-k8s-sync': {
+    metadata: {
+      name: 'patroni-postgresql-k8s-sync',
+      annotations: { leader: 'postgresql-k8s-0', sync_standby: standbys },
+    },
+  },
+});
+
+const force = action('promote-to-primary', { scope: 'unit', force: true });
+
+scenario('when all who have every commit are gone, the newest unit can be forced to lead', {
+  charm: underTest,
+  given: async () => await abandoned({ 2: 0, 3: 400 }),
+  when: force,
+  then: ({ action: { results, failed, log }, disturbances, state: after }) => {
+    expect(failed).toBeUndefined();
+    expect(results).toEqual({ primary: 'postgresql-k8s/2' });
+    expect(disturbances).toEqual(['Patroni failed over to postgresql-k8s-2']);
+    expect(leaderOf(after)).toBe('postgresql-k8s-2');
+    expect(log).toEqual([
+      'promoting postgresql-k8s/2: what only postgresql-k8s/0, postgresql-k8s/1 had is given up',
+    ]);
+  },
+});
+
+const notForced = [
+  {
+    summary: 'another unit has newer data',
+    given: async () => await abandoned({ 2: 401, 3: 400 }),
+    message: 'postgresql-k8s/3 has newer data: run the action there',
+  },
+  {
+    summary: 'no PostgreSQL is up',
+    given: async () =>
+      inWorld(await abandoned({}), { patroni: { members: [replica(2, 'start failed')] } }),
+    message: 'No PostgreSQL is up that could become the primary',
+  },
+  {
+    summary: 'a synchronous replica is up',
+    given: async () =>
+      inWorld(await abandoned({}), { patroni: { members: [replica(1), replica(2)] } }),
+    message: 'Suprerfluous force flag with unit scope',
+  },
+  {
+    summary: 'Patroni refuses',
+    given: async () =>
+      inWorld(await abandoned({ 2: 0 }), {
+        patroni: { faults: { 'POST /failover': { status: 412, body: 'no good candidates' } } },
+      }),
+    message:
+      'Switchover failed or timed out, check the logs for details: cannot fail over to ' +
+      '"postgresql-k8s-2": Patroni answered 412 "no good candidates"',
+  },
+];
+for (const { summary, given, message } of notForced) {
+  scenario(`nobody is forced to lead: ${summary}`, {
+    charm: underTest,
+    given,
+    when: force,
+    then: ({ action: { failed, results }, disturbances }) => {
+      expect(failed).toBe(message);
+      expect(results).toEqual({});
+      expect(disturbances).toEqual([]);
+    },
+  });
+}
+
+scenario('an answer of Patroni that is lost does not matter', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await abandoned({ 2: 0 }), {
+      patroni: { faults: { 'POST /failover': { status: 200, body: '', happens: 'lost' } } },
+    }),
+  when: force,
+  then: ({ action: { results } }) => {
+    expect(results).toEqual({ primary: 'postgresql-k8s/2' });
+  },
+});
+
+scenario('a unit that is up says that nobody may become the primary', {
+  charm: underTest,
+  given: async () => await abandoned({ 2: 0, 3: 400 }),
+  when: updateStatus,
+  then: ({ state: after, disturbances }) => {
+    expect(disturbances).toEqual([]);
+    expect(after.unitStatus).toEqual({
+      level: 'blocked',
+      message:
+        'no primary: waiting for postgresql-k8s/0 or postgresql-k8s/1, see the action explain',
+    });
+  },
+});
+
+scenario('explain says which unit has the newest data, and how it is made the primary', {
+  charm: underTest,
+  given: async () => await abandoned({ 2: 4096, 3: 400 }),
+  when: action('explain'),
+  then: ({ action: { results } }) => {
+    const { explanation = '' } = results;
+
+    expect(explanation).toContain(
+      'of the units that are up postgresql-k8s/3 has the newest data (400 bytes behind, timeline 1)',
+    );
+    expect(explanation).toContain(
+      '"juju run postgresql-k8s/3 promote-to-primary scope=unit force=true"',
+    );
+    expect(explanation).toContain('all commits are on: postgresql-k8s/0, postgresql-k8s/1\n');
+  },
+});
+
+scenario('a primary that is alone says that writes wait', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await running({ leader: true, others: [1, 2] }), {
+      patroni: { members: [primary(0), replica(1, 'stopped')] },
+    }),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'active',
+      message: 'Primary (degraded, writes wait for a replica)',
+    });
+  },
+});
+
+scenario('one that may go on alone does not', {
+  charm: underTest,
+  given: async () => ({
+    ...inWorld(await running({ leader: true, others: [1, 2] }), {
+      patroni: { members: [primary(0), replica(1, 'stopped')] },
+    }),
+    config: { synchronous_mode_strict: false },
+  }),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary (degraded)' });
+  },
+});

@@ -96,7 +96,8 @@ scenario('remarks stand beside one another', {
   then: ({ state: after }) => {
     expect(after.unitStatus).toEqual({
       level: 'active',
-      message: 'Primary (degraded, archiving fails, 12 WAL files waiting)',
+      message:
+        'Primary (degraded, writes wait for a replica, archiving fails, 12 WAL files waiting)',
     });
   },
 });

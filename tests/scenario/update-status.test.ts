@@ -97,8 +97,8 @@ scenario('a database that went down without a word is started again', {
 scenario('a primary that misses a member says so', {
   charm: underTest,
   given: async () =>
-    inWorld(await running({ leader: true, others: [1] }), {
-      patroni: { members: [primary(0), replica(1, 'stopped')] },
+    inWorld(await running({ leader: true, others: [1, 2] }), {
+      patroni: { members: [primary(0), replica(1, 'stopped'), replica(2)] },
     }),
   when: updateStatus,
   then: ({ state: after }) => {

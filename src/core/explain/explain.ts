@@ -1,6 +1,7 @@
 // What follows from what was seen: what this unit does next, and what it waits for. A list of small
 // rules; each looks at some facts and gives sentences, and keeps silent about what it cannot know.
 
+import { judgeSuccession, type Succession } from '../succession.ts';
 import { type MemberFacts, type Observed, seen } from './facts.ts';
 
 export interface Waiting {
@@ -15,6 +16,7 @@ export interface Explanation {
   readonly waits: readonly Waiting[];
 }
 
+type Stuck = Extract<Succession, { kind: 'stuck' }>;
 type Rule = (observed: Observed) => readonly string[];
 
 /** Sorts out what was seen. */
@@ -51,6 +53,7 @@ const rules: readonly Rule[] = [
   startServices,
   startMember,
   findPrimary,
+  awaitReplica,
   holdLock,
   leadClients,
   admitUnits,
@@ -98,13 +101,50 @@ function startMember({ own }: Observed): readonly string[] {
   return [`Take part when PostgreSQL of this unit is up: it is ${facts.state}.`];
 }
 
-function findPrimary({ patroni }: Observed): readonly string[] {
+function findPrimary({ patroni, kubernetes }: Observed): readonly string[] {
   const facts = seen(patroni);
   if (facts === undefined || facts.members.some(leads)) return [];
+  const succession = judgeSuccession(facts.members, seen(kubernetes)?.complete ?? []);
+  if (succession.kind === 'stuck') return decideSuccession(succession);
   const who = facts.paused
     ? 'while failover is paused nobody does: run resume-failover'
     : 'a synchronous replica does, as soon as the lock is free';
   return [`Follow a new primary when there is one; ${who}.`];
+}
+
+/** What to wait for, and what to do when that is in vain. */
+function decideSuccession({ complete, newest }: Stuck): readonly string[] {
+  const wait =
+    `Follow a new primary when ${complete.join(' or ')} is up again: only there is all that was ` +
+    'committed for certain, so nobody else becomes the primary.';
+  if (newest === undefined) return [wait];
+  const timeline = newest.timeline === undefined ? '' : `, timeline ${newest.timeline}`;
+  const lag = newest.lagBytes === undefined ? 'lag unknown' : `${newest.lagBytes} bytes behind`;
+  return [
+    wait,
+    `If none of them ever comes back: of the units that are up ${newest.unit} has the newest data ` +
+      `(${lag}${timeline}). What it does not have is given up by ` +
+      `"juju run ${newest.unit} promote-to-primary scope=unit force=true".`,
+  ];
+}
+
+function awaitReplica({ patroni, juju }: Observed): readonly string[] {
+  const facts = seen(juju);
+  const members = seen(patroni)?.members ?? [];
+  const alone = members.filter(({ started }) => started).every(leads) && members.some(isLeading);
+  if (facts?.strict !== true || facts.admittedUnits.length < 2 || !alone) return [];
+  const missing = facts.admittedUnits.filter((unit) => {
+    return !members.some((member) => member.unit === unit && member.started);
+  });
+  return [
+    `Let writes go on when ${missing.join(' or ')} is up again: commits wait for a replica. If none ` +
+      'of them ever comes back, remove their units, or set synchronous_mode_strict=false, after ' +
+      'which the primary goes on alone.',
+  ];
+}
+
+function isLeading(member: MemberFacts): boolean {
+  return leads(member) && member.started;
 }
 
 function holdLock({ patroni, kubernetes }: Observed): readonly string[] {

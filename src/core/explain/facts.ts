@@ -17,6 +17,8 @@ export interface JujuFacts {
   readonly restoring?: string;
   /** Unit that could not be restarted. */
   readonly restartFailure?: string;
+  /** Whether commits wait when there is no synchronous replica. */
+  readonly strict?: boolean;
 }
 
 export interface ServiceFacts {
@@ -66,6 +68,8 @@ export interface KubernetesFacts {
   readonly lockRenewed?: string;
   /** Where clients who want to write are led to. */
   readonly primaryTargets: readonly string[];
+  /** The last primary and its synchronous replicas, which have all that was committed. */
+  readonly complete?: readonly string[];
   /** What the primary's Service is. */
   readonly primaryService: string;
 }

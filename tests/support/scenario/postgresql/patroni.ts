@@ -132,6 +132,14 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
     return response(200, 'reinitialize started');
   },
   'POST /switchover': switchOver,
+  'POST /failover': ({ host, body }) => {
+    const candidate = visibleMembers(host).find(({ name }) => name === body['candidate']);
+    if (candidate === undefined) return response(412, 'candidate does not exists');
+    host.disturb(`Patroni failed over to ${candidate.name}`);
+    const timeline = candidate.timeline + 1;
+    replaceMember(host, { ...candidate, role: 'leader', state: 'running', timeline });
+    return response(200, `Successfully failed over to "${candidate.name}"`);
+  },
 };
 
 /** More synchronous standbys come from the replicas that stream; fewer come about later. */

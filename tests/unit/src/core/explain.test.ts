@@ -32,6 +32,7 @@ const follower: MemberFacts = {
   lagBytes: 0,
   pendingRestart: false,
 };
+const down = { state: 'stopped', started: false };
 const starting: MemberFacts = { ...follower, state: 'starting', started: false };
 
 const juju: JujuFacts = {
@@ -79,6 +80,68 @@ const rows: readonly {
   readonly next: readonly string[];
 }[] = [
   { summary: 'all is well', change: {}, next: [nothing] },
+  {
+    summary: 'only the primary is up, and commits wait',
+    change: {
+      juju: known({ ...juju, strict: true }),
+      patroni: known({ paused: false, members: [leader, { ...follower, ...down }] }),
+    },
+    next: [
+      'Let writes go on when pg/1 is up again: commits wait for a replica. If none of them ever ' +
+        'comes back, remove their units, or set synchronous_mode_strict=false, after which the ' +
+        'primary goes on alone.',
+    ],
+  },
+  {
+    summary: 'only the primary is up, and commits do not wait',
+    change: {
+      juju: known({ ...juju, strict: false }),
+      patroni: known({ paused: false, members: [leader, { ...follower, ...down }] }),
+    },
+    next: [nothing],
+  },
+  {
+    summary: 'a replica that is not synchronous yet is up',
+    change: {
+      juju: known({ ...juju, strict: true }),
+      patroni: known({ paused: false, members: [leader, { ...follower, role: 'replica' }] }),
+    },
+    next: [nothing],
+  },
+  {
+    summary: 'all who have every commit are gone',
+    change: {
+      kubernetes: known({ ...kubernetes, complete: ['pg/0', 'pg/1'] }),
+      patroni: known({
+        paused: false,
+        members: [
+          { ...follower, ...down },
+          { ...follower, unit: 'pg/2', role: 'replica', timeline: 2, lagBytes: 900 },
+          { ...follower, unit: 'pg/3', role: 'replica', timeline: 2, lagBytes: 16 },
+          { ...follower, unit: 'pg/4', role: 'replica', timeline: 1, lagBytes: 0 },
+        ],
+      }),
+    },
+    next: [
+      'Follow a new primary when pg/0 or pg/1 is up again: only there is all that was committed ' +
+        'for certain, so nobody else becomes the primary.',
+      'If none of them ever comes back: of the units that are up pg/3 has the newest data (16 ' +
+        'bytes behind, timeline 2). What it does not have is given up by "juju run pg/3 ' +
+        'promote-to-primary scope=unit force=true".',
+      'Wait for Patroni to forget pg/2, pg/3, pg/4, which Juju does not know.',
+    ],
+  },
+  {
+    summary: 'all who have every commit are gone, and nobody else is up',
+    change: {
+      kubernetes: known({ ...kubernetes, complete: ['pg/0'] }),
+      patroni: known({ paused: false, members: [{ ...follower, ...down }] }),
+    },
+    next: [
+      'Follow a new primary when pg/0 is up again: only there is all that was committed for ' +
+        'certain, so nobody else becomes the primary.',
+    ],
+  },
   {
     summary: 'the leader has not initialised',
     change: { juju: known({ ...juju, initialised: false }) },

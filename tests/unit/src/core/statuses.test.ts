@@ -28,6 +28,7 @@ const filled: Readonly<Record<string, Status | string | undefined>> = {
   extensionsNotInImage: statuses.extensionsNotInImage([reason]),
   restartingMember: statuses.restartingMember(reason),
   failedToRestart: statuses.failedToRestart(reason),
+  nobodyMayLead: statuses.nobodyMayLead([reason]),
   doesNotStart: statuses.doesNotStart(reason),
   cannotRepair: statuses.cannotRepair(reason),
   archivingFails: `archiving fails, ${reason} WAL files waiting`,
