@@ -3,6 +3,7 @@
 
 import * as v from 'valibot';
 
+import { present } from '../lib/base/present.ts';
 import { type Cluster, isStarted, ownMember, type PostgresqlHook } from './adapters/cluster.ts';
 import { PatroniError } from './adapters/patroni.ts';
 import type { Health, Member } from './adapters/patroni-answers.ts';
@@ -15,10 +16,12 @@ import {
   type RepairMember,
   type RepairStep,
 } from './core/repair.ts';
+import type { WatchState } from './core/watch-state.ts';
 
 /** Takes the next step towards a replica that follows; does nothing where nothing is wrong. */
 export async function repairMember(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  if (isListedWell(await cluster.ownListed()) || isWell(await cluster.health())) return;
+  const seen = await readWatchState(hook);
+  if (isListedWell(await cluster.ownListed(), seen) || isWell(await cluster.health(), seen)) return;
   const step = await nextRepair(hook, cluster);
   if (step.kind !== 'restart' && step.kind !== 'clone') return;
   if (!(await leads(cluster, unitOfMember(step.leader)))) return;
@@ -34,30 +37,39 @@ export async function repairMember(hook: PostgresqlHook, cluster: Cluster): Prom
 }
 
 /** By the list that the status needs anyway. */
-function isListedWell(own: Member | undefined): boolean {
-  return own !== undefined && isStarted(own.state) && !needsLook(toRepair(own));
+function isListedWell(own: Member | undefined, seen: WatchState): boolean {
+  return own !== undefined && isStarted(own.state) && !needsLook(toRepair(own), seen);
 }
 
 /** By the member's own word, when the list, which may be late, says otherwise. */
-function isWell(health: Health | undefined): boolean {
+function isWell(health: Health | undefined, { brokenAtMs }: WatchState): boolean {
   if (health === undefined || !isStarted(health.state)) return false;
   const follows = health.role === 'replica' || health.role === 'unknown';
-  return !follows || health.replicationState !== undefined;
+  return !follows || (health.replicationState !== undefined && brokenAtMs === undefined);
 }
 
 /** What would be done about the own member now. */
 export async function nextRepair(hook: PostgresqlHook, cluster: Cluster): Promise<RepairStep> {
-  const seen = await cluster.patroniCluster();
-  const own = seen === undefined ? undefined : ownMember(seen, cluster.unit);
-  if (seen === undefined || own === undefined || !needsLook(toRepair(own))) return { kind: 'none' };
+  const listed = await cluster.patroniCluster();
+  const member = listed === undefined ? undefined : ownMember(listed, cluster.unit);
+  if (listed === undefined || member === undefined) return { kind: 'none' };
+  const seen = await readWatchState(hook);
+  const own = toRepair(member);
+  if (!needsLook(own, seen)) return { kind: 'none' };
   return decideRepair({
-    own: toRepair(own),
-    members: seen.members.map(toRepair),
-    paused: seen.paused,
-    seen: await readWatchState(hook),
+    own: { ...own, ...present({ timeline: earlier(own, await cluster.health()) }) },
+    members: listed.members.map(toRepair),
+    paused: listed.paused,
+    seen,
     attempts: await readAttempts(hook),
     nowMs: hook.ports.clock.nowMs(),
   });
+}
+
+/** The list has the timeline that is received, the member itself that of its data. */
+function earlier(listed: RepairMember, health: Health | undefined): number | undefined {
+  const known = [listed.timeline, health?.timeline].filter((timeline) => timeline !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 function toRepair({ name, role, state, timeline }: Member): RepairMember {

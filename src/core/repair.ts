@@ -71,9 +71,14 @@ interface Trouble {
 }
 
 /** Whether anything may be wrong at all, before more is asked for. */
-export function needsLook(own: RepairMember): boolean {
-  return !own.leads && (own.state === 'running' || downStates.includes(own.state));
+export function needsLook(own: RepairMember, { brokenAtMs }: WatchState): boolean {
+  if (own.leads) return false;
+  const claims = own.state === streaming && brokenAtMs !== undefined;
+  return claims || own.state === 'running' || downStates.includes(own.state);
 }
+
+/** PostgreSQL also says so while it waits for WAL that its primary will never have. */
+const streaming = 'streaming';
 
 /** The next step for this member. */
 export function decideRepair(view: RepairView): RepairStep {
@@ -98,7 +103,7 @@ function nextAttempt(view: RepairView, trouble: Trouble): RepairStep['kind'] {
   return trouble.forMs < cloneAfterMs || sinceLastMs < patienceMs ? 'none' : 'clone';
 }
 
-function findTrouble({ own, seen, nowMs }: RepairView): Trouble | undefined {
+function findTrouble({ own, seen, nowMs, members }: RepairView): Trouble | undefined {
   if (own.leads || refusalToStart(seen) !== undefined) return undefined;
   const { down } = seen;
   if (downStates.includes(own.state) && down !== undefined && isHopeless(down)) {
@@ -107,6 +112,14 @@ function findTrouble({ own, seen, nowMs }: RepairView): Trouble | undefined {
   if (own.state === 'running' && seen.brokenAtMs !== undefined) {
     const reason = 'it gets no WAL from its primary';
     return { reason, forMs: nowMs - seen.brokenAtMs, runs: true };
+  }
+  const leading = members.find(({ leads }) => leads)?.timeline ?? 0;
+  const former = own.timeline !== undefined && own.timeline < leading;
+  if (own.state === streaming && seen.brokenAtMs !== undefined && former) {
+    // It has the beginning of a record, up to the end of a file, that its new primary has not: it asks
+    // for what follows, and would do so again after a restart.
+    const reason = 'it has WAL that its primary does not have';
+    return { reason, forMs: nowMs - seen.brokenAtMs, runs: false };
   }
   return undefined;
 }

@@ -93,6 +93,31 @@ scenario('a replica that is broken for a moment is left alone, and says so', {
   loosen: { secondRun: 'minutes later it has been broken for too long' },
 });
 
+for (const timeline of [1, 2]) {
+  const cloned = timeline === 1;
+  scenario(
+    `one that says it streams is ${cloned ? 'cloned' : 'left alone'} on timeline ${timeline} of 2`,
+    {
+      charm: underTest,
+      given: async () =>
+        inWorld(await replicaIn('streaming', brokenFor(9)), {
+          patroni: {
+            members: [
+              { ...primary(0), timeline: 2 },
+              { ...replica(1), timeline },
+            ],
+          },
+        }),
+      when: updateStatus,
+      then: ({ disturbances, state: after }) => {
+        expect(disturbances).toEqual(cloned ? ['Patroni cloned postgresql-k8s-1 anew'] : []);
+        expect(after.unitStatus).toEqual({ level: 'active', message: 'not replicating' });
+      },
+      loosen: cloned ? { differences: [memory] } : {},
+    },
+  );
+}
+
 scenario('a replica that cannot be started is cloned anew', {
   charm: underTest,
   given: async () => await replicaIn('start failed', downFor(4)),

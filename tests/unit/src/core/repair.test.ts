@@ -35,6 +35,7 @@ const tried = (kind: Attempt['kind'], minutesAgo: number): Attempt => ({
   kind,
   atMs: nowMs - minutesAgo * minuteMs,
 });
+const streams = { ...follower, state: 'streaming' };
 const noWal = 'it gets no WAL from its primary';
 const failed = { ...follower, state: 'start failed' };
 const noStart = 'PostgreSQL cannot be started';
@@ -49,6 +50,11 @@ const steps: readonly (readonly [string, Partial<RepairView>, object])[] = [
     'is cloned when a restart has not helped',
     { seen: brokenFor(4), attempts: [tried('restart', 3)] },
     { kind: 'clone', reason: noWal, leader: 'app-0' },
+  ],
+  [
+    'is cloned when it waits for WAL of its former timeline that its primary will never have',
+    { own: { ...follower, state: 'streaming', timeline: 2 }, seen: brokenFor(3) },
+    { kind: 'clone', reason: 'it has WAL that its primary does not have', leader: 'app-0' },
   ],
   [
     'is cloned without a restart when it cannot be started',
@@ -120,6 +126,16 @@ const reasonsToWait: readonly (readonly [string, Partial<RepairView>])[] = [
   ],
   ['it is being cloned', { own: { ...follower, state: 'creating replica' }, seen: downFor(60) }],
   ['it streams', { own: { ...follower, state: 'streaming' } }],
+  ['it says that it streams, and nothing has come for long', { own: streams, seen: brokenFor(60) }],
+  [
+    'it has been on its former timeline for a moment',
+    { own: { ...streams, timeline: 2 }, seen: brokenFor(2.9) },
+  ],
+  [
+    'it is on its former timeline and gets WAL',
+    { own: { ...streams, timeline: 2 }, seen: { fences: [] } },
+  ],
+  ['nobody knows its timeline', { own: { name: 'app-1', leads: false, state: 'streaming' } }],
   ...[
     'could not access file "nothere": No such file or directory',
     'invalid value for parameter "TimeZone": "Mars/Crater"',
