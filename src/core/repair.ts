@@ -103,25 +103,26 @@ function nextAttempt(view: RepairView, trouble: Trouble): RepairStep['kind'] {
   return trouble.forMs < cloneAfterMs || sinceLastMs < patienceMs ? 'none' : 'clone';
 }
 
-function findTrouble({ own, seen, nowMs, members }: RepairView): Trouble | undefined {
+function findTrouble(view: RepairView): Trouble | undefined {
+  const { own, seen, nowMs } = view;
   if (own.leads || refusalToStart(seen) !== undefined) return undefined;
-  const { down } = seen;
+  const { down, brokenAtMs } = seen;
   if (downStates.includes(own.state) && down !== undefined && isHopeless(down)) {
     return { reason: 'PostgreSQL cannot be started', forMs: nowMs - down.atMs, runs: false };
   }
-  if (own.state === 'running' && seen.brokenAtMs !== undefined) {
-    const reason = 'it gets no WAL from its primary';
-    return { reason, forMs: nowMs - seen.brokenAtMs, runs: true };
-  }
+  return brokenAtMs === undefined ? undefined : findLackOfWal(view, nowMs - brokenAtMs);
+}
+
+function findLackOfWal({ own, members }: RepairView, forMs: number): Trouble | undefined {
+  if (own.state === 'running')
+    return { reason: 'it gets no WAL from its primary', forMs, runs: true };
   const leading = members.find(({ leads }) => leads)?.timeline ?? 0;
-  const former = own.timeline !== undefined && own.timeline < leading;
-  if (own.state === streaming && seen.brokenAtMs !== undefined && former) {
-    // It has the beginning of a record, up to the end of a file, that its new primary has not: it asks
-    // for what follows, and would do so again after a restart.
-    const reason = 'it has WAL that its primary does not have';
-    return { reason, forMs: nowMs - seen.brokenAtMs, runs: false };
+  if (own.state !== streaming || own.timeline === undefined || own.timeline >= leading) {
+    return undefined;
   }
-  return undefined;
+  // It has the beginning of a record, up to the end of a file, that its new primary has not: it asks for
+  // what follows there, and does so again after a restart.
+  return { reason: 'it has WAL that its primary does not have', forMs, runs: false };
 }
 
 function isHopeless({ starts, control, refusal }: NonNullable<WatchState['down']>): boolean {
