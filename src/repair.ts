@@ -20,8 +20,7 @@ import type { WatchState } from './core/watch-state.ts';
 
 /** Takes the next step towards a replica that follows; does nothing where nothing is wrong. */
 export async function repairMember(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const seen = await readWatchState(hook);
-  if (isListedWell(await cluster.ownListed(), seen) || isWell(await cluster.health(), seen)) return;
+  if (await needsNothing(hook, cluster)) return;
   const step = await nextRepair(hook, cluster);
   if (step.kind !== 'restart' && step.kind !== 'clone') return;
   if (!(await leads(cluster, unitOfMember(step.leader)))) return;
@@ -34,6 +33,14 @@ export async function repairMember(hook: PostgresqlHook, cluster: Cluster): Prom
     hook.log('WARNING', `${step.kind} of this replica: ${error.message}`);
   }
   await remember(hook, { kind: step.kind, atMs: hook.ports.clock.nowMs() });
+}
+
+/** All is well, or there is no Patroni, without which nothing can be done for a member. */
+async function needsNothing(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const own = await cluster.ownListed();
+  if (own === undefined && (await cluster.health()) === undefined) return true;
+  const seen = await readWatchState(hook);
+  return isListedWell(own, seen) || isWell(await cluster.health(), seen);
 }
 
 /** By the list that the status needs anyway. */

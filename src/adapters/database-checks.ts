@@ -1,11 +1,14 @@
 // Asks the database and the image about the values that only they can judge. Nothing is asked
 // unless a value is new, or was bad when it was last asked about.
 
+import * as v from 'valibot';
+
 import { PebbleError } from '../../lib/pebble/errors.ts';
 import { PostgresError } from '../../lib/sql/error.ts';
 import {
   type Answer,
   type DatabaseQuestion,
+  imageQuestions,
   isLocaleOf,
   learn,
   openQuestions,
@@ -14,7 +17,7 @@ import {
   renderVerdicts,
   type Verdicts,
 } from '../core/config/database-checks.ts';
-import { memberOfUnit } from '../core/names.ts';
+import { memberOfUnit, watcherDirectory } from '../core/names.ts';
 import type { Postgres, PostgresTarget } from '../ports.ts';
 import { type Cluster, isStarted, type PostgresqlHook } from './cluster.ts';
 import { primaryTarget } from './users.ts';
@@ -35,14 +38,66 @@ export async function hasOpenQuestions(hook: PostgresqlHook): Promise<boolean> {
 export async function checkOptions(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const raw = await hook.juju.config();
   const known = await readVerdicts(hook);
-  const open = openQuestions(raw, known);
+  const open = await withImageQuestions(hook, raw, openQuestions(raw, known));
   const ofImage = open.filter((question) => question.judge === 'locale');
   const ofDatabase = open.filter((question) => question.judge !== 'locale');
   const answers = [
     ...(ofImage.length === 0 ? [] : await askImage(hook, ofImage)),
     ...(ofDatabase.length === 0 ? [] : await askDatabase(hook, cluster, ofDatabase)),
   ];
-  hook.juju.setState({ [stateKey]: renderVerdicts(learn(raw, known, answers)) });
+  const learned = learn(raw, known, answers);
+  for (const [option, value] of Object.entries(learned.lost)) {
+    if (known.lost[option] === value) continue;
+    hook.log('WARNING', `option ${option}: this image does not have "${value}": left out`);
+  }
+  await rememberInImage(hook, raw, answers);
+  hook.juju.setState({ [stateKey]: renderVerdicts(learned) });
+}
+
+// A new image comes without it.
+const judgedPath = `${watcherDirectory}/judged-values`;
+const judgedSchema = v.pipe(v.string(), v.parseJson(), v.record(v.string(), v.string()));
+
+/** Adds what another image may have said otherwise about. */
+async function withImageQuestions(
+  hook: PostgresqlHook,
+  raw: Readonly<Record<string, unknown>>,
+  open: readonly Question[],
+): Promise<readonly Question[]> {
+  if (imageQuestions(raw, {}).length === 0) return open;
+  const kept = await readJudged(hook);
+  if (kept === undefined) return open;
+  const others = imageQuestions(raw, kept).filter(
+    ({ option }) => !open.some((question) => question.option === option),
+  );
+  return [...open, ...others];
+}
+
+/** Values that are known to be good in this image; `undefined` when it cannot be reached. */
+async function readJudged(
+  hook: PostgresqlHook,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  try {
+    const text = await hook.ports.pebble.pull(judgedPath);
+    const result = v.safeParse(judgedSchema, text);
+    return result.success ? result.output : {};
+  } catch (error) {
+    if (error instanceof PebbleError && error.code === 'unreachable') return undefined;
+    throw error;
+  }
+}
+
+async function rememberInImage(
+  hook: PostgresqlHook,
+  raw: Readonly<Record<string, unknown>>,
+  answers: readonly Answer[],
+): Promise<void> {
+  const asked = new Set(imageQuestions(raw, {}).map(({ option }) => option));
+  const good = answers.filter((answer) => answer.good === true && asked.has(answer.option));
+  if (good.length === 0) return;
+  const added = good.map(({ option, value }) => [option, value] as const);
+  const kept = { ...(await readJudged(hook)), ...Object.fromEntries(added) };
+  await hook.ports.pebble.push(judgedPath, JSON.stringify(kept), { makeDirs: true });
 }
 
 async function askImage(
@@ -80,7 +135,8 @@ async function askDatabase(
   const answers: Answer[] = [];
   try {
     for (const question of questions) {
-      const good = await postgres?.accepts(question.judge, question.value);
+      const here = question.judge !== 'time-zone' || (await hasZone(hook, question.value));
+      const good = here ? await postgres?.accepts(question.judge, question.value) : false;
       answers.push({ ...question, good });
     }
   } catch (error) {
@@ -89,6 +145,20 @@ async function askDatabase(
     await postgres?.close();
   }
   return answers;
+}
+
+const zoneDirectory = '/usr/share/zoneinfo';
+
+/** Whether the own image may have it: the server that is asked may be one of another image. */
+async function hasZone(hook: PostgresqlHook, name: string): Promise<boolean> {
+  try {
+    const { pebble } = hook.ports;
+    if ((await pebble.stat(zoneDirectory)) === undefined) return true;
+    return (await pebble.stat(`${zoneDirectory}/${name}`)) !== undefined;
+  } catch (error) {
+    if (error instanceof PebbleError && error.code === 'unreachable') return true;
+    throw error;
+  }
 }
 
 /** The own server, or else the primary; `undefined` while neither answers. */

@@ -3,6 +3,7 @@
 
 import { expect } from '@jest/globals';
 
+import { directoryEntry, fileEntry } from '../support/pebble-state.ts';
 import {
   configChanged,
   leaderElected,
@@ -383,6 +384,103 @@ scenario('another image is', {
   then: (result) => {
     expect(execsOf(result).filter((one) => one.includes('--describe-config'))).toHaveLength(1);
     expect(fileOf(result.state, list)).toContain('17.4\n');
+  },
+});
+
+const config = '/var/lib/postgresql/data/patroni.yml';
+const english = { response_lc_time: 'en_US.UTF-8', ...zone };
+
+/** A unit with values that its image had, in the pod of another one. */
+const inNewImage = async (options: PostgresqlState['config'], zones: readonly string[] = []) => {
+  const before = await afterEvents(await given(options), configChanged);
+  return inContainer(inNewContainer(before), ({ files }) => ({
+    files: {
+      ...files,
+      ...Object.fromEntries(
+        zones.map((name) => [`/usr/share/zoneinfo/${name}`, fileEntry('TZif')] as const),
+      ),
+      ...(zones.length === 0 ? {} : { '/usr/share/zoneinfo': directoryEntry() }),
+    },
+  }));
+};
+
+scenario('parameters that the server of a new image does not have are left out then', {
+  charm: underTest,
+  given: async () => await inNewImage({}),
+  when: pebbleReady('postgresql'),
+  execs: () => ({
+    postgresql: [
+      {
+        command: ['/usr/lib/postgresql/17/bin/postgres', '--version'],
+        respond: () => ({ stdout: 'postgres (PostgreSQL) 17.9\n' }),
+      },
+      {
+        command: ['/usr/lib/postgresql/17/bin/postgres', '--describe-config'],
+        respond: () => ({ stdout: 'jit_above_cost\tuser\nTimeZone\tuser\n' }),
+      },
+    ],
+  }),
+  then: ({ state, log }) => {
+    expect(fileOf(state, config)).toContain('jit_above_cost');
+    expect(fileOf(state, config)).not.toMatch(/ jit: /);
+    expect(log).toContainEqual({
+      level: 'INFO',
+      message: expect.stringMatching(/^PostgreSQL 17\.9 does not have .*\bjit, .*: left out$/),
+    });
+    expect(state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('a value that the new image has as well is asked about once, and stays', {
+  charm: underTest,
+  given: async () => await inNewImage(english, ['Europe/Prague']),
+  when: pebbleReady('postgresql'),
+  then: (result) => {
+    expect(execsOf(result).filter((one) => one === 'locale -a')).toHaveLength(1);
+    expect(judgedOf(result)).toHaveLength(1);
+    expect(fileOf(result.state, config)).toContain('lc_time: en_US.UTF-8');
+    expect(zoneOf(result.state)).toBe('Europe/Prague');
+    expect(result.log.filter(({ level }) => level === 'WARNING')).toEqual([]);
+    expect(result.state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('values that it does not have are left out, or PostgreSQL would not start', {
+  charm: underTest,
+  given: async () => await inNewImage(english, ['UTC']),
+  when: pebbleReady('postgresql'),
+  execs: () => ({
+    postgresql: [{ command: ['locale', '-a'], respond: () => ({ stdout: 'C\nPOSIX\n' }) }],
+  }),
+  then: ({ state, log }) => {
+    expect(fileOf(state, config)).toContain('lc_time: C\n');
+    expect(zoneOf(state)).toBe('UTC');
+    expect(log.filter(({ level }) => level === 'WARNING')).toEqual([
+      {
+        level: 'WARNING',
+        message:
+          'option response_lc_time: this image does not have "en_US.UTF-8": left out\n' +
+          'option request_time_zone: this image does not have "Europe/Prague": left out',
+      },
+    ]);
+    expect(state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('what was left out is used again in an image that has it', {
+  charm: underTest,
+  given: async () => {
+    const without = await inNewImage(zone, ['UTC']);
+    const running = await afterEvents(without, pebbleReady('postgresql'));
+    expect(zoneOf(running)).toBe('UTC');
+    return inContainer(inNewContainer(running), ({ files }) => ({
+      files: { ...files, '/usr/share/zoneinfo/Europe/Prague': fileEntry('TZif') },
+    }));
+  },
+  when: pebbleReady('postgresql'),
+  then: ({ state, log }) => {
+    expect(zoneOf(state)).toBe('Europe/Prague');
+    expect(log.filter(({ level }) => level === 'WARNING')).toEqual([]);
   },
 });
 

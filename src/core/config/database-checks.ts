@@ -42,12 +42,19 @@ const checkedOptions: readonly CheckedOption[] = [
 type Raw<Value> = Readonly<Record<string, Value>>;
 
 const textsSchema = v.record(v.string(), v.string());
-const verdictsSchema = v.object({ accepted: textsSchema, rejected: textsSchema });
+const verdictsSchema = v.object({
+  accepted: textsSchema,
+  rejected: textsSchema,
+  lost: v.optional(textsSchema, {}),
+});
 
-/** Values by option: the last one that was good, and one that is known to be bad. */
+/**
+ * Values by option: the last one that was good, one that is known to be bad, and one that was good in
+ * an image that has been replaced.
+ */
 export type Verdicts = v.InferOutput<typeof verdictsSchema>;
 
-export const noVerdicts: Verdicts = { accepted: {}, rejected: {} };
+export const noVerdicts: Verdicts = { accepted: {}, rejected: {}, lost: {} };
 
 /** Reads what `renderVerdicts` has written. */
 export function parseVerdicts(text: string | undefined): Verdicts {
@@ -55,9 +62,12 @@ export function parseVerdicts(text: string | undefined): Verdicts {
 }
 
 /** Text for the unit's state; `undefined` when there is nothing to remember. */
-export function renderVerdicts({ accepted, rejected }: Verdicts): string | undefined {
-  const empty = Object.keys(accepted).length + Object.keys(rejected).length === 0;
-  return empty ? undefined : JSON.stringify({ accepted, rejected });
+export function renderVerdicts(verdicts: Verdicts): string | undefined {
+  const filled = Object.entries(verdicts).filter(([, values]) => Object.keys(values).length > 0);
+  const { accepted, rejected } = verdicts;
+  return filled.length === 0
+    ? undefined
+    : JSON.stringify({ accepted, rejected, ...Object.fromEntries(filled) });
 }
 
 interface QuestionTo<J extends Judge> {
@@ -79,6 +89,22 @@ export function openQuestions(raw: Raw<unknown>, { accepted }: Verdicts): readon
   );
 }
 
+const ofImage: readonly Judge[] = ['locale', 'time-zone'];
+
+/**
+ * What the image decides: asked anew in each, whatever an earlier one has said, since PostgreSQL would
+ * not start. `kept`: values by option that are known to be good in this one.
+ */
+export function imageQuestions(
+  raw: Raw<unknown>,
+  kept: Readonly<Record<string, string>>,
+): readonly Question[] {
+  return questions(raw).filter(
+    ({ option, judge, value }) =>
+      ofImage.includes(judge) && kept[option] !== value && isWellFormed(option, value),
+  );
+}
+
 function questions(raw: Raw<unknown>): readonly Question[] {
   return checkedOptions.flatMap(({ option, judge, default: usual }) => {
     const value = raw[option];
@@ -94,15 +120,21 @@ export function learn(raw: Raw<unknown>, old: Verdicts, answers: readonly Answer
   const set = new Set(questions(raw).map(({ option }) => option));
   const accepted = pick(old.accepted, (option) => set.has(option));
   const rejected = pick(old.rejected, (option) => set.has(option));
+  const lost = pick(old.lost, (option) => set.has(option) && raw[option] === old.lost[option]);
   for (const { option, value, good } of answers) {
     if (good === true) {
       accepted[option] = value;
       delete rejected[option];
+      delete lost[option];
+    } else if (good === false && [accepted[option], lost[option]].includes(value)) {
+      // It is not the operator's mistake.
+      lost[option] = value;
+      delete accepted[option];
     } else if (good === false) {
       rejected[option] = value;
     }
   }
-  return { accepted, rejected };
+  return { accepted, rejected, lost };
 }
 
 function pick(

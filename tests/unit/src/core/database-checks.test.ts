@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import {
+  imageQuestions,
   isLocaleOf,
   judgeOptions,
   learn,
@@ -56,11 +57,11 @@ describe('what is asked', () => {
 
   test('a value that is wrong in form is not, whatever was said about it before', () => {
     const config = { ldap_map: 'readers', request_time_zone: 'Europe/"Prague"' };
-    const before = { accepted: {}, rejected: config };
+    const before = { accepted: {}, rejected: config, lost: {} };
 
     expect(openQuestions(config, noVerdicts)).toEqual([]);
     expect(judgeOptions(config, before)).toEqual({ usable: config, problems: [] });
-    expect(learn(config, { accepted: raw, rejected: {} }, []).accepted).toEqual({
+    expect(learn(config, { accepted: raw, rejected: {}, lost: {} }, []).accepted).toEqual({
       request_time_zone: 'Europe/Prague',
     });
   });
@@ -118,19 +119,57 @@ describe('what is used', () => {
     const bad = learn(raw, noVerdicts, [{ ...zone, good: false }]);
     const good = learn(raw, bad, [{ ...zone, good: true }]);
 
-    expect(good).toEqual({ accepted: { request_time_zone: 'Europe/Prague' }, rejected: {} });
+    expect(good).toEqual({ ...noVerdicts, accepted: { request_time_zone: 'Europe/Prague' } });
   });
 
   test('options that are back at their default are forgotten', () => {
     const known = {
       accepted: { request_time_zone: 'Europe/Prague', request_date_style: 'German' },
       rejected: { ldap_map: 'a=b' },
+      lost: { request_time_zone: 'Europe/Prague' },
     };
 
     expect(learn({ request_date_style: 'German' }, known, [])).toEqual({
       accepted: { request_date_style: 'German' },
       rejected: {},
+      lost: {},
     });
+  });
+});
+
+describe('a value that another image had', () => {
+  const known = learn(raw, noVerdicts, [{ ...zone, good: true }]);
+
+  test('is asked about again in each image', () => {
+    const config = { ...raw, response_lc_time: 'a', ldap_map: 'a=b' };
+
+    expect(imageQuestions(config, {}).map(({ option }) => option)).toEqual([
+      'request_time_zone',
+      'response_lc_time',
+    ]);
+    expect(imageQuestions(config, { request_time_zone: 'Europe/Prague' })).toHaveLength(1);
+    expect(imageQuestions(config, { request_time_zone: 'Europe/Rome' })).toHaveLength(2);
+  });
+
+  test('is left out without being a problem, until it is there again', () => {
+    const without = learn(raw, known, [{ ...zone, good: false }]);
+    const still = learn(raw, without, [{ ...zone, good: false }]);
+
+    expect(without).toEqual({ ...noVerdicts, lost: { request_time_zone: 'Europe/Prague' } });
+    expect(still).toEqual(without);
+    expect(judgeOptions(raw, without)).toEqual({ usable: { profile: 'testing' }, problems: [] });
+    expect(openQuestions(raw, without)).toHaveLength(1);
+    expect(learn(raw, without, [{ ...zone, good: true }])).toEqual(known);
+  });
+
+  test('stays in force while nobody can be asked', () => {
+    expect(learn(raw, known, [{ ...zone, good: undefined }])).toEqual(known);
+  });
+
+  test('is forgotten when another one is set', () => {
+    const without = learn(raw, known, [{ ...zone, good: false }]);
+
+    expect(learn({ request_time_zone: 'Europe/Rome' }, without, []).lost).toEqual({});
   });
 });
 
@@ -138,9 +177,14 @@ test('verdicts survive being stored; none at all are not stored', () => {
   const verdicts = {
     accepted: { request_time_zone: 'Europe/Prague' },
     rejected: { ldap_map: 'a' },
+    lost: { response_lc_time: 'b' },
   };
 
   expect(parseVerdicts(renderVerdicts(verdicts))).toEqual(verdicts);
+  expect(parseVerdicts('{"accepted":{},"rejected":{"ldap_map":"a"}}')).toEqual({
+    ...noVerdicts,
+    rejected: { ldap_map: 'a' },
+  });
   expect(renderVerdicts(noVerdicts)).toBeUndefined();
   expect(parseVerdicts(undefined)).toEqual(noVerdicts);
 });
