@@ -1,0 +1,5 @@
+"""A stand-in for Patroni's exceptions."""
+
+
+class DCSError(Exception):
+    pass
