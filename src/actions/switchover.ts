@@ -5,7 +5,7 @@
 import { poll } from '../../lib/base/retry.ts';
 import { type Cluster, isStarted, ownMember, type PostgresqlHook } from '../adapters/cluster.ts';
 import { type Patroni, PatroniError } from '../adapters/patroni.ts';
-import type { Member, Cluster as PatroniCluster } from '../adapters/patroni-answers.ts';
+import type { Health, Member, Cluster as PatroniCluster } from '../adapters/patroni-answers.ts';
 import { memberOfUnit, unitOfMember } from '../core/names.ts';
 
 export type SwitchoverOutcome =
@@ -59,17 +59,18 @@ async function requestAndFollow(
   });
   if (answer?.code === 'not-sync-standby') return notSynchronous(answer.message);
   const timeoutMs = isRefusal(answer) ? refusedPatienceMs : patienceMs;
-  const own = await cluster.patroni();
-  const look = { candidate, former: leader.name, say: createVoice(hook) };
-  const end = await poll({ clock: hook.ports.clock, intervalMs: 250, timeoutMs }, async () => {
-    return await lookForEnd(own, look);
-  });
-  if (end?.kind === 'done') return end;
-  const reason = end?.reason ?? `${unitOfMember(leader.name)} still leads after ${timeoutMs} ms`;
+  const last = await follow(hook, cluster, { former: leader.name, timeoutMs });
+  if (last.kind === 'done' || last.kind === 'alone') return { kind: 'done' };
+  const reason = describeFailure(last, answer);
   return failed(answer === undefined ? reason : `${reason}; ${answer.message}`);
 }
 
-// Patroni moves the lock within seconds, or after its own patience of 20 s lets go of the request.
+/** A request that Patroni has not refused it may still have, during a last checkpoint that is long. */
+function describeFailure({ kind, text }: Standing, answer: PatroniError | undefined): string {
+  return kind === 'former' && !isRefusal(answer) ? `${text}, and may step down yet` : text;
+}
+
+// Patroni moves the lock within seconds; after 20 s it answers that it does not know.
 const patienceMs = 25_000;
 // After a refusal nothing more is to come, unless the refusal was about something already done.
 const refusedPatienceMs = 3_000;
@@ -81,30 +82,69 @@ function isRefusal(answer: PatroniError | undefined): boolean {
   return status !== undefined && !unknown;
 }
 
-interface Look {
-  readonly candidate: string;
-  readonly former: string;
-  readonly say: (text: string) => Promise<void>;
+/**
+ * What one look shows: `former`: the old primary leads; `unclear`: nobody, or one who is not promoted
+ * yet; `alone`: this unit is the primary, and no replica streams from it.
+ */
+interface Standing {
+  readonly kind: 'done' | 'other' | 'former' | 'unclear' | 'alone';
+  readonly text: string;
 }
 
-type End = { readonly kind: 'done' } | { readonly kind: 'other'; readonly reason: string };
+interface Following {
+  readonly former: string;
+  readonly timeoutMs: number;
+}
 
-/** `undefined` while it has not ended. */
-async function lookForEnd(own: Patroni, look: Look): Promise<End | undefined> {
-  const { candidate, former, say } = look;
+/** Looks until it has ended or time is up; gives what was seen last, as a reason. */
+async function follow(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { former, timeoutMs }: Following,
+): Promise<Standing> {
+  const own = await cluster.patroni();
+  const say = createVoice(hook);
+  let last: Standing = { kind: 'unclear', text: 'no look was taken' };
+  const look = { candidate: memberOfUnit(cluster.unit), former };
+  const end = await poll({ clock: hook.ports.clock, intervalMs: 250, timeoutMs }, async () => {
+    last = await lookAt(own, look);
+    if (last.kind === 'done' || last.kind === 'other') return last;
+    await say(describeWait(last, former));
+    return undefined;
+  });
+  return end ?? { kind: last.kind, text: `${last.text} after ${timeoutMs} ms` };
+}
+
+function describeWait({ kind, text }: Standing, former: string): string {
+  return kind === 'former' ? `waiting for ${unitOfMember(former)} to step down` : text;
+}
+
+async function lookAt(
+  own: Patroni,
+  { candidate, former }: { readonly candidate: string; readonly former: string },
+): Promise<Standing> {
   let leader: Member | undefined;
-  let writable = false;
+  let health: Health | undefined;
   const error = await errorOf(async () => {
     leader = leaderOf(await own.cluster());
-    if (leader?.name === candidate) writable = await own.isLeader();
+    if (leader?.name === candidate) health = await own.health();
   });
-  if (writable) return { kind: 'done' };
-  if (error !== undefined) await say(error.message);
-  else if (leader === undefined) await say('no unit leads at the moment');
-  else if (leader.name === former) await say(`waiting for ${unitOfMember(former)} to step down`);
-  else if (leader.name === candidate) await say('this unit leads, PostgreSQL is being promoted');
-  else return { kind: 'other', reason: `${unitOfMember(leader.name)} became the primary instead` };
-  return undefined;
+  if (error !== undefined) return { kind: 'unclear', text: error.message };
+  if (leader === undefined) return { kind: 'unclear', text: 'no unit leads at the moment' };
+  const unit = unitOfMember(leader.name);
+  if (leader.name === former) return { kind: 'former', text: `${unit} still leads` };
+  if (health === undefined) return { kind: 'other', text: `${unit} became the primary instead` };
+  return describeOwn(health);
+}
+
+/** The lock comes first, and says nothing about PostgreSQL. */
+function describeOwn({ role, followers = 0 }: Health): Standing {
+  if (role !== 'primary' && role !== 'standby_leader') {
+    return { kind: 'unclear', text: 'this unit leads, PostgreSQL is being promoted' };
+  }
+  if (followers > 0) return { kind: 'done', text: '' };
+  const text = 'this unit is the primary; strict commits wait until a replica follows it';
+  return { kind: 'alone', text };
 }
 
 /** Tells the operator what is new. */

@@ -67,6 +67,8 @@ export interface Health {
   readonly role: OwnRole;
   /** `streaming` or `in archive recovery` on a replica that replicates. */
   readonly replicationState?: string;
+  /** How many members stream from this one; absent when that is not known. */
+  readonly followers?: number;
   readonly timeline?: number;
   /** As PostgreSQL numbers it: 140012. */
   readonly serverVersion?: number;
@@ -94,6 +96,16 @@ const changes = v.fallback(
         v.object({ old_value: setting, new_value: setting }),
         v.transform((change): PendingChange => ({ from: change.old_value, to: change.new_value })),
       ),
+    ),
+  ),
+  undefined,
+);
+
+const followers = v.fallback(
+  v.optional(
+    v.pipe(
+      v.array(v.object({ state: text })),
+      v.transform((streams) => streams.filter((one) => one.state === 'streaming').length),
     ),
   ),
   undefined,
@@ -142,6 +154,7 @@ export const healthSchema = v.pipe(
     state,
     role: text,
     replication_state: text,
+    replication: followers,
     timeline: number,
     server_version: number,
     database_system_identifier: text,
@@ -157,6 +170,7 @@ export const healthSchema = v.pipe(
       pendingRestart: health.pending_restart,
       ...present({
         replicationState: health.replication_state,
+        followers: health.replication,
         timeline: health.timeline,
         serverVersion: health.server_version,
         systemIdentifier: health.database_system_identifier,

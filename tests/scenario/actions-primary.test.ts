@@ -110,9 +110,13 @@ const failing = [
   },
   {
     fault: { status: 503, body: 'Switchover status unknown' },
-    reason: 'postgresql-k8s/0 still leads after 25000 ms; cannot switch over',
+    reason:
+      'postgresql-k8s/0 still leads after 25000 ms, and may step down yet; cannot switch over',
   },
-  { fault: { status: 200, body: 'Successfully switched over' }, reason: 'postgresql-k8s/0 still' },
+  {
+    fault: { status: 200, body: 'Successfully switched over' },
+    reason: 'postgresql-k8s/0 still leads after 25000 ms, and may step down yet',
+  },
 ];
 for (const { fault, reason } of failing) {
   scenario(`a switchover that does not happen fails, also after "${fault.body}"`, {
@@ -128,6 +132,38 @@ for (const { fault, reason } of failing) {
     },
   });
 }
+
+/** Unit 1 gets the lock, and its own member says this of PostgreSQL ever after. */
+async function withPromotion(body: Readonly<Record<string, unknown>>): Promise<PostgresqlState> {
+  const health = { status: 200, body: JSON.stringify({ state: 'running', ...body }) };
+  return inWorld(await standby(), { patroni: { faults: { 'GET /health': health } } });
+}
+
+scenario('a unit that has the lock and is never promoted takes no writes', {
+  charm: underTest,
+  given: async () => await withPromotion({ role: 'replica' }),
+  when: promote,
+  then: ({ action: { failed, log } }) => {
+    const promotion = 'this unit leads, PostgreSQL is being promoted';
+    expect(log).toContain(promotion);
+    expect(failed).toBe(
+      `Switchover failed or timed out, check the logs for details: ${promotion} after 25000 ms`,
+    );
+  },
+});
+
+scenario('a primary that no replica follows says what commits wait for', {
+  charm: underTest,
+  given: async () => await withPromotion({ role: 'primary', replication: [] }),
+  when: promote,
+  then: ({ action: { results, failed, log } }) => {
+    expect(failed).toBeUndefined();
+    expect(results).toEqual({ primary: 'postgresql-k8s/1' });
+    expect(log.at(-1)).toBe(
+      'this unit is the primary; strict commits wait until a replica follows it',
+    );
+  },
+});
 
 const refused: readonly {
   readonly summary: string;

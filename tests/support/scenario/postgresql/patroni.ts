@@ -211,12 +211,19 @@ function healthOf(host: Host<PostgresqlWorld>, member: PatroniMember): JsonObjec
     state: replicates ? 'running' : member.state,
     role: roles[member.role] ?? 'replica',
     ...(replicates ? { replication_state: member.state } : {}),
+    ...(isLeading(member.role) ? { replication: streamsOf(host, member) } : {}),
     ...(isUp(member) ? { server_version: patroni.serverVersion, timeline: member.timeline } : {}),
     ...pendingOf(member),
     ...(member.startTime === undefined ? {} : { postmaster_start_time: member.startTime }),
     database_system_identifier: patroni.systemIdentifier,
     patroni: { version: '4.0.5', scope: `patroni-${appOf(host.state().unit)}`, name: member.name },
   };
+}
+
+function streamsOf(host: Host<PostgresqlWorld>, leader: PatroniMember): readonly JsonObject[] {
+  return visibleMembers(host)
+    .filter(({ name, state }) => name !== leader.name && state === 'streaming')
+    .map(({ name }) => ({ application_name: name, state: 'streaming', sync_state: 'sync' }));
 }
 
 function isLeading(role: PatroniMember['role']): boolean {

@@ -96,10 +96,15 @@ const healths = [
       pending_restart: true,
       database_system_identifier: '7',
       patroni: { version: '4.0.5', name: 'pg-0' },
+      replication: [
+        { application_name: 'pg-1', state: 'streaming', sync_state: 'sync' },
+        { application_name: 'pg-2', state: 'catchup', sync_state: 'async' },
+      ],
     },
     health: {
       state: 'running',
       role: 'primary',
+      followers: 1,
       pendingRestart: true,
       systemIdentifier: '7',
       patroniVersion: '4.0.5',
