@@ -2,6 +2,7 @@
 
 import type { CharmDefinition, Handler } from '../lib/juju/hook.ts';
 import type { Status } from '../lib/juju/juju.ts';
+import { removeObsoleteRevision } from '../lib/juju/obsolete-revisions.ts';
 import { KubeError } from '../lib/kube/error.ts';
 import { PebbleError } from '../lib/pebble/errors.ts';
 import { checkedActions } from './actions/checked.ts';
@@ -89,6 +90,7 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
     's3-parameters-relation-changed': bearingOutages(s3CredentialsChanged),
     's3-parameters-relation-broken': bearingOutages(s3RelationBroken),
     'secret-changed': bearingOutages(secretChanged),
+    'secret-remove': removeObsoleteRevision,
     ...checkedActions({
       'create-backup': createBackup,
       'list-backups': listBackups,

@@ -70,6 +70,8 @@ export interface Juju {
     uri: string,
     options?: { readonly label?: string; readonly refresh?: boolean },
   ): Promise<Readonly<Record<string, Secret>> | undefined>;
+  /** Newest revision of a secret that this unit manages; `undefined` when it does not. */
+  secretRevision(uri: string): Promise<number | undefined>;
   /** Creates or updates an own secret; nothing is sent when the content is the same. URI when it is known. */
   setSecret(secret: OwnedSecret): Promise<string>;
   grantSecret(uri: string, relation: Relation): void;

@@ -68,6 +68,7 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
     relationById: (endpoint, id) => relations.byId({ endpoint, id }),
     secretByLabel: secrets.byLabel,
     secretById: async (uri, options) => await secrets.byId(uri, options ?? {}),
+    secretRevision: secrets.revision,
     setSecret: secrets.set,
     grantSecret: (uri, { endpoint, id }) => {
       journal.add({ kind: 'secret-grant', uri, relation: { endpoint, id } });

@@ -37,7 +37,9 @@ export interface Secrets {
   readonly byLabel: (label: string) => Promise<SecretContent | undefined>;
   readonly byId: (uri: string, options: SecretReadOptions) => Promise<SecretContent | undefined>;
   readonly set: (secret: OwnedSecret) => Promise<string>;
-  /** Sends new contents, then grants, revocations and removals, each once. */
+  /** Newest revision of a secret that this unit manages, writes of this dispatch left aside. */
+  readonly revision: (uri: string) => Promise<number | undefined>;
+  /** Removes revisions, then sends new contents, grants, revocations and removals, each once. */
   flush(): Promise<void>;
   /** Grants of secrets that were announced in this dispatch. */
   newGrants(): readonly SecretGrant[];
@@ -73,6 +75,7 @@ export function createSecrets(
       }
       return uri;
     },
+    revision: async (uri) => (await unlessMissing(secretInfoGet(port, { uri })))?.revision,
     flush: async () => {
       await flushSecrets(port, journal);
     },
@@ -137,11 +140,15 @@ async function flushSecrets(port: HookToolPort, journal: Journal): Promise<void>
   const contents = new Map(
     journal.all('secret-content').map(({ uri, content }) => [uri, content] as const),
   );
+  // First: Juju forgets what a hook has written into a secret when it removes a revision afterwards.
+  for (const { uri, revision } of journal.all('secret-remove')) {
+    if (revision !== undefined) await secretRemove(port, uri, revision);
+  }
   for (const [uri, content] of contents) await secretSet(port, uri, { content });
   for (const grant of distinct(journal.all('secret-grant'))) await secretGrant(port, grant);
   for (const grant of distinct(journal.all('secret-revoke'))) await secretRevoke(port, grant);
   for (const { uri, revision } of journal.all('secret-remove')) {
-    await secretRemove(port, uri, revision);
+    if (revision === undefined) await secretRemove(port, uri);
   }
 }
 

@@ -86,7 +86,8 @@ export const actionTable = [
     name: 'set-password',
     description:
       'Changes the password of a system user on all units. Connections that are open stay open, and ' +
-      'replication goes on. Needs all members of the cluster to be up.',
+      'replication goes on; a replica that connects anew in the same seconds is refused at first, and ' +
+      'comes back by itself. Needs all members of the cluster to be up.',
     runsOn: 'the leader',
     parameters: [
       {

@@ -17,6 +17,7 @@ import {
 import type { JujuEvent } from '../../../lib/juju/event.ts';
 import type { CharmDefinition, Handler, Hook } from '../../../lib/juju/hook.ts';
 import type { Juju, Relation } from '../../../lib/juju/juju.ts';
+import { removeObsoleteRevision } from '../../../lib/juju/obsolete-revisions.ts';
 import { adoptClearKeys, readKeys, storeKeys } from './keys.ts';
 import { type Location, parseSettings } from './settings.ts';
 
@@ -142,6 +143,7 @@ export const charm: CharmDefinition<undefined> = {
     'leader-elected': publish,
     'config-changed': publish,
     'secret-changed': publish,
+    'secret-remove': removeObsoleteRevision,
     'upgrade-charm': publish,
     // Repairs what was missed, for instance a secret that was granted later.
     'update-status': publish,

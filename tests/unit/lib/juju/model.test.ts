@@ -223,7 +223,7 @@ describe('secrets', () => {
     expect(calls().slice(2)).toEqual([`secret-set ${uri} << {"password":"newer"}`]);
   });
 
-  test('are granted, revoked and removed at the end, each grant once', async () => {
+  test('are granted, revoked and removed at the end, each grant once, revisions before all', async () => {
     const { juju, calls } = open({ 'secret-grant': '', 'secret-revoke': '', 'secret-remove': '' });
     const relation = juju.relationById('db', 7);
 
@@ -235,10 +235,10 @@ describe('secrets', () => {
     await juju.flush();
 
     expect(calls()).toEqual([
+      'secret-remove --revision 4 secret:c',
       'secret-grant -r db:7 secret:a',
       'secret-revoke -r db:7 secret:b',
       'secret-remove secret:b',
-      'secret-remove --revision 4 secret:c',
     ]);
   });
 
