@@ -7,10 +7,7 @@ import { charm as integrator } from '../../charms/s3-integrator/src/charm.ts';
 import { baseState, peerRelation, relation, secret } from '../support/scenario/builders.ts';
 import { readCharmFiles } from '../support/scenario/charm-files.ts';
 import { secretEvent } from '../support/scenario/events.ts';
-import {
-  running,
-  underTest,
-} from '../support/scenario/postgresql/journey.ts';
+import { running, underTest } from '../support/scenario/postgresql/journey.ts';
 import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
 import { scenario } from '../support/scenario/scenario.ts';
 import { latestOf, type SecretState } from '../support/scenario/state.ts';
