@@ -69,7 +69,7 @@ READ_ONLY = re.compile(r"default_transaction_read_only: ['\"]?on\b")
 READ_WRITE = re.compile(r"(default_transaction_read_only: )['\"]?off\b['\"]?")
 # How long PostgreSQL may not stay up on a full disk, and when the next attempt to hand over is made.
 HAND_OVER_S, HAND_OVER_AGAIN_S = 20.0, 60.0
-# So many ends and crashes in this time are as bad.
+# So many ends and crashes in this time, with a while between them, are as bad.
 CRASHES, CRASHES_S = 3, 120.0
 SYNCHRONOUS, UP = ("sync_standby", "quorum_standby"), ("running", "streaming", "in archive recovery")
 KINDS = ("walsender", "walreceiver", "checkpointer")
@@ -636,10 +636,15 @@ class Watcher:
             self.orphan_since = now
         if gone:
             say(f"PostgreSQL (process {known}) ended")
-            self.ends.append(now)
+            self.note_end(now)
             self.patroni.wake()
         if pid != known:
             self.await_end(pid)
+
+    def note_end(self, now):
+        """A crash may end its own recovery, and then the postmaster: that is one end."""
+        if not self.ends or now - self.ends[-1] > STEADY_S:
+            self.ends.append(now)
 
     def look_at_starts(self, now, known):
         """Since when PostgreSQL has not been up for a while, and how often it was started in vain."""
@@ -745,7 +750,7 @@ class Watcher:
         if "checkpointer" in lost and pid == self.parent:
             # It starts itself anew, under the same process id.
             say(f"PostgreSQL (process {pid}) crashed")
-            self.ends.append(now)
+            self.note_end(now)
             self.up_since = now
         self.parent = pid
         streams = {}

@@ -527,12 +527,16 @@ test.concurrent.each(['sync_standby', 'quorum_standby'])(
 test.concurrent('so does one that is up and crashes again and again', async () => {
   await onStage({ mount: volumeOf(640) }, async (stage) => {
     const title = 'postgres: app: checkpointer ';
+    // It is back each time, and stays for longer than what counts as up.
     const crash = async () => {
       stage.child('+', title);
-      await sleep(2);
+      await sleep(13);
       expect(endOf(stage.patroni)).toBeUndefined();
       stage.child('-', title);
       await sleep(1);
+      stage.child('+', `${title}of a recovery`);
+      await sleep(1);
+      stage.child('-', `${title}of a recovery`);
     };
     await stage.answer({ '/cluster': [200, led('leader', 'sync_standby')] });
     await asked(stage);
