@@ -90,7 +90,7 @@ async function memberStatusOf(
   const started = seen.members.filter(({ state }) => isStarted(state)).length;
   const pending = await isRestartPending(cluster, member);
   const remarks = [
-    ...(role === 'replica' ? [] : missingMembers(cluster, started, { app, strict })),
+    ...(role === 'replica' ? [] : await missingMembers(cluster, started, { app, strict })),
     ...(seen.paused ? [failoverPaused] : []),
     ...(pending ? [restartPending] : []),
     ...(await collectWatchStatus(hook, role)),
@@ -102,12 +102,17 @@ async function memberStatusOf(
 }
 
 /** Remarks on a leading member when others do not run. */
-function missingMembers(
-  { app: name, units }: Cluster,
+async function missingMembers(
+  cluster: Cluster,
   started: number,
   { app, strict }: Wanted,
-): readonly string[] {
-  const waits = strict && started === 1 && presentEndpoints(name, units, app.endpoints).length > 1;
+): Promise<readonly string[]> {
+  // That is more than are wanted, if anything.
+  const related = 1 + (await cluster.peers.units()).length;
+  if (started >= related) return [];
+  const units = await cluster.units();
+  const admitted = presentEndpoints(cluster.app, units, app.endpoints).length;
+  const waits = strict && started === 1 && admitted > 1;
   return [...(started < units.length ? ['degraded'] : []), ...(waits ? [writesWait] : [])];
 }
 

@@ -113,7 +113,7 @@ async function admitMember(
     return { refusal: 'Unit is in a blocking state' };
   }
   const { primary, started, tls, stanza } = await observeMember(cluster);
-  const several = cluster.units.length > 1;
+  const several = (await cluster.units()).length > 1;
   if (walk.decide('is_primary_tls_enabled_multiple_unit_cluster', primary && tls && several)) {
     return { refusal: 'Unit cannot perform backups as it is the cluster primary' };
   }

@@ -8,8 +8,8 @@ import { type Cluster, openCluster, ownMember, type PostgresqlHook } from './ada
 import { patchClusterConfig, updateSynchronousReplication } from './adapters/configuration.ts';
 import { PatroniError } from './adapters/patroni.ts';
 import type { Cluster as PatroniCluster } from './adapters/patroni-answers.ts';
-import { heirOf } from './core/membership.ts';
-import { memberOfUnit } from './core/names.ts';
+import { heirOf, presentEndpoints } from './core/membership.ts';
+import { memberOfUnit, unitOfMember } from './core/names.ts';
 import type { PostgresqlPorts } from './ports.ts';
 
 /** Juju detaches the storage of a unit that goes, not that of a pod that is replaced. */
@@ -30,9 +30,21 @@ export const storageDetaching: Handler<PostgresqlPorts> = async (hook) => {
 /** Takes members out whose units are gone; leader only. */
 export async function followDepartures(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const before = (await cluster.appData()).endpoints;
+  if (hook.event.name === 'update-status' && (await areListed(cluster, before))) return;
   await cluster.removeDeparted();
   if ((await cluster.appData()).endpoints.length === before.length) return;
   await updateSynchronousReplication(hook, cluster);
+}
+
+/**
+ * Whether all members have a pod. Then none has gone unnoticed, and a quiet update-status need not ask
+ * Juju, whose controller has to look through the whole model for its answer.
+ */
+async function areListed(cluster: Cluster, endpoints: readonly string[]): Promise<boolean> {
+  if ((await cluster.ownListed()) === undefined) return false;
+  const listed = (await cluster.patroniCluster())?.members ?? [];
+  const units = listed.map(({ name }) => unitOfMember(name));
+  return presentEndpoints(cluster.app, units, endpoints).length === endpoints.length;
 }
 
 /** A switchover to a synchronous standby that stays; without one Patroni fails over by itself. */

@@ -91,7 +91,7 @@ async function refuseUnit(hook: PostgresqlHook, cluster: Cluster): Promise<Refus
 
 /** No other unit is wanted, and no other member is left, whatever Juju's relation still shows. */
 async function isSingleUnit(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  if (cluster.units.length > 1 || (await hook.juju.plannedUnits()) !== 1) return false;
+  if ((await cluster.units()).length > 1 || (await hook.juju.plannedUnits()) !== 1) return false;
   const members = (await cluster.patroniCluster())?.members ?? [];
   return members.every(({ name }) => name === memberOfUnit(cluster.unit));
 }

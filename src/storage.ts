@@ -111,8 +111,9 @@ async function inspectStorage(hook: PostgresqlHook, cluster: Cluster): Promise<S
 async function hasNobodyData(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const { initialised } = await cluster.appData();
   const planned = await hook.juju.plannedUnitNames();
-  if (!initialised || planned.length !== cluster.units.length) return false;
-  for (const unit of cluster.units) {
+  const units = await cluster.units();
+  if (!initialised || planned.length !== units.length) return false;
+  for (const unit of units) {
     if ((await cluster.peers.data(unit))[dataKey] !== 'none') return false;
   }
   return true;

@@ -16,7 +16,7 @@ import { quietly } from './quietly.ts';
  */
 export async function updateBackupServer(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const { walk } = hook;
-  const alone = !(await isTlsEnabled(cluster)) || cluster.units.length === 1;
+  const alone = !(await isTlsEnabled(cluster)) || (await cluster.units()).length === 1;
   if (walk.decide('is_tls_disabled_or_single_unit_cluster', alone)) {
     walk.step('stop_pgbackrest_tls_server');
     await stopBackupServer(hook);

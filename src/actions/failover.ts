@@ -41,7 +41,7 @@ async function tellPatroni(
   cluster: Cluster,
   mode: Mode,
 ): Promise<'changed' | 'none' | 'nobody-answers'> {
-  for (const unit of cluster.units) {
+  for (const unit of await cluster.units()) {
     try {
       return await changeMode(await cluster.patroni(unit), mode);
     } catch (error) {

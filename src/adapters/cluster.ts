@@ -50,8 +50,8 @@ export interface Cluster {
   readonly app: string;
   readonly namespace: string;
   readonly peers: Relation;
-  /** The own unit, then all others that are not being removed. */
-  readonly units: readonly string[];
+  /** The own unit, then all others that are not being removed. Asking Juju takes its controller long. */
+  units(): Promise<readonly string[]>;
   appData(): Promise<AppData>;
   unitData(): Promise<Readonly<Record<string, string>>>;
   missingUnits(): Promise<readonly string[]>;
@@ -88,14 +88,16 @@ export function isStarted(state: Member['state']): boolean {
 export async function openCluster(hook: PostgresqlHook): Promise<Cluster | undefined> {
   const peers = await hook.juju.relation(peerEndpoint);
   if (peers === undefined) return undefined;
-  // Juju may keep removed units in the relation for minutes after their pods are gone.
-  const living = await hook.juju.plannedUnitNames();
-  const others = (await peers.units()).filter((unit) => living.includes(unit));
-  return createCluster(hook, peers, [hook.juju.context.unit, ...others]);
+  return createCluster(hook, peers);
 }
 
-function createCluster(hook: PostgresqlHook, peers: Relation, units: readonly string[]): Cluster {
+function createCluster(hook: PostgresqlHook, peers: Relation): Cluster {
   const { unit, app, modelName: namespace } = hook.juju.context;
+  const units = async () => {
+    // Juju may keep removed units in the relation for minutes after their pods are gone.
+    const living = await hook.juju.plannedUnitNames();
+    return [unit, ...(await peers.units()).filter((other) => living.includes(other))];
+  };
   const patroniView = createPatroniView(hook, units);
   const data = async (): Promise<AppData> => parseAppData(await peers.data(app));
   return {
@@ -106,7 +108,7 @@ function createCluster(hook: PostgresqlHook, peers: Relation, units: readonly st
     units,
     appData: data,
     unitData: async () => await peers.data(unit),
-    missingUnits: async () => missingUnits(app, units, (await data()).endpoints),
+    missingUnits: async () => missingUnits(app, await units(), (await data()).endpoints),
     isMember: async () => (await data()).endpoints.includes(memberHost(unit, app)),
     admit: async (other) => {
       const endpoints = [...(await data()).endpoints, memberHost(other, app)];
@@ -114,7 +116,7 @@ function createCluster(hook: PostgresqlHook, peers: Relation, units: readonly st
     },
     removeDeparted: async (departing) => {
       const { endpoints } = await data();
-      const staying = units.filter((other) => other !== departing);
+      const staying = (await units()).filter((other) => other !== departing);
       const present = presentEndpoints(app, staying, endpoints);
       if (present.length !== endpoints.length) {
         peers.setApp({ endpoints: renderEndpoints(present) });
@@ -157,7 +159,7 @@ type PatroniView = Pick<
   'patroni' | 'patroniCluster' | 'ownListed' | 'health' | 'primary' | 'allMembersReady'
 >;
 
-function createPatroniView(hook: PostgresqlHook, units: readonly string[]): PatroniView {
+function createPatroniView(hook: PostgresqlHook, units: Cluster['units']): PatroniView {
   const { app, unit } = hook.juju.context;
   const client = async (host: string): Promise<Patroni> => {
     const secret = await hook.juju.secretByLabel(appSecretLabel(app));
@@ -172,13 +174,17 @@ function createPatroniView(hook: PostgresqlHook, units: readonly string[]): Patr
   };
   const read = (host: string): Patroni =>
     createPatroni({ http: hook.ports.http, host, port: patroniPort, scheme: 'http' });
-  const hosts = units.map((other, index) => (index === 0 ? ownHost : memberHost(other, app)));
+
+  const readCluster = async (host: string) => await read(host).cluster();
+  const others = async () => (await units()).slice(1).map((other) => memberHost(other, app));
 
   const list = async (options?: { readonly fresh: boolean }): Promise<Listed> => {
     if (options?.fresh === true) forgetView(hook);
     const known = viewOf(hook).listed;
     if (known !== undefined) return known;
-    const found = await firstAnswer(hosts, async (host) => await read(host).cluster());
+    const found =
+      (await firstAnswer([ownHost], readCluster)) ??
+      (await firstAnswer(await others(), readCluster));
     const listed = { cluster: found?.answer, byOwn: found?.host === ownHost };
     // Whoever asks anew waits for somebody to answer; the others then ask once more.
     if (found !== undefined || options?.fresh !== true) viewOf(hook).listed = listed;

@@ -78,7 +78,7 @@ export async function writeMemberConfig(
     resources: pod.resources,
     preloadLibraries: workload.preloadLibraries,
     knownParameters: known?.names,
-    members: cluster.units.length,
+    members: (await cluster.units()).length,
     stanza: app.stanza,
     connectivity: (await cluster.unitData())['connectivity'] !== 'off',
     initialised: app.initialised,

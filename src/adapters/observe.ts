@@ -116,7 +116,7 @@ async function readOwn(cluster: Cluster) {
 /** Whoever answers first: a member that is down delays nobody. */
 async function readPatroni(cluster: Cluster): Promise<PatroniFacts> {
   const members: Patroni[] = [];
-  for (const unit of cluster.units) members.push(await cluster.patroni(unit));
+  for (const unit of await cluster.units()) members.push(await cluster.patroni(unit));
   const found = await fetchClusterFromAny(members);
   return {
     paused: found.paused,

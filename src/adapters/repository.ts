@@ -76,7 +76,7 @@ export async function writeRepositoryConfig(
 
 async function tlsPeers(cluster: Cluster): Promise<readonly string[]> {
   if (!(await isTlsEnabled(cluster))) return [];
-  return cluster.units.slice(1).map((unit) => memberHost(unit, cluster.app));
+  return (await cluster.units()).slice(1).map((unit) => memberHost(unit, cluster.app));
 }
 
 /** The same from what the relation says now; nothing without usable settings. */

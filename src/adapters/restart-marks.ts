@@ -88,5 +88,7 @@ async function requestReload(hook: PostgresqlHook, cluster: Cluster, unit: strin
 
 async function admittedUnits(cluster: Cluster): Promise<readonly string[]> {
   const { endpoints } = await cluster.appData();
-  return cluster.units.filter((unit) => endpoints.includes(memberHost(unit, cluster.app)));
+  return (await cluster.units()).filter((unit) =>
+    endpoints.includes(memberHost(unit, cluster.app)),
+  );
 }

@@ -40,19 +40,18 @@ scenario('a leader whose cluster is well asks little and writes nothing', {
     expect(toolsOf(result)).toEqual([
       'state-get',
       'relation-ids database-peers',
-      'goal-state',
-      'relation-list -r database-peers:0',
       'relation-get -r database-peers:0 - postgresql-k8s',
       'is-leader',
       'relation-get -r database-peers:0 - postgresql-k8s/0',
       'config-get',
+      'relation-list -r database-peers:0',
       'status-get',
     ]);
     expect(othersOf(result)).toEqual([
+      'patroni call',
       'pebble canConnect',
       'pebble pull',
       'pebble stat',
-      'patroni call',
       'pebble services',
       'pebble pull',
     ]);
@@ -69,8 +68,6 @@ scenario('a replica asks as little, however many peers and relations it has', {
     expect(toolsOf(result)).toEqual([
       'state-get',
       'relation-ids database-peers',
-      'goal-state',
-      'relation-list -r database-peers:0',
       'relation-get -r database-peers:0 - postgresql-k8s',
       'is-leader',
       'relation-get -r database-peers:0 - postgresql-k8s/1',

@@ -165,11 +165,11 @@ test('a request can be made to fail', async () => {
 
 test('what Patroni does not have fails the run', async () => {
   const unknown = use(state({ containers: running }), async (ports) => {
-    const url = 'http://127.0.0.1:8008/failover';
+    const url = 'http://127.0.0.1:8008/replay';
     return await codeOf(ports.http({ method: 'POST', url, timeoutMs: 1_000 }));
   });
 
-  await expect(unknown).rejects.toThrow('Patroni has no POST /failover');
+  await expect(unknown).rejects.toThrow('Patroni has no POST /replay');
 });
 
 test('Kubernetes keeps what is applied, patched and deleted', async () => {
