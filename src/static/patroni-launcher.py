@@ -35,7 +35,7 @@ PARTS = {
     "shutdown": {"leaving": True, "keeping": False},
 }
 # Between two looks at the lock, and at a PostgreSQL that starts, stops or is promoted.
-TICK_S, LOOK_S = 0.05, 0.1
+TICK_S, LOOK_S = 0.05, 0.2
 # The least time between two changes that kube-proxy makes.
 SERVICE_S = 1.0
 

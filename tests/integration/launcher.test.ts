@@ -128,12 +128,12 @@ describe('a handover', () => {
   });
 });
 
-test('PostgreSQL that starts, stops or is promoted is looked at ten times a second', async () => {
+test('PostgreSQL that starts, stops or is promoted is looked at five times a second', async () => {
   const before = await start({ scene: 'looks', command: asItIs });
   const { answer } = await start({ scene: 'looks' });
 
   expect(before.answer).toMatchObject({ stop: 1, loop: [5, 1] });
-  expect(answer).toMatchObject({ stop: 0.1, loop: [5, 0.1] });
+  expect(answer).toMatchObject({ stop: 0.2, loop: [5, 0.2] });
 });
 
 test('a Patroni that is another is said to be, and starts as it is', async () => {
