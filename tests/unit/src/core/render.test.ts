@@ -93,6 +93,14 @@ const repository: RepositoryFacts = {
   tlsPeers: [],
 };
 
+// The watcher does it by itself, and neither may undo what the other did.
+test('a full disk changes one word of the file', () => {
+  const changed = golden('patroni.yml').replace('_read_only: "off"', '_read_only: "on"');
+
+  expect(yaml({ ...member, readOnly: true })).toBe(changed);
+  expect(changed).not.toBe(golden('patroni.yml'));
+});
+
 test('the configuration of pgBackRest is the golden file', () => {
   expect(renderIni(renderPgbackrest(repository))).toBe(golden('pgbackrest.conf'));
 });
