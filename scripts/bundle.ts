@@ -9,7 +9,7 @@ import { type BuildOptions, build, type Metafile } from 'esbuild';
 
 import type { Charm } from './charms.ts';
 import { repository } from './charms.ts';
-import { lazyPackages, lazyPackagesPlugin } from './lazy-packages.ts';
+import { lazyBuiltinsPlugin, lazyPackages, lazyPackagesPlugin } from './lazy-packages.ts';
 
 export interface Bundle {
   readonly folder: string;
@@ -51,7 +51,7 @@ export async function bundleCharm(charm: Charm, folder: string): Promise<Bundle>
     ...options,
     entryPoints: [charm.entry],
     outfile: path.join(folder, 'main.cjs'),
-    plugins: [lazyPackagesPlugin(used)],
+    plugins: [lazyPackagesPlugin(used), lazyBuiltinsPlugin()],
   });
   const files = ['main.cjs'];
   const chunks: Record<string, Metafile> = {};

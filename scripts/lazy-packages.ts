@@ -25,3 +25,27 @@ export function lazyPackagesPlugin(used: Set<string>): Plugin {
     },
   };
 }
+
+/** Modules of Node.js that a quiet hook does not use, although something that it loads names them. */
+const lazyBuiltins = ['crypto', 'v8'] as const;
+
+/** Loads these modules of Node.js when something of them is used first. */
+export function lazyBuiltinsPlugin(): Plugin {
+  const namespace = 'lazy-builtin';
+  return {
+    name: namespace,
+    setup: (build) => {
+      const filter = new RegExp(`^node:(?:${lazyBuiltins.join('|')})$`);
+      build.onResolve({ filter }, ({ path }) => ({ path, namespace }));
+      build.onLoad({ filter: /./, namespace }, ({ path }) => ({ contents: renderLazy(path) }));
+    },
+  };
+}
+
+function renderLazy(builtin: string): string {
+  const names = Object.keys(process.getBuiltinModule(builtin) ?? {});
+  // Without its prefix the plugin leaves it alone.
+  const load = `require(${JSON.stringify(builtin.replace('node:', ''))})`;
+  const getters = names.map((name) => `get ${name}() { return ${load}.${name}; },`);
+  return `module.exports = {\n${getters.join('\n')}\n};\n`;
+}

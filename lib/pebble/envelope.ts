@@ -108,7 +108,7 @@ function describeRequest(request: ApiRequest, socketPath: string): HttpRequest {
       : jsonContent(request.json);
   return {
     method: content.body === undefined ? 'GET' : 'POST',
-    url: `http://localhost${request.path}${renderQuery(request.query)}`,
+    url: `http://127.0.0.1${request.path}${renderQuery(request.query)}`,
     socketPath,
     timeoutMs: request.timeoutMs ?? deadlines.requestMs,
     ...content,

@@ -116,7 +116,7 @@ async function connectStreams(given: StreamsOptions): Promise<Streams> {
   };
   const open = async (name: string, onMessage: (message: Message) => void) => {
     const { socketPath, task } = given;
-    const url = `http://localhost/v1/tasks/${task}/websocket/${name}`;
+    const url = `http://127.0.0.1/v1/tasks/${task}/websocket/${name}`;
     const timeoutMs = deadlines.requestMs;
     const socket = await connectWebSocket({ url, socketPath, timeoutMs, onMessage });
     opened.push(socket);

@@ -1,8 +1,7 @@
 // Which options a unit has taken over. Juju does not always say that options changed: `juju config
 // --reset` alone fires no config-changed in Juju 4.1, so update-status looks for itself.
 
-import { createHash } from 'node:crypto';
-
+import { fingerprint } from '../../lib/base/fingerprint.ts';
 import type { PostgresqlHook } from './cluster.ts';
 
 const stateKey = 'applied-options';
@@ -20,5 +19,5 @@ export async function rememberOptions(hook: PostgresqlHook): Promise<void> {
 async function hashOptions(hook: PostgresqlHook): Promise<string> {
   const options = Object.entries(await hook.juju.config());
   const sorted = options.toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 32);
+  return fingerprint(JSON.stringify(sorted));
 }

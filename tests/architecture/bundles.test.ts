@@ -1,11 +1,12 @@
 // What every hook loads: the packages in the entry bundles, their size, and the chunks that are
 // loaded on first use. Each of these packages has its decision record in docs/decisions.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execa as execaProgram } from 'execa';
 
 import { type Bundle, bundleCharm } from '../../scripts/bundle.ts';
 import { findCharms } from '../../scripts/charms.ts';
@@ -51,6 +52,21 @@ describe.each(charms)('the bundle of $name', (charm) => {
 
   afterAll(async () => {
     await rm(folder, { recursive: true, force: true });
+  });
+
+  test('loads modules of Node.js that take long when they are used', async () => {
+    const probe = path.join(folder, 'probe.cjs');
+    const lines = [
+      "process.on('unhandledRejection', () => {});",
+      `require(${JSON.stringify(path.join(bundle.folder, 'main.cjs'))});`,
+      "process.stdout.write(process.moduleLoadList.join('\\n'));",
+    ];
+    await writeFile(probe, lines.join('\n'));
+    const { stdout } = await execaProgram(process.execPath, [probe], { reject: false });
+    const loaded = stdout.split('\n');
+
+    expect(loaded).toContain('NativeModule child_process');
+    expect(loaded.filter((name) => /^NativeModule (?:crypto|v8|https)$/.test(name))).toEqual([]);
   });
 
   test('loads execa and valibot in every hook, and no other package', () => {

@@ -2,6 +2,7 @@
 // Patroni calls as the postgres user: it writes one line into a FIFO, opened for reading and writing
 // so that it never waits. The watcher, as root, sends a Pebble notice for it.
 
+import { fingerprint } from '../../../lib/base/fingerprint.ts';
 import { lazy } from '../../../lib/base/lazy.ts';
 import watcher from '../../static/watcher.py';
 import {
@@ -58,12 +59,3 @@ export function watcherCommand({ scheme }: WatcherFacts): string {
 }
 
 const watcherVersion = lazy(() => fingerprint(watcher));
-
-/** Tells two texts apart (FNV-1a); nothing depends on it being hard to forge. */
-function fingerprint(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
-  }
-  return hash.toString(16).padStart(8, '0');
-}

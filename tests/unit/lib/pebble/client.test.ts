@@ -115,7 +115,7 @@ test('a change is waited for in one request, a little longer than Pebble waits',
 
   expect(requests[1]).toMatchObject({
     method: 'GET',
-    url: 'http://localhost/v1/changes/7/wait?timeout=30000ms',
+    url: 'http://127.0.0.1/v1/changes/7/wait?timeout=30000ms',
     timeoutMs: 35_000,
   });
 });
