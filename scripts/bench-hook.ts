@@ -1,6 +1,7 @@
 // Measures a quiet hook where it runs: in the charm container of a deployed unit, through
-// `juju exec`. Prints what it finds and writes dist/hook-bench.json. Calls of hook tools are counted
-// in a run of their own, because counting costs time.
+// `juju exec`. Prints what it finds and writes dist/hook-bench.json. Calls of hook tools and requests
+// are counted in runs of their own, because counting costs time. Processor time includes that of the
+// hook tools; on a busy machine it says more than the time that passed.
 //   bench-hook MODEL UNIT [HOOK] [ROUNDS]
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,9 @@ import { juju } from '../cloud/client.ts';
 
 interface Measurement {
   readonly milliseconds: number;
+  readonly cpuMilliseconds: number;
   readonly peakKilobytes: number;
+  readonly requests: number;
 }
 
 const usage = 'usage: bench-hook MODEL UNIT [HOOK] [ROUNDS]\n';
@@ -31,7 +34,9 @@ async function main(args: readonly string[]): Promise<void> {
     hook,
     rounds: measured.length,
     milliseconds: spread(measured.map(({ milliseconds }) => milliseconds)),
+    cpuMilliseconds: spread(measured.map(({ cpuMilliseconds }) => cpuMilliseconds)),
     peakMegabytes: spread(measured.map(({ peakKilobytes }) => Math.round(peakKilobytes / 1024))),
+    requests: spread(measured.map(({ requests }) => requests)),
     hookToolCalls: Object.values(tools).reduce((sum, count) => sum + count, 0),
     hookTools: tools,
   };
@@ -52,17 +57,26 @@ function countingScript(hook: string): string {
   ].join('\n');
 }
 
-/** Each round: nanoseconds before and after, and the largest resident size of the process. */
+/** Writes the largest resident size of the process and the number of its requests over HTTP. */
+const probe = [
+  'let requests = 0',
+  'require("diagnostics_channel").subscribe("http.client.request.start", () => { requests += 1 })',
+  'const seen = () => process.resourceUsage().maxRSS + " " + requests',
+  'process.on("exit", () => require("fs").writeFileSync(process.env.PROBE_FILE, seen()))',
+].join(';');
+
+/** Each round: nanoseconds before and after, seconds of user and system, and what the probe saw. */
 function timingScript(hook: string, rounds: number): string {
   return [
     'set -e; probe=$(mktemp --suffix=.cjs)',
-    `echo 'process.on("exit", () => require("fs").appendFileSync(process.env.PEAK_FILE, process.resourceUsage().maxRSS + "\\n"))' >"$probe"`,
-    'export PEAK_FILE="$probe.peaks"',
+    `echo '${probe}' >"$probe"`,
+    'export PROBE_FILE="$probe.seen" TIMEFORMAT="%U %S"',
     `for round in $(seq ${rounds + 2}); do before=$(date +%s%N)`,
-    `${dispatchOf(hook)}`,
+    `{ time ${dispatchOf(hook)}; } 2>"$probe.cpu"`,
     'after=$(date +%s%N)',
     `NODE_OPTIONS="--require $probe"; export NODE_OPTIONS; ${dispatchOf(hook)}; unset NODE_OPTIONS`,
-    'echo "measured $((after - before)) $(tail -n 1 "$PEAK_FILE")"; done; rm -f "$probe" "$PEAK_FILE"',
+    'echo "measured $((after - before)) $(cat "$probe.cpu") $(cat "$PROBE_FILE")"; done',
+    'rm -f "$probe" "$probe.cpu" "$PROBE_FILE"',
   ].join('\n');
 }
 
@@ -83,9 +97,12 @@ function countTools(output: string): Readonly<Record<string, number>> {
 
 /** The first two rounds warm up. */
 function parseMeasurements(output: string): readonly Measurement[] {
-  return [...output.matchAll(/^measured (\d+) (\d+)$/gm)].slice(2).map((match) => ({
+  const line = /^measured (\d+) ([\d.]+) ([\d.]+) (\d+) (\d+)$/gm;
+  return [...output.matchAll(line)].slice(2).map((match) => ({
     milliseconds: Math.round(Number(match[1]) / 1e6),
-    peakKilobytes: Number(match[2]),
+    cpuMilliseconds: Math.round((Number(match[2]) + Number(match[3])) * 1000),
+    peakKilobytes: Number(match[4]),
+    requests: Number(match[5]),
   }));
 }
 
