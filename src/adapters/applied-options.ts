@@ -2,6 +2,7 @@
 // --reset` alone fires no config-changed in Juju 4.1, so update-status looks for itself.
 
 import { fingerprint } from '../../lib/base/fingerprint.ts';
+import { options } from '../core/config/options.ts';
 import type { PostgresqlHook } from './cluster.ts';
 
 const stateKey = 'applied-options';
@@ -16,8 +17,11 @@ export async function rememberOptions(hook: PostgresqlHook): Promise<void> {
   if (await hasNewOptions(hook)) hook.juju.setState({ [stateKey]: await hashOptions(hook) });
 }
 
+/** Of those that are not at their default: few, and a long text would have to be gone through. */
 async function hashOptions(hook: PostgresqlHook): Promise<string> {
-  const options = Object.entries(await hook.juju.config());
-  const sorted = options.toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return fingerprint(JSON.stringify(sorted));
+  const given = await hook.juju.config();
+  const changed = options
+    .filter(({ name, default: usual }) => given[name] !== usual)
+    .map(({ name }) => [name, given[name]]);
+  return fingerprint(JSON.stringify(changed));
 }
