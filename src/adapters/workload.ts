@@ -5,6 +5,7 @@ import { CodedError } from '../../lib/base/error.ts';
 import { dataDirectory, logDirectory, storageRoot, workloadUser } from '../core/names.ts';
 import { launcherScripts } from '../core/render/launcher.ts';
 import { scripts } from '../core/render/watcher.ts';
+import { watcherFiles, watcherFolder } from '../core/render/watcher-program.ts';
 import type { PostgresqlHook } from './cluster.ts';
 
 const versionsDirectory = '/usr/lib/postgresql';
@@ -78,6 +79,18 @@ export async function ensureDirectories(hook: PostgresqlHook): Promise<void> {
 export async function ensureScripts(hook: PostgresqlHook): Promise<void> {
   for (const [path, content] of Object.entries({ ...scripts, ...launcherScripts })) {
     await pushIfChanged(hook, { path, content, mode: '0755' });
+  }
+  await ensureWatcher(hook);
+}
+
+/** A file that is in the folder of this version is this version's: Pebble writes all of one, or none. */
+async function ensureWatcher({ ports: { pebble } }: PostgresqlHook): Promise<void> {
+  const folder = watcherFolder();
+  await pebble.makeDir(folder, { makeDirs: true });
+  const present = new Set((await pebble.list(folder)).map(({ name }) => name));
+  for (const [name, content] of Object.entries(watcherFiles)) {
+    if (present.has(name)) continue;
+    await pebble.push(`${folder}/${name}`, content, { mode: '0644' });
   }
 }
 

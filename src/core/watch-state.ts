@@ -1,4 +1,4 @@
-// What the watcher of the workload sees (static/watcher.py), as the charm reads it, and what follows
+// What the watcher of the workload sees (static/watcher), as the charm reads it, and what follows
 // from it for the member.
 
 export type DiskLevel = 'ok' | 'low' | 'full';

@@ -23,7 +23,7 @@ const layers: readonly Layer[] = [
   {
     name: 'core',
     files: /^src\/core\//,
-    mayImport: [/^src\/core\//, /^src\/static\/[\w-]+\.py$/, pureLib],
+    mayImport: [/^src\/core\//, /^src\/static\/[\w/-]+\.py$/, pureLib],
   },
   {
     name: 'adapters',

@@ -1,10 +1,6 @@
-// The watcher of the workload (static/watcher.py) and how it is started, and the small script that
-// Patroni calls as the postgres user: it writes one line into a FIFO, opened for reading and writing
+// How the watcher of the workload (static/watcher) is started, and the small script that Patroni calls as the postgres user: it writes one line into a FIFO, opened for reading and writing
 // so that it never waits. The watcher, as root, sends a Pebble notice for it.
 
-import { fingerprint } from '../../../lib/base/fingerprint.ts';
-import { lazy } from '../../../lib/base/lazy.ts';
-import watcher from '../../static/watcher.py';
 import {
   dataDirectory,
   logDirectory,
@@ -12,6 +8,7 @@ import {
   patroniPort,
   watcherDirectory,
 } from '../names.ts';
+import { watcherFolder } from './watcher-program.ts';
 
 export const noticeDomain = 'postgresql.charm';
 
@@ -29,11 +26,8 @@ export const callbackScript = `#!/bin/sh
 printf '%s %s\\n' "$1" "$2" 1<>${fifo}
 `;
 
-const watcherPath = `${watcherDirectory}/watcher.py`;
-
 export const scripts: Readonly<Record<string, string>> = {
   [`${watcherDirectory}/patroni-callback`]: callbackScript,
-  [watcherPath]: watcher,
 };
 
 export interface WatcherFacts {
@@ -41,7 +35,6 @@ export interface WatcherFacts {
   readonly scheme: 'http' | 'https';
 }
 
-/** The command line; it changes with the program, so that Pebble starts a new one. */
 export function watcherCommand({ scheme }: WatcherFacts): string {
   const options = {
     config: patroniConfigPath,
@@ -52,10 +45,8 @@ export function watcherCommand({ scheme }: WatcherFacts): string {
     domain: noticeDomain,
     scheme,
     port: patroniPort,
-    version: watcherVersion(),
   };
   const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-  return ['python3', watcherPath, ...words].join(' ');
+  // Without -B it would leave compiled files beside its own.
+  return ['python3', '-B', watcherFolder(), ...words].join(' ');
 }
-
-const watcherVersion = lazy(() => fingerprint(watcher));

@@ -13,6 +13,7 @@ import { systemClock } from '../../../lib/base/clock.ts';
 import { poll } from '../../../lib/base/retry.ts';
 import { repository } from '../../../scripts/charms.ts';
 import { callbackScript } from '../../../src/core/render/watcher.ts';
+import { watcherFiles } from '../../../src/core/render/watcher-program.ts';
 import { makeTemporaryFolder } from '../child-server.ts';
 import { findFreePort } from '../free-port.ts';
 
@@ -126,6 +127,10 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
   const login = '{username: patroni, password: secret}';
   await writeFile(config, `name: app-0\nrestapi:\n  authentication: ${login}\n`, { mode: 0o600 });
   await copyFile(path.join(support, 'patroni.py'), at('patroni'));
+  await mkdir(at('watcher'));
+  for (const [name, content] of Object.entries(watcherFiles)) {
+    await writeFile(path.join(at('watcher'), name), content);
+  }
   await writeFile(at('callback'), callbackScript.replaceAll('/run/charm-notices', at('fifo')));
   const pebble = `#!/bin/sh\nshift\nprintf '%s\\n' "$*" >> ${at('notices')}\n`;
   await writeFile(at('pebble'), pebble, { mode: 0o755 });
@@ -158,7 +163,8 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
   const patroni = start([at('patroni'), config, folder, String(port)], output);
   const watcher = start(
     [
-      path.join(repository, 'src/static/watcher.py'),
+      '-B',
+      at('watcher'),
       ...Object.entries({
         config,
         data,

@@ -1,0 +1,51 @@
+"""The thread that looks at files, now and then."""
+
+import threading
+import time
+
+from archive import look_at_archive
+from data_directory import DataDirectory
+from disk import Disk
+from server_log import find_refusal, limit_logs
+from system import TICK_S, clock, say
+
+ARCHIVE_S = 5.0
+LOGS_S = 60.0
+
+
+class Files:
+    def __init__(self, options, notices, seen):
+        self.options = options
+        self.notices = notices
+        self.seen = seen
+        self.data = DataDirectory(options.data)
+        self.disk = Disk(options, notices, seen.facts, self.data)
+        self.refusal = None
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        due = {}
+        looks = [(self.data.look, TICK_S), (self.look_at_refusal, TICK_S), (self.disk.look, TICK_S),
+                 (self.look_at_archive, ARCHIVE_S), (self.limit_logs, LOGS_S)]
+        while True:
+            for look, interval in looks:
+                if clock() < due.get(look, 0.0):
+                    continue
+                due[look] = clock() + interval
+                try:
+                    look()
+                except OSError as error:
+                    say(f"cannot look at files: {error}")
+            self.seen.write()
+            time.sleep(TICK_S)
+
+    def look_at_refusal(self):
+        """Why PostgreSQL ended before it had opened its log: for a setting, most of the time."""
+        down = self.data.find_postmaster() is None
+        self.refusal = find_refusal(self.options.logs) if down else None
+
+    def look_at_archive(self):
+        look_at_archive(self.options.data, self.seen.facts, self.notices)
+
+    def limit_logs(self):
+        limit_logs(self.options.logs)

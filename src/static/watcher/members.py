@@ -1,0 +1,61 @@
+"""The members of the cluster, as Patroni tells of them."""
+
+import json
+
+from system import clock
+
+# A change is told when nothing more has changed for this long.
+SETTLE_S = 0.7
+# Every notice is a hook on this unit: those of a cluster that does not come to rest come less and less
+# often, until it has been at rest for a while.
+SPACING_S, LONGEST_SPACING_S, QUIET_S = 1.5, 12.0, 30.0
+SYNCHRONOUS, UP = ("sync_standby", "quorum_standby"), ("running", "streaming", "in archive recovery")
+
+
+class Members:
+    """Tells when they are others, or in another state, as soon as that has settled."""
+
+    def __init__(self, api, notices):
+        self.api = api
+        self.notices = notices
+        self.paused = False
+        # Whether this member leads, and another one that has all that was acknowledged is up.
+        self.can_hand_over = False
+        # The members as last told to the charm, as seen now, and since when.
+        self.told = self.view = None
+        self.viewed_at = 0.0
+        self.next_notice, self.spacing = 0.0, SPACING_S
+
+    def settled(self):
+        return self.view == self.told
+
+    def look(self):
+        status, body = self.api.ask("GET", "/cluster")
+        if status != 200:
+            return
+        cluster = json.loads(body)
+        facts = ("name", "role", "state", "pending_restart")
+        members = [[member.get(fact) for fact in facts] for member in cluster.get("members", [])]
+        self.paused = cluster.get("pause") is True
+        self.can_hand_over = self.has_successor(members)
+        view = json.dumps([sorted(members, key=str), self.paused])
+        if self.told is None:
+            self.told = view
+        if view != self.view:
+            self.view, self.viewed_at = view, clock()
+        self.tell(len(members))
+
+    def tell(self, count):
+        now = clock()
+        if self.settled() or now - self.viewed_at < SETTLE_S or now < self.next_notice:
+            return
+        self.told = self.view
+        self.notices.send("cluster-changed", members=count)
+        quiet = now - self.next_notice > QUIET_S
+        self.spacing = SPACING_S if quiet else min(self.spacing * 1.5, LONGEST_SPACING_S)
+        self.next_notice = now + self.spacing
+
+    def has_successor(self, members):
+        own = str(self.api.settings().get("name"))
+        leads = [own, "leader"] in [member[:2] for member in members]
+        return leads and any(role in SYNCHRONOUS and state in UP for _, role, state, _ in members)

@@ -1,0 +1,57 @@
+"""The member's Patroni: its file, and its REST interface."""
+
+import http.client
+import json
+import os
+import ssl
+from base64 import b64encode
+
+from system import read_text
+
+TIMEOUT_S = 2.0
+
+
+class PatroniApi:
+    def __init__(self, options):
+        self.options = options
+        self.settings_of, self.known_settings = None, {}
+
+    def settings(self):
+        """Patroni's file, parsed again only when it is another."""
+        import yaml  # a dependency of Patroni
+        try:
+            facts = os.stat(self.options.config)
+            identity = (facts.st_ino, facts.st_mtime_ns)
+            if identity != self.settings_of:
+                content = yaml.safe_load(read_text(self.options.config)) or {}
+                self.known_settings = content if isinstance(content, dict) else {}
+                self.settings_of = identity
+        except (OSError, yaml.YAMLError):
+            return {}
+        return self.known_settings
+
+    def ask(self, method, path, body=None):
+        connection = self.connect()
+        try:
+            connection.request(method, path, **({} if body is None else self.change(body)))
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def connect(self):
+        port = self.options.port
+        if self.options.scheme != "https":
+            return http.client.HTTPConnection("localhost", port, timeout=TIMEOUT_S)
+        context = ssl.create_default_context(cafile=self.interface().get("cafile"))
+        context.check_hostname = False
+        return http.client.HTTPSConnection("localhost", port, timeout=TIMEOUT_S, context=context)
+
+    def interface(self):
+        return self.settings().get("restapi") or {}
+
+    def change(self, body):
+        login = self.interface().get("authentication") or {}
+        user = f"{login.get('username', '')}:{login.get('password', '')}"
+        token = b64encode(user.encode()).decode()
+        return {"body": json.dumps(body), "headers": {"Authorization": f"Basic {token}"}}

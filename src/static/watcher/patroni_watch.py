@@ -1,0 +1,85 @@
+"""Patroni, asked again and again whether it is alive, and told what has to be done at once."""
+
+import http.client
+import json
+import threading
+
+from members import SETTLE_S, Members
+from patroni_api import PatroniApi
+from system import clock, say
+
+PROBE_S = 2.0
+CONFIG_S = 20.0
+
+
+class Patroni:
+    """Has a thread of its own, so that a Patroni that hangs stops nothing here."""
+
+    def __init__(self, options, notices):
+        self.api = PatroniApi(options)
+        self.members = Members(self.api, notices)
+        self.fine_at = clock()
+        # Life of the leader lock in seconds; Patroni's default until it says otherwise.
+        self.ttl = 30.0
+        self.wanted = threading.Event()
+        self.wake_wanted = self.reload_wanted = False
+        self.config_due = 0.0
+        self.trouble = None
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def wake(self):
+        """Makes Patroni run its loop now instead of up to loop_wait later."""
+        self.wake_wanted = True
+        self.wanted.set()
+
+    def reload(self):
+        """Makes Patroni read its file again, now; it has when it answers."""
+        self.reload_wanted = True
+        self.wake()
+
+    def run(self):
+        while True:
+            self.wanted.wait(PROBE_S if self.members.settled() else SETTLE_S)
+            self.wanted.clear()
+            try:
+                self.look()
+            except (TimeoutError, http.client.HTTPException):
+                self.members.can_hand_over = False
+            except Exception as error:
+                self.members.can_hand_over = False
+                # Refused: it is starting, or shutting down, which may take as long as a checkpoint.
+                # Anything else is this program's trouble to ask or to understand, and no hang.
+                self.fine_at = clock()
+                self.complain(error)
+
+    def look(self):
+        if self.reload_wanted:
+            self.reload_file()
+        if self.wake_wanted:
+            self.wake_wanted = False
+            # Removing a setting that is not there changes nothing and wakes the loop.
+            self.api.ask("PATCH", "/config", {"charm_wake": None})
+        if self.api.ask("GET", "/liveness")[0] == 200:
+            self.fine_at = clock()
+            self.look_at_config()
+        self.members.look()
+
+    def reload_file(self):
+        status, _ = self.api.ask("POST", "/reload", {})
+        self.reload_wanted = status >= 300
+        if self.reload_wanted:
+            self.complain(f"it does not reload, {status}")
+
+    def complain(self, error):
+        trouble = f"cannot watch Patroni: {error!r}"
+        if not isinstance(error, ConnectionRefusedError) and trouble != self.trouble:
+            self.trouble = trouble
+            say(trouble)
+
+    def look_at_config(self):
+        if clock() < self.config_due:
+            return
+        status, body = self.api.ask("GET", "/config")
+        if status == 200:
+            self.config_due = clock() + CONFIG_S
+            self.ttl = float(json.loads(body).get("ttl", self.ttl))

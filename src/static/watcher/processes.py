@@ -1,0 +1,68 @@
+"""Processes, as /proc tells of them."""
+
+import glob
+import os
+import signal
+
+from system import read_text
+
+
+def process_state(pid):
+    """One letter as in ps, or None when there is no such process."""
+    fields = read_text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return fields[0] if fields else None
+
+
+def process_command(pid):
+    return read_text(f"/proc/{pid}/cmdline").split("\0")
+
+
+def children_of(pid):
+    text = read_text(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in text.split()]
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def find_patroni(config):
+    for path in glob.glob("/proc/[0-9]*"):
+        pid = int(path.rpartition("/")[2])
+        command = process_command(pid)
+        if config in command and any(os.path.basename(word) == "patroni" for word in command[:2]):
+            return pid
+    return None
+
+
+def is_postmaster(pid):
+    return os.path.basename(process_command(pid)[0]) in ("postgres", "postmaster")
+
+
+class Process:
+    """One long-lived process that may come and go: who it is now, and since when it is stopped."""
+
+    def __init__(self, find):
+        self.find = find
+        self.pid = None
+        self.stopped_since = None
+
+    def look(self, now):
+        """True when the process that was there is gone."""
+        known = self.pid
+        state = process_state(known) if known else None
+        if state in (None, "Z", "X"):
+            self.pid = self.find()
+            self.stopped_since = None
+            return known is not None and self.pid != known
+        if state != "T":
+            self.stopped_since = None
+        elif self.stopped_since is None:
+            self.stopped_since = now
+        return False
+
+    def stopped_for(self, now):
+        return 0.0 if self.stopped_since is None else now - self.stopped_since

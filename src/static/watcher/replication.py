@@ -1,0 +1,47 @@
+"""What the charm is told of replication."""
+
+from system import time_text
+
+# A standby that just restarts is back sooner.
+GRACE_S = 3.0
+# What stays broken is told again, because what helps depends on how long it has been.
+RETELL_S = 60.0
+
+
+class Replication:
+    def __init__(self, watcher, seen, notices):
+        self.data = watcher.files.data
+        self.patroni = watcher.patroni
+        self.seen = seen
+        self.notices = notices
+        self.broken_since = self.broken_told = self.broken_at = None
+
+    def report(self, streaming, now):
+        standby = self.data.standby
+        known = self.seen.get("replication")
+        if known is None or known["standby"] != standby:
+            self.broken_since = self.broken_told = None
+        elif standby:
+            self.report_receiver("walreceiver" in streaming, now)
+        elif set(streaming) != set(known["streams"]):
+            # Whether commits wait for those is Patroni's to decide, now.
+            self.patroni.wake()
+        seen = {"standby": standby, "streams": streaming}
+        if self.broken_told is not None:
+            seen["broken_at"] = self.broken_at
+        self.seen["replication"] = seen
+
+    def report_receiver(self, receiving, now):
+        if receiving:
+            if self.broken_told is not None:
+                self.notices.send("replication-recovered")
+            self.broken_since = self.broken_told = None
+            return
+        if self.broken_since is None:
+            self.broken_since, self.broken_at = now, time_text()
+        for_s = now - self.broken_since
+        told = self.broken_told
+        due = for_s > GRACE_S if told is None else now - told > RETELL_S
+        if due:
+            self.broken_told = now
+            self.notices.send("replication-broken", seconds=int(for_s))
