@@ -36,8 +36,8 @@ const execa = [
   'yoctocolors',
 ];
 
-/** Unminified; nine tenths of it are packages and the framework. */
-const maximumEntryBytes = 800_000;
+/** Unminified, about half of it our own. A bound for packages that creep in: see decision 2. */
+const maximumEntryBytes = 1_000_000;
 
 const charms = await findCharms();
 
