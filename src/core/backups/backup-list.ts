@@ -4,6 +4,8 @@
 
 import * as v from 'valibot';
 
+import { present } from '../../../lib/base/present.ts';
+
 export interface Backup {
   /** `20260131-120000F` */
   readonly label: string;
@@ -15,11 +17,33 @@ export interface Backup {
   readonly error?: string;
   /** Label of the backup that this one builds on directly. */
   readonly reference?: string;
+  /** Labels of all backups whose files it needs, the oldest first. */
+  readonly references: readonly string[];
+  /** Where its WAL is: `17-1`. */
+  readonly archiveId: string;
+  /** Names of the first and the last segment that it cannot do without. */
+  readonly walStart?: string;
+  readonly walStop?: string;
+  readonly bytes: BackupBytes;
   readonly lsnStart: string;
   readonly lsnStop: string;
   readonly startSeconds: number;
   readonly stopSeconds: number;
   readonly timeline: string;
+}
+
+/** Of the database, and of what the repository holds for it. Older versions do not say all. */
+export interface BackupBytes {
+  readonly size?: number;
+  readonly sizeDelta?: number;
+  readonly repoSize?: number;
+  readonly repoSizeDelta?: number;
+}
+
+/** A backup that this very pod is making: pgBackRest knows of no others. */
+export interface HeldLock {
+  readonly size?: number;
+  readonly sizeComplete?: number;
 }
 
 export interface StanzaInfo {
@@ -29,7 +53,21 @@ export interface StanzaInfo {
   /** System identifiers of every database that the stanza has held. */
   readonly systemIds: readonly string[];
   readonly backups: readonly Backup[];
+  readonly lock?: HeldLock;
 }
+
+const optionalNumber = v.optional(
+  v.pipe(
+    v.nullable(v.number()),
+    v.transform((number) => number ?? undefined),
+  ),
+);
+
+const sizesSchema = v.object({
+  size: optionalNumber,
+  delta: optionalNumber,
+  repository: v.optional(v.object({ size: optionalNumber, delta: optionalNumber })),
+});
 
 const backupSchema = v.object({
   label: v.string(),
@@ -39,13 +77,31 @@ const backupSchema = v.object({
   lsn: v.optional(v.object({ start: v.string(), stop: v.string() })),
   timestamp: v.object({ start: v.number(), stop: v.number() }),
   archive: v.optional(v.object({ start: v.nullable(v.string()), stop: v.nullable(v.string()) })),
+  database: v.optional(v.object({ id: v.number() })),
+  info: v.optional(sizesSchema),
+});
+
+const lockSchema = v.object({
+  backup: v.optional(
+    v.object({
+      held: v.boolean(),
+      size: optionalNumber,
+      'size-cplt': optionalNumber,
+    }),
+  ),
+});
+
+const databaseSchema = v.object({
+  id: v.optional(v.number()),
+  version: v.optional(v.string(), ''),
+  'system-id': v.optional(v.number()),
 });
 
 const infoSchema = v.array(
   v.object({
     name: v.string(),
-    status: v.object({ code: v.number(), message: v.string() }),
-    db: v.optional(v.array(v.object({ 'system-id': v.optional(v.number()) })), []),
+    status: v.object({ code: v.number(), message: v.string(), lock: v.optional(lockSchema) }),
+    db: v.optional(v.array(databaseSchema), []),
     backup: v.optional(v.array(backupSchema), []),
   }),
 );
@@ -62,8 +118,15 @@ export function parseInfo(json: string): readonly StanzaInfo[] {
     statusCode: stanza.status.code,
     statusMessage: stanza.status.message,
     systemIds: systemIdsOf(texts, index),
-    backups: stanza.backup.map((backup) => toBackup(stanza.name, backup)),
+    backups: stanza.backup.map((backup) => toBackup(stanza.name, stanza.db, backup)),
+    ...lockOf(stanza.status.lock),
   }));
+}
+
+function lockOf(lock: v.InferOutput<typeof lockSchema> | undefined): { lock?: HeldLock } {
+  if (lock?.backup?.held !== true) return {};
+  const { size, 'size-cplt': sizeComplete } = lock.backup;
+  return { lock: present({ size, sizeComplete }) };
 }
 
 function systemIdsOf(info: unknown, index: number): readonly string[] {
@@ -74,20 +137,44 @@ function systemIdsOf(info: unknown, index: number): readonly string[] {
   return (stanza?.db ?? []).flatMap((database) => database['system-id'] ?? []);
 }
 
-function toBackup(stanza: string, backup: v.InferOutput<typeof backupSchema>): Backup {
-  const reference = backup.reference?.at(-1);
+function toBackup(
+  stanza: string,
+  databases: readonly v.InferOutput<typeof databaseSchema>[],
+  backup: v.InferOutput<typeof backupSchema>,
+): Backup {
+  const references = backup.reference ?? [];
+  const database = databases.find(({ id }) => id === backup.database?.id);
   return {
     label: backup.label,
     id: idOfLabel(backup.label),
     type: typeOfLabel(backup.label),
     stanza,
     ...(backup.error === true ? { error: 'invalid pages or checksum errors' } : {}),
-    ...(reference === undefined ? {} : { reference }),
+    ...present({ reference: references.at(-1) }),
+    references,
+    archiveId: `${database?.version ?? ''}-${database?.id ?? ''}`,
+    ...walOf(backup),
+    bytes: bytesOf(backup.info),
     ...lsnOf(backup),
     startSeconds: backup.timestamp.start,
     stopSeconds: backup.timestamp.stop,
-    timeline: backup.archive?.start?.slice(0, 8).replace(/^0+/, '') ?? 'n/a',
   };
+}
+
+function walOf({ archive }: v.InferOutput<typeof backupSchema>) {
+  const walStart = archive?.start ?? undefined;
+  const timeline = walStart?.slice(0, 8).replace(/^0+/, '') ?? 'n/a';
+  return { timeline, ...present({ walStart, walStop: archive?.stop ?? undefined }) };
+}
+
+function bytesOf(info: v.InferOutput<typeof sizesSchema> | undefined): BackupBytes {
+  return present({
+    size: info?.size,
+    sizeDelta: info?.delta,
+    // With block incremental backups pgBackRest does not say how much the whole set takes.
+    repoSize: info?.repository?.size,
+    repoSizeDelta: info?.repository?.delta,
+  });
 }
 
 function lsnOf({ lsn }: v.InferOutput<typeof backupSchema>) {

@@ -18,6 +18,8 @@ function backup(label: string, more: Readonly<Record<string, unknown>> = {}) {
     lsn: { start: '0/2000028', stop: '0/2000120' },
     timestamp: { start, stop: start + 3 },
     archive: { start: '000000020000000000000002', stop: '000000020000000000000002' },
+    database: { id: 1, 'repo-key': 1 },
+    info: { size: 2000, delta: 200, repository: { delta: 20 } },
     ...more,
   };
 }
@@ -26,7 +28,7 @@ const info = JSON.stringify([
   {
     name: 'model.patroni-app',
     status: { code: 0, message: 'ok' },
-    db: [{ id: 1, 'system-id': 7437289356782345678n.toString() }],
+    db: [{ id: 1, version: '17', 'system-id': 7437289356782345678n.toString() }],
     backup: [
       backup('20260131-120000F_20260131-130000D', { reference: ['20260131-120000F'] }),
       backup('20260131-120000F'),
@@ -48,6 +50,11 @@ test('what pgBackRest says is read, with system identifiers to the last digit', 
     id: '2026-01-31T12:00:00Z',
     type: 'full',
     stanza: 'model.patroni-app',
+    references: [],
+    archiveId: '17-1',
+    walStart: '000000020000000000000002',
+    walStop: '000000020000000000000002',
+    bytes: { size: 2000, sizeDelta: 200, repoSizeDelta: 20 },
     lsnStart: '0/2000028',
     lsnStop: '0/2000120',
     startSeconds: start,
