@@ -30,6 +30,11 @@ export interface ObjectStore {
   /** The object's text, or `undefined` when there is none. Keys have no leading `/`. */
   get(key: string): Promise<string | undefined>;
   put(key: string, text: string): Promise<void>;
+  /**
+   * Names of what is directly in a folder, sorted; those of folders end with `/`. The folder's own
+   * name ends with `/`, or is empty for the bucket itself.
+   */
+  list(folder: string): Promise<readonly string[]>;
 }
 
 export interface SystemUser {

@@ -73,6 +73,50 @@ export function openObjectStore(settings: ObjectStoreSettings): ObjectStore {
         await s3.send(new PutObjectCommand(request), options);
       });
     },
+    list: async (folder) =>
+      await attempt(`list folder "${folder}"`, async (s3, options) => {
+        const names: string[] = [];
+        let page: string | undefined;
+        do {
+          const part = await listPage(s3, { bucket, folder, page }, options);
+          names.push(...part.names);
+          page = part.next;
+        } while (page !== undefined);
+        return names.toSorted();
+      }),
+  };
+}
+
+interface PageRequest {
+  readonly bucket: string;
+  readonly folder: string;
+  readonly page: string | undefined;
+}
+
+/** One answer of at most a thousand names. */
+async function listPage(
+  client: S3Client,
+  { bucket, folder, page }: PageRequest,
+  options: CallOptions,
+): Promise<{ readonly names: readonly string[]; readonly next: string | undefined }> {
+  const { ListObjectsV2Command } = await import('@aws-sdk/client-s3');
+  const answer = await client.send(
+    new ListObjectsV2Command({
+      Bucket: bucket,
+      Prefix: folder,
+      Delimiter: '/',
+      ...(page === undefined ? {} : { ContinuationToken: page }),
+    }),
+    options,
+  );
+  const keys = [
+    ...(answer.Contents ?? []).map(({ Key }) => Key),
+    ...(answer.CommonPrefixes ?? []).map(({ Prefix }) => Prefix),
+  ];
+  return {
+    // Some servers keep an object for the folder itself.
+    names: keys.flatMap((key) => key?.slice(folder.length) || []),
+    next: answer.IsTruncated === true ? answer.NextContinuationToken : undefined,
   };
 }
 

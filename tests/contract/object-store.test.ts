@@ -135,6 +135,29 @@ describe.each(labs)('object storage: $summary', ({ start }) => {
     expect(await open({ bucket: 'another-bucket' }).get('key')).toBeUndefined();
   });
 
+  test('a folder lists what is in it, with its folders, and nothing beside or below', async () => {
+    const store = open({ bucket: 'listed' });
+    await store.ensureBucket();
+    const keys = ['a/b/one', 'a/b/ü 2&.txt', 'a/b/deep/er/three', 'a/b/deep/four', 'a/bc/five', 'x'];
+    for (const key of keys) await store.put(key, 'text');
+
+    expect(await store.list('a/b/')).toEqual(['deep/', 'one', 'ü 2&.txt']);
+    expect(await store.list('')).toEqual(['a/', 'x']);
+    expect(await store.list('no/such/')).toEqual([]);
+  });
+
+  test('a folder of more than a thousand objects is listed to its end', async () => {
+    const store = open({ bucket: 'large-folder' });
+    await store.ensureBucket();
+    const names = Array.from({ length: 1005 }, (_, index) => String(index).padStart(4, '0'));
+    for (let first = 0; first < names.length; first += 15) {
+      const some = names.slice(first, first + 15);
+      await Promise.all(some.map(async (name) => await store.put(`many/${name}`, '')));
+    }
+
+    expect(await store.list('many/')).toEqual(names);
+  });
+
   const failures = [
     { code: 'wrong-key', part: { accessKey: new Secret('another-key') } },
     { code: 'wrong-secret', part: { secretKey: new Secret('planted-secret-kez') } },
@@ -147,7 +170,7 @@ describe.each(labs)('object storage: $summary', ({ start }) => {
     const { caChain, ...settings } = { ...lab.settings, ...part };
     const store = lab.open({ ...settings, ...(caChain === undefined ? {} : { caChain }) });
 
-    const calls = [store.ensureBucket(), store.get('key'), store.put('key', 'text')];
+    const calls = [store.ensureBucket(), store.get('key'), store.put('key', 'text'), store.list('')];
     for (const outcome of await Promise.allSettled(calls)) {
       const error: unknown = outcome.status === 'rejected' ? outcome.reason : undefined;
       expect(error).toMatchObject({ code, fields: { bucket: 'backups' } });
@@ -160,6 +183,7 @@ describe.each(labs)('object storage: $summary', ({ start }) => {
 
     await expect(store.get('key')).rejects.toMatchObject({ code: 'no-bucket' });
     await expect(store.put('key', 'text')).rejects.toMatchObject({ code: 'no-bucket' });
+    await expect(store.list('folder/')).rejects.toMatchObject({ code: 'no-bucket' });
   });
 });
 

@@ -55,6 +55,12 @@ export function openFakeObjectStore(
       write({ ...readExisting(), [key]: text });
       await Promise.resolve();
     },
+    list: async (folder) => {
+      const names = Object.keys(readExisting())
+        .filter((key) => key.startsWith(folder) && key !== folder)
+        .map((key) => /^[^/]*\/?/.exec(key.slice(folder.length))?.[0] ?? '');
+      return await Promise.resolve([...new Set(names)].toSorted());
+    },
   };
 }
 
