@@ -1,21 +1,16 @@
-// Backups: the s3 relation and list-backups, each as its flowchart draws it; create-backup has a file
-// of its own.
+// Backups: the s3 relation, as its flowchart draws it; each action has a file of its own.
 
-import { CodedError } from '../lib/base/error.ts';
 import { poll } from '../lib/base/retry.ts';
 import { requestS3 } from '../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../lib/interfaces/s3-fields.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
-import { info } from './adapters/pgbackrest.ts';
 import {
   readRepository,
-  refusalOf,
   removeRepositoryConfig,
   writeRepositoryConfig,
 } from './adapters/repository.ts';
-import { renderBackupTable } from './core/backups/backup-list.ts';
 import { s3Endpoint, stanzaName } from './core/names.ts';
 import { configurationErrorPrefix, isS3Message, needsTrust } from './core/status.ts';
 import type { PostgresqlPorts } from './ports.ts';
@@ -162,44 +157,4 @@ export async function retryRepository(hook: PostgresqlHook, cluster: Cluster): P
   if ((await cluster.appData()).stanza !== undefined || !(await hook.juju.isLeader())) return;
   if ((await readRepository(hook)).kind !== 'ready' || !(await doesClusterRun(cluster))) return;
   await s3CredentialsChanged(hook);
-}
-
-/** docs/flowcharts/list-backups.mmd */
-export const listBackups: PostgresqlHandler = async (hook) => {
-  const { walk, juju } = hook;
-  const action = juju.action();
-  const reading = await readRepository(hook);
-  const refusal = refusalOf(reading);
-  const fail = (message: string): void => {
-    walk.step('fail_action');
-    action.fail(message);
-  };
-  if (!walk.decide('is_s3_relation_established', reading.kind !== 'no-relation')) {
-    fail(refusal ?? '');
-    return;
-  }
-  if (
-    walk.decide('has_missing_s3_parameters', reading.kind !== 'ready') ||
-    reading.kind !== 'ready'
-  ) {
-    fail(refusal ?? '');
-    return;
-  }
-  const listing = await readListing(hook);
-  if (!walk.decide('does_pgbackrest_returned_backups_list', 'stanzas' in listing)) {
-    fail(`Failed to list PostgreSQL backups with error: ${listing.failure ?? ''}`);
-    return;
-  }
-  walk.step('return_formatted_backup_list');
-  const backups = (listing.stanzas ?? []).flatMap((stanza) => stanza.backups);
-  action.setResults({ backups: renderBackupTable(reading.parameters, backups) });
-};
-
-async function readListing(hook: PostgresqlHook) {
-  try {
-    return { stanzas: await info(hook.ports.pebble), failure: undefined };
-  } catch (error) {
-    if (error instanceof CodedError) return { failure: error.message };
-    throw error;
-  }
 }

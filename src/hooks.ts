@@ -11,18 +11,14 @@ import { pauseFailover, resumeFailover } from './actions/failover.ts';
 import { getPassword, setPassword } from './actions/passwords.ts';
 import { getPrimary, promoteToPrimary } from './actions/primary.ts';
 import { reinitialiseReplica } from './actions/reinitialise.ts';
-import {
-  listBackups,
-  s3CredentialsChanged,
-  s3RelationBroken,
-  s3RelationCreated,
-} from './backups.ts';
+import { s3CredentialsChanged, s3RelationBroken, s3RelationCreated } from './backups.ts';
 import { install, leaderElected, pebbleReady } from './charm.ts';
 import { collectStatus } from './collect-status.ts';
 import { s3Endpoint } from './core/names.ts';
 import { awaitingKubernetes, needsTrust, waitingForContainer } from './core/status.ts';
 import { createBackup } from './create-backup.ts';
 import { storageDetaching } from './departure.ts';
+import { listBackups } from './list-backups.ts';
 import { configChanged, interruptedState, memberNotice, updateStatus } from './maintenance.ts';
 import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';

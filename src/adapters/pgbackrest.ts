@@ -4,6 +4,7 @@
 import { CodedError } from '../../lib/base/error.ts';
 import { isPebbleError } from '../../lib/pebble/errors.ts';
 import type { ExecOptions, ExecResult, Pebble } from '../../lib/pebble/pebble.ts';
+import { archiveFilter } from '../core/backups/archive.ts';
 import { parseInfo, type StanzaInfo } from '../core/backups/backup-list.ts';
 import { workloadUser } from '../core/names.ts';
 
@@ -45,6 +46,62 @@ export function reasonOf(result: Pick<ExecResult, 'stdout' | 'stderr'>): string 
 export async function info(pebble: Pebble): Promise<readonly StanzaInfo[]> {
   const { stdout } = await run(pebble, ['info', '--output=json'], { timeoutMs: infoTimeoutMs });
   return parseInfo(stdout);
+}
+
+// 100,000 segments are a hundred requests to S3, and some ten megabytes of output.
+const archiveTimeoutMs = 180_000;
+
+/** WAL segments and history files of every stanza, as JSON. */
+export async function listArchive(pebble: Pebble): Promise<string> {
+  const { stdout } = await run(
+    pebble,
+    ['repo-ls', 'archive', '--recurse', '--output=json', `--filter=${archiveFilter}`],
+    { timeoutMs: archiveTimeoutMs },
+  );
+  return stdout;
+}
+
+/** Text of a file of the repository. */
+export async function readRepositoryFile(pebble: Pebble, path: string): Promise<string> {
+  const { stdout } = await run(pebble, ['repo-get', path], { timeoutMs: infoTimeoutMs });
+  return stdout;
+}
+
+// S3 deletes a thousand objects with one request.
+const expireTimeoutMs = 600_000;
+
+export interface ExpireRun {
+  readonly stanza: string;
+  /** This backup and those that depend on it, whatever the retention says. */
+  readonly label?: string;
+}
+
+/** Removes what the retention does not keep; gives what pgBackRest says that it removed. */
+export async function expire(pebble: Pebble, { stanza, label }: ExpireRun): Promise<string[]> {
+  const set = label === undefined ? [] : [`--set=${label}`];
+  const { stdout } = await run(
+    pebble,
+    [`--stanza=${stanza}`, '--log-level-console=info', ...set, 'expire'],
+    { timeoutMs: expireTimeoutMs },
+  );
+  return [...stdout.matchAll(/INFO: (?:repo1: )?((?:\S+ )?remove .*)$/gm)].flatMap(
+    ([, removed = '']) => removed,
+  );
+}
+
+/**
+ * Takes a backup's manifest away, without which the next `expire` removes the rest: pgBackRest never
+ * expires the last full backup itself. The repository has no whole backup with half its files.
+ */
+export async function removeManifest(
+  pebble: Pebble,
+  { stanza, label }: Required<ExpireRun>,
+): Promise<void> {
+  for (const name of ['backup.manifest', 'backup.manifest.copy']) {
+    await run(pebble, ['repo-rm', `backup/${stanza}/${label}/${name}`], {
+      timeoutMs: infoTimeoutMs,
+    });
+  }
 }
 
 /** Fine when the stanza exists already and belongs to this database. Works on any member. */

@@ -38,10 +38,17 @@ export const actionTable = [
   },
   {
     name: 'list-backups',
-    description: 'Lists the backups that are on the S3 storage.',
+    description:
+      'Lists what is on the S3 storage: backups, also those that failed or are being made, and ' +
+      'timelines.',
     runsOn: 'any unit',
     parameters: [],
-    results: { backups: 'a table of the backups' },
+    results: {
+      backups: 'a table',
+      'backups-json':
+        'the same as one JSON document, with sizes, and `windows`: from when until when each ' +
+        'timeline can be restored',
+    },
   },
   {
     name: 'restore',

@@ -138,7 +138,14 @@ describe.each(labs)('object storage: $summary', ({ start }) => {
   test('a folder lists what is in it, with its folders, and nothing beside or below', async () => {
     const store = open({ bucket: 'listed' });
     await store.ensureBucket();
-    const keys = ['a/b/one', 'a/b/ü 2&.txt', 'a/b/deep/er/three', 'a/b/deep/four', 'a/bc/five', 'x'];
+    const keys = [
+      'a/b/one',
+      'a/b/ü 2&.txt',
+      'a/b/deep/er/three',
+      'a/b/deep/four',
+      'a/bc/five',
+      'x',
+    ];
     for (const key of keys) await store.put(key, 'text');
 
     expect(await store.list('a/b/')).toEqual(['deep/', 'one', 'ü 2&.txt']);
@@ -170,7 +177,12 @@ describe.each(labs)('object storage: $summary', ({ start }) => {
     const { caChain, ...settings } = { ...lab.settings, ...part };
     const store = lab.open({ ...settings, ...(caChain === undefined ? {} : { caChain }) });
 
-    const calls = [store.ensureBucket(), store.get('key'), store.put('key', 'text'), store.list('')];
+    const calls = [
+      store.ensureBucket(),
+      store.get('key'),
+      store.put('key', 'text'),
+      store.list(''),
+    ];
     for (const outcome of await Promise.allSettled(calls)) {
       const error: unknown = outcome.status === 'rejected' ? outcome.reason : undefined;
       expect(error).toMatchObject({ code, fields: { bucket: 'backups' } });

@@ -83,7 +83,7 @@ const faults: readonly Fault[] = [
 ];
 
 const wellStored = { buckets: {} };
-const wellKept = { stanzas: [], backups: [], faults: {} };
+const wellKept = { stanzas: [], backups: [], archive: {}, faults: {} };
 
 /** A leader that learns of storage with this fault. */
 async function related({ storage, repository }: Fault): Promise<PostgresqlState> {

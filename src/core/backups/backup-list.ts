@@ -1,4 +1,4 @@
-// What `pgbackrest info --output=json` says, as types, and the table that list-backups shows.
+// What `pgbackrest info --output=json` says, as types.
 // Labels look like `20260131-120000F`, `…F_20260201-120000D` and `…F_20260201-120000I`.
 // Source: pgBackRest user guide, "Information".
 
@@ -15,8 +15,10 @@ export interface Backup {
   readonly stanza: string;
   /** Why it cannot be used; absent for a good one. */
   readonly error?: string;
-  /** Label of the backup that this one builds on directly. */
+  /** Label of the last backup whose files it needs. */
   readonly reference?: string;
+  /** Label of the backup that it continues: without that one it goes, too. */
+  readonly prior?: string;
   /** Labels of all backups whose files it needs, the oldest first. */
   readonly references: readonly string[];
   /** Where its WAL is: `17-1`. */
@@ -50,6 +52,7 @@ export interface StanzaInfo {
   readonly name: string;
   readonly statusCode: number;
   readonly statusMessage: string;
+  readonly encrypted: boolean;
   /** System identifiers of every database that the stanza has held. */
   readonly systemIds: readonly string[];
   readonly backups: readonly Backup[];
@@ -73,6 +76,7 @@ const backupSchema = v.object({
   label: v.string(),
   type: v.string(),
   error: v.optional(v.nullable(v.boolean())),
+  prior: v.optional(v.nullable(v.string())),
   reference: v.optional(v.nullable(v.array(v.string()))),
   lsn: v.optional(v.object({ start: v.string(), stop: v.string() })),
   timestamp: v.object({ start: v.number(), stop: v.number() }),
@@ -100,6 +104,7 @@ const databaseSchema = v.object({
 const infoSchema = v.array(
   v.object({
     name: v.string(),
+    cipher: v.optional(v.string(), 'none'),
     status: v.object({ code: v.number(), message: v.string(), lock: v.optional(lockSchema) }),
     db: v.optional(v.array(databaseSchema), []),
     backup: v.optional(v.array(backupSchema), []),
@@ -117,6 +122,7 @@ export function parseInfo(json: string): readonly StanzaInfo[] {
     name: stanza.name,
     statusCode: stanza.status.code,
     statusMessage: stanza.status.message,
+    encrypted: stanza.cipher !== 'none',
     systemIds: systemIdsOf(texts, index),
     backups: stanza.backup.map((backup) => toBackup(stanza.name, stanza.db, backup)),
     ...lockOf(stanza.status.lock),
@@ -150,7 +156,7 @@ function toBackup(
     type: typeOfLabel(backup.label),
     stanza,
     ...(backup.error === true ? { error: 'invalid pages or checksum errors' } : {}),
-    ...present({ reference: references.at(-1) }),
+    ...present({ reference: references.at(-1), prior: backup.prior ?? undefined }),
     references,
     archiveId: `${database?.version ?? ''}-${database?.id ?? ''}`,
     ...walOf(backup),
@@ -189,7 +195,8 @@ export function idOfLabel(label: string): string {
   return `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
 }
 
-function typeOfLabel(label: string): Backup['type'] {
+/** By the last letter. */
+export function typeOfLabel(label: string): Backup['type'] {
   if (label.endsWith('D')) return 'differential';
   return label.endsWith('I') ? 'incremental' : 'full';
 }
@@ -210,55 +217,4 @@ export function usableBackups(info: readonly StanzaInfo[], stanza: string): read
 export function restorableBackups(info: readonly StanzaInfo[], own: string): readonly Backup[] {
   const others = info.filter(({ name }) => name !== own);
   return [own, ...others.map(({ name }) => name)].flatMap((name) => usableBackups(info, name));
-}
-
-const columns = [
-  ['backup-id', 20],
-  ['action', 19],
-  ['status', 8],
-  ['reference-backup-id', 20],
-  ['LSN start/stop', 23],
-  ['start-time', 20],
-  ['finish-time', 20],
-  ['timeline', 8],
-  ['backup-path', 0],
-] as const;
-
-/** The table of list-backups, in the form that scripts of others read. */
-export function renderBackupTable(
-  repository: { readonly bucket: string; readonly path: string },
-  backups: readonly Backup[],
-): string {
-  const header = renderRow(columns.map(([title]) => title));
-  const rows = backups.toSorted((left, right) => left.id.localeCompare(right.id)).map(cellsOf);
-  return [
-    `Storage bucket name: ${repository.bucket}`,
-    `Backups base path: ${repository.path.replace(/\/+$/, '')}/backup/`,
-    '',
-    header,
-    '-'.repeat(header.length),
-    ...rows.map(renderRow),
-  ].join('\n');
-}
-
-function cellsOf(backup: Backup): readonly string[] {
-  return [
-    backup.id,
-    `${backup.type} backup`,
-    backup.error === undefined ? 'finished' : `failed: ${backup.error}`,
-    backup.reference === undefined ? 'None' : idOfLabel(backup.reference),
-    `${backup.lsnStart} / ${backup.lsnStop}`,
-    timeText(backup.startSeconds),
-    timeText(backup.stopSeconds),
-    backup.timeline,
-    `/${backup.stanza}/${backup.label}`,
-  ];
-}
-
-function renderRow(cells: readonly string[]): string {
-  return cells.map((cell, index) => cell.padEnd(columns[index]?.[1] ?? 0)).join(' | ');
-}
-
-function timeText(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -6,7 +6,7 @@ import { renderRow } from '../../../scripts/demo/documents.ts';
 import { parseOptions } from '../../../scripts/demo/options.ts';
 import { createProgress, type Screen } from '../../../scripts/demo/progress.ts';
 import { describeUnsettled, parseStatus } from '../../../scripts/demo/status.ts';
-import { renderBackupTable } from '../../../src/core/backups/backup-list.ts';
+import { renderBackupTable } from '../../../src/core/backups/backup-table.ts';
 
 const ownCloud = {
   CLOUD: 'existing',
@@ -107,22 +107,29 @@ test('checksums are read per table, with more digits than a number holds', () =>
 });
 
 test('the table of list-backups is read back', () => {
-  const table = renderBackupTable({ bucket: 'b', path: '/p' }, [
+  const table = renderBackupTable(
+    { bucket: 'b', path: '/p' },
     {
-      label: '20261121-110000F',
-      id: '2026-11-21T11:00:00Z',
-      type: 'full',
-      stanza: 'demo.patroni-postgresql-k8s',
-      references: [],
-      archiveId: '17-1',
-      bytes: {},
-      lsnStart: '0/3000028',
-      lsnStop: '0/30000F8',
-      startSeconds: 1_795_258_800,
-      stopSeconds: 1_795_258_809,
-      timeline: '1',
+      failed: [],
+      timelines: [],
+      backups: [
+        {
+          label: '20261121-110000F',
+          id: '2026-11-21T11:00:00Z',
+          type: 'full',
+          stanza: 'demo.patroni-postgresql-k8s',
+          references: [],
+          archiveId: '17-1',
+          bytes: {},
+          lsnStart: '0/3000028',
+          lsnStop: '0/30000F8',
+          startSeconds: 1_795_258_800,
+          stopSeconds: 1_795_258_809,
+          timeline: '1',
+        },
+      ],
     },
-  ]);
+  );
 
   expect(parseBackups(table)).toStrictEqual([
     {

@@ -93,11 +93,26 @@ export interface BackupState {
   readonly label: string;
   readonly stanza: string;
   readonly failed?: true;
+  /** First and last segment that it needs; the same third one of the first timeline unless told. */
+  readonly wal?: readonly [start: string, stop: string];
+  /** Its manifest has been removed: the next expiry removes the rest. */
+  readonly manifestGone?: true;
+}
+
+/** A file below the repository's `archive`. */
+export interface ArchiveFile {
+  readonly seconds: number;
+  /** Of a history file. */
+  readonly text?: string;
 }
 
 export interface PgbackrestWorld {
   readonly stanzas: readonly string[];
   readonly backups: readonly BackupState[];
+  /** By path: `<stanza>/17-1/00000002.history`. */
+  readonly archive: Readonly<Record<string, ArchiveFile>>;
+  /** A backup, or an expiry, holds the lock of this pod. */
+  readonly lock?: { readonly size: number; readonly complete: number };
   /** Somebody is making a backup. */
   readonly backupRuns?: true;
   /** How far the copy of the primary's data for a replica is. */
@@ -145,7 +160,7 @@ export function world(part: {
       accepted: {},
       ...part.postgres,
     },
-    pgbackrest: { stanzas: [], backups: [], faults: {}, ...part.pgbackrest },
+    pgbackrest: { stanzas: [], backups: [], archive: {}, faults: {}, ...part.pgbackrest },
   };
 }
 

@@ -1,11 +1,9 @@
 import { expect, test } from '@jest/globals';
+import * as v from 'valibot';
 
-import {
-  idOfLabel,
-  parseInfo,
-  renderBackupTable,
-  usableBackups,
-} from '../../../../src/core/backups/backup-list.ts';
+import { renderBackupDocument } from '../../../../src/core/backups/backup-document.ts';
+import { idOfLabel, parseInfo, usableBackups } from '../../../../src/core/backups/backup-list.ts';
+import { renderBackupTable } from '../../../../src/core/backups/backup-table.ts';
 
 const start = Date.UTC(2026, 0, 31, 12, 0, 0) / 1000;
 
@@ -71,7 +69,14 @@ test('a stanza without a database or a backup is a stanza', () => {
   const text = JSON.stringify([{ name: 's', status: { code: 1, message: 'missing stanza path' } }]);
 
   expect(parseInfo(text)).toEqual([
-    { name: 's', statusCode: 1, statusMessage: 'missing stanza path', systemIds: [], backups: [] },
+    {
+      name: 's',
+      statusCode: 1,
+      statusMessage: 'missing stanza path',
+      encrypted: false,
+      systemIds: [],
+      backups: [],
+    },
   ]);
 });
 
@@ -90,7 +95,12 @@ test('backups with errors, and those of other stanzas, cannot be restored', () =
 test('the table has five lines of head and one line for each backup, oldest first', () => {
   const backups = parseInfo(info).flatMap((stanza) => stanza.backups);
 
-  expect(renderBackupTable({ bucket: 'bucket', path: '/pg/' }, backups).split('\n')).toEqual([
+  expect(
+    renderBackupTable(
+      { bucket: 'bucket', path: '/pg/' },
+      { backups, failed: [], timelines: [] },
+    ).split('\n'),
+  ).toEqual([
     'Storage bucket name: bucket',
     'Backups base path: /pg/backup/',
     '',
@@ -100,4 +110,55 @@ test('the table has five lines of head and one line for each backup, oldest firs
     '2026-01-31T13:00:00Z | differential backup | finished | 2026-01-31T12:00:00Z | 0/2000028 / 0/2000120   | 2026-01-31T12:00:00Z | 2026-01-31T12:00:03Z | 2        | /model.patroni-app/20260131-120000F_20260131-130000D',
     '2026-01-31T14:00:00Z | full backup         | failed: invalid pages or checksum errors | None                 | 0/2000028 / 0/2000120   | 2026-01-31T12:00:00Z | 2026-01-31T12:00:03Z | 2        | /model.patroni-app/20260131-140000F',
   ]);
+});
+
+test('the lock of a backup in this pod is read, in whatever detail there is', () => {
+  const withLock = (lock: unknown) =>
+    parseInfo(JSON.stringify([{ name: 's', status: { code: 0, message: 'ok', lock } }]))[0]?.lock;
+
+  expect(withLock({ backup: { held: true, size: 100, 'size-cplt': 10 } })).toEqual({
+    size: 100,
+    sizeComplete: 10,
+  });
+  expect(withLock({ backup: { held: true } })).toEqual({});
+  expect(withLock({ backup: { held: false } })).toBeUndefined();
+  expect(withLock(undefined)).toBeUndefined();
+});
+
+const documentSchema = v.object({
+  backups: v.array(v.object({ id: v.string() })),
+  omitted_backups: v.number(),
+});
+
+test('a document that would not fit leaves the oldest backups out, and says how many', () => {
+  const [stanza] = parseInfo(info);
+  const [first] = stanza?.backups ?? [];
+  const backups = Array.from({ length: 600 }, (_, index) => ({
+    label: `l${index}`,
+    id: String(index).padStart(4, '0'),
+    type: 'full' as const,
+    stanza: 's',
+    references: [],
+    archiveId: '17-1',
+    bytes: {},
+    lsnStart: 'n/a',
+    lsnStop: 'n/a',
+    startSeconds: first?.startSeconds ?? 0,
+    stopSeconds: first?.stopSeconds ?? 0,
+    timeline: '1',
+  }));
+  const state = {
+    backups,
+    failed: [],
+    archive: { archives: [], histories: [] },
+    lineage: new Map(),
+  };
+
+  const text = renderBackupDocument({ bucket: 'b', path: '/p', encrypted: true }, state, []);
+  const document = v.parse(documentSchema, JSON.parse(text));
+
+  expect(text.length).toBeLessThan(128 * 1024);
+  expect(document.backups.at(-1)?.id).toBe('0599');
+  expect(document.backups.length).toBeGreaterThan(300);
+  expect(document.omitted_backups).toBe(600 - document.backups.length);
 });

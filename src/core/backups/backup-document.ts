@@ -1,0 +1,147 @@
+// The second result of list-backups: the same and more for programs, as one JSON document. Times are
+// ISO 8601 in UTC, sizes bytes, timelines decimal numbers; what is not known is null. Pure.
+
+import { type Backup, idOfLabel } from './backup-list.ts';
+import type { FailedBackup, RepositoryState, RunningBackup } from './repository-state.ts';
+import { isoSeconds } from './times.ts';
+import { lineageKey, type RecoveryWindow } from './windows.ts';
+
+export interface ShownRepository {
+  readonly bucket: string;
+  readonly path: string;
+  readonly encrypted: boolean;
+}
+
+type Entry = Readonly<Record<string, unknown>>;
+
+export function renderBackupDocument(
+  repository: ShownRepository,
+  state: RepositoryState,
+  windows: readonly RecoveryWindow[],
+): string {
+  const { backups, failed, running } = state;
+  const entries = [
+    ...backups.map(finishedEntry),
+    ...failed.map(failedEntry),
+    ...(running === undefined ? [] : [runningEntry(running)]),
+  ].toSorted((one, other) => String(one['id']).localeCompare(String(other['id'])));
+  const fixed = {
+    repository: {
+      bucket: repository.bucket,
+      path: repository.path,
+      encrypted: repository.encrypted,
+    },
+    timelines: timelineEntries(state),
+    windows: windows.map(windowEntry),
+  };
+  return fit(fixed, entries);
+}
+
+/** Linux takes no longer argument than 128 KiB, and results go to Juju as arguments. */
+const maximumBytes = 120_000;
+
+/** The oldest backups are left out, and counted, where there is no room for all. */
+function fit(fixed: { readonly repository: Entry } & Entry, entries: readonly Entry[]): string {
+  let room = maximumBytes - sizeOf(fixed);
+  const kept: Entry[] = [];
+  for (const entry of entries.toReversed()) {
+    room -= sizeOf(entry) + 1;
+    if (room < 0) break;
+    kept.unshift(entry);
+  }
+  const { repository, ...others } = fixed;
+  const omitted = entries.length - kept.length;
+  const note = omitted === 0 ? {} : { omitted_backups: omitted };
+  return JSON.stringify({ repository, backups: kept, ...others, ...note });
+}
+
+function sizeOf(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
+}
+
+function finishedEntry(backup: Backup): Entry {
+  const { bytes } = backup;
+  return {
+    id: backup.id,
+    label: backup.label,
+    stanza: backup.stanza,
+    type: backup.type,
+    status: backup.error === undefined ? 'finished' : 'failed',
+    ...(backup.error === undefined ? {} : { error: backup.error }),
+    start: isoSeconds(backup.startSeconds),
+    stop: isoSeconds(backup.stopSeconds),
+    size: bytes.size ?? null,
+    size_delta: bytes.sizeDelta ?? null,
+    repo_size: bytes.repoSize ?? null,
+    repo_size_delta: bytes.repoSizeDelta ?? null,
+    wal_start: backup.walStart ?? null,
+    wal_stop: backup.walStop ?? null,
+    timeline: backup.walStart === undefined ? null : Number.parseInt(backup.timeline, 16),
+    lsn_start: known(backup.lsnStart),
+    lsn_stop: known(backup.lsnStop),
+    references: backup.references.map(idOfLabel),
+  };
+}
+
+function known(text: string): string | null {
+  return text === 'n/a' ? null : text;
+}
+
+const nothing = {
+  size: null,
+  size_delta: null,
+  repo_size: null,
+  repo_size_delta: null,
+  wal_start: null,
+  wal_stop: null,
+  timeline: null,
+  lsn_start: null,
+  lsn_stop: null,
+  references: [],
+} as const;
+
+function failedEntry({ id, stanza, type, error }: FailedBackup): Entry {
+  const time = { start: null, stop: id };
+  return {
+    id,
+    label: null,
+    stanza,
+    type: type ?? null,
+    status: 'failed',
+    error,
+    ...time,
+    ...nothing,
+  };
+}
+
+function runningEntry({ id, label, stanza, type, unit, percent }: RunningBackup): Entry {
+  return {
+    id,
+    label: label ?? null,
+    stanza,
+    type: type ?? null,
+    status: 'running',
+    unit: unit ?? null,
+    percent: percent ?? null,
+    start: id,
+    stop: null,
+    ...nothing,
+  };
+}
+
+function timelineEntries({ archive, lineage }: RepositoryState): readonly Entry[] {
+  return archive.histories.map(({ id, stanza, archiveId, timeline }) => {
+    const parent = lineage.get(lineageKey(stanza, archiveId, timeline))?.at(-1);
+    return { id, stanza, timeline, start: id, parent: parent?.timeline ?? null };
+  });
+}
+
+function windowEntry({ stanza, timeline, ...window }: RecoveryWindow): Entry {
+  return {
+    stanza,
+    timeline,
+    earliest: isoSeconds(window.earliestSeconds),
+    latest: isoSeconds(window.latestSeconds),
+    from_backup: window.backups[0].id,
+  };
+}

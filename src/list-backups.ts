@@ -1,0 +1,121 @@
+// The list-backups action as its flowchart draws it: what the repository holds, whoever put it there.
+
+import { CodedError } from '../lib/base/error.ts';
+import type { S3Parameters } from '../lib/interfaces/s3-fields.ts';
+import type { Handler } from '../lib/juju/hook.ts';
+import { readArchive } from './adapters/archive.ts';
+import { openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import {
+  readFolders,
+  readUnlisted,
+  type StanzaFolders,
+  type Unlisted,
+} from './adapters/failed-backups.ts';
+import { ObjectStoreError } from './adapters/object-store-error.ts';
+import { info } from './adapters/pgbackrest.ts';
+import { readRepository, reasonWithHint, refusalOf } from './adapters/repository.ts';
+import { readBackupActivity, withLock } from './adapters/running-backup.ts';
+import { renderBackupDocument } from './core/backups/backup-document.ts';
+import type { StanzaInfo } from './core/backups/backup-list.ts';
+import { renderBackupTable } from './core/backups/backup-table.ts';
+import type { RepositoryState } from './core/backups/repository-state.ts';
+import { windowsOf } from './core/backups/windows.ts';
+import { stanzaName } from './core/names.ts';
+import type { PostgresqlPorts } from './ports.ts';
+
+/** docs/flowcharts/list-backups.mmd */
+export const listBackups: Handler<PostgresqlPorts> = async (hook) => {
+  const { walk, juju } = hook;
+  const action = juju.action();
+  const reading = await readRepository(hook);
+  const refusal = refusalOf(reading);
+  const fail = (message: string): void => {
+    walk.step('fail_action');
+    action.fail(message);
+  };
+  if (!walk.decide('is_s3_relation_established', reading.kind !== 'no-relation')) {
+    fail(refusal ?? '');
+    return;
+  }
+  if (
+    walk.decide('has_missing_s3_parameters', reading.kind !== 'ready') ||
+    reading.kind !== 'ready'
+  ) {
+    fail(refusal ?? '');
+    return;
+  }
+  const listing = await readListing(hook, reading.parameters);
+  if (!walk.decide('does_pgbackrest_returned_backups_list', !('failure' in listing))) {
+    fail(
+      `Failed to list PostgreSQL backups with error: ${'failure' in listing && listing.failure}`,
+    );
+    return;
+  }
+  walk.step('return_formatted_backup_list');
+  if ('state' in listing) action.setResults(resultsOf(reading.parameters, listing));
+};
+
+interface Listing {
+  readonly state: RepositoryState;
+  readonly encrypted: boolean;
+}
+
+function resultsOf({ bucket, path }: S3Parameters, { state, encrypted }: Listing) {
+  const { backups, archive, lineage } = state;
+  const windows = windowsOf(backups, archive.archives, lineage);
+  return {
+    backups: renderBackupTable({ bucket, path }, { ...state, timelines: archive.histories }),
+    'backups-json': renderBackupDocument({ bucket, path, encrypted }, state, windows),
+  };
+}
+
+/**
+ * The order matters: a backup that ends while this reads is found finished, because pgBackRest's list
+ * comes after the folders and the look for a running one.
+ */
+async function readListing(
+  hook: PostgresqlHook,
+  parameters: S3Parameters,
+): Promise<Listing | { readonly failure: string }> {
+  const { pebble } = hook.ports;
+  try {
+    const cluster = await openCluster(hook);
+    const folders = await readFoldersIfPossible(hook, parameters);
+    const activity = await readBackupActivity(hook, cluster);
+    const stanzas = await info(pebble);
+    const { archive, lineage } = await readArchive(pebble, stanzas);
+    const own = stanzaName(hook.juju.context.modelName, hook.juju.context.app);
+    const locked = withLock(activity, stanzaOf(stanzas, own));
+    const unlisted: Unlisted =
+      folders === undefined
+        ? { failed: [] }
+        : await readUnlisted(hook, { parameters, folders, stanzas, own, activity: locked });
+    const backups = stanzas.flatMap((stanza) => stanza.backups);
+    return {
+      state: { backups, archive, lineage, ...unlisted },
+      encrypted: stanzas.some((stanza) => stanza.encrypted),
+    };
+  } catch (error) {
+    if (error instanceof CodedError) return { failure: error.message };
+    throw error;
+  }
+}
+
+function stanzaOf(stanzas: readonly StanzaInfo[], own: string): StanzaInfo | undefined {
+  return stanzas.find(({ name }) => name === own);
+}
+
+/** What pgBackRest lists is worth showing when the charm itself does not get at the storage. */
+async function readFoldersIfPossible(
+  hook: PostgresqlHook,
+  parameters: S3Parameters,
+): Promise<StanzaFolders | undefined> {
+  try {
+    return await readFolders(hook, parameters);
+  } catch (error) {
+    if (!(error instanceof ObjectStoreError)) throw error;
+    const reason = reasonWithHint(error);
+    await hook.juju.action().log(`backups that failed or run are not shown: ${reason}`);
+    return undefined;
+  }
+}

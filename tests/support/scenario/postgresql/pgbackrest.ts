@@ -1,0 +1,176 @@
+// pgBackRest as the charm runs it: what it prints, and what it does to the repository of the world.
+// The contract tests run it and the real program through the same suite.
+
+import type { ExecAnswer, ExecCall, FakePebble } from '../../fake-pebble.ts';
+import type { Host } from '../host.ts';
+import { expireBackups } from './pgbackrest-expire.ts';
+import { chainOf, secondsOfLabel } from './pgbackrest-labels.ts';
+import type { BackupState, PgbackrestWorld, PostgresqlWorld } from './world.ts';
+
+/** What it needs of a host. */
+export type PgbackrestHost = Pick<Host<PostgresqlWorld>, 'world' | 'clock' | 'unexpected'>;
+
+export function runPgbackrest(
+  host: PgbackrestHost,
+  { command }: ExecCall,
+  pebble: Pick<FakePebble, 'state'>,
+): ExecAnswer {
+  const [, ...args] = command;
+  const [name = '', ...operands] = args.filter((arg) => !arg.startsWith('-'));
+  const fault = host.world.get().pgbackrest.faults[name];
+  if (fault !== undefined) return { exitCode: 55, stderr: fault };
+  const run = commands[name];
+  if (run === undefined) throw host.unexpected(`pgbackrest ${args.join(' ')}`);
+  return run({ host, stanza: optionOf(args, 'stanza') ?? '', args, operands, pebble });
+}
+
+function optionOf(args: readonly string[], name: string): string | undefined {
+  return args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+}
+
+interface Call {
+  readonly host: PgbackrestHost;
+  readonly stanza: string;
+  readonly args: readonly string[];
+  readonly operands: readonly string[];
+  readonly pebble: Pick<FakePebble, 'state'>;
+}
+
+const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
+  'stanza-create': ({ host, stanza }) => {
+    update(host, (now) => ({ ...now, stanzas: [...new Set([...now.stanzas, stanza])] }));
+    return {};
+  },
+  'server-ping': () => ({}),
+  info: ({ host }) => ({ stdout: renderInfo(host.world.get()) }),
+  check: ({ host, stanza }) =>
+    host.world.get().pgbackrest.stanzas.includes(stanza)
+      ? {}
+      : { exitCode: 55, stderr: 'ERROR: [055]: no stanza' },
+  backup: ({ host, stanza, args }) => {
+    const label = nextLabel(host, optionOf(args, 'type') ?? 'incr');
+    update(host, (now) => ({ ...now, backups: [...now.backups, { label, stanza }] }));
+    return {
+      stdout: `P00   INFO: new backup label = ${label}\nP00   INFO: backup command end: completed successfully\n`,
+    };
+  },
+  'repo-ls': ({ host, args, operands }) => ({
+    stdout: listFolder(host.world.get().pgbackrest, operands[0] ?? '', optionOf(args, 'filter')),
+  }),
+  'repo-get': ({ host, operands: [path = ''] }) => {
+    const file = host.world.get().pgbackrest.archive[path.replace(/^archive\//, '')];
+    return file?.text === undefined ? missing(path) : { stdout: file.text };
+  },
+  // Removing what is not there is fine.
+  'repo-rm': ({ host, operands: [path = ''] }) => {
+    const [, stanza, label] = /^backup\/(.+)\/(.+)\/backup\.manifest$/.exec(path) ?? [];
+    const marked = (one: BackupState): BackupState =>
+      one.stanza === stanza && one.label === label ? { ...one, manifestGone: true } : one;
+    update(host, (now) => ({ ...now, backups: now.backups.map(marked) }));
+    return {};
+  },
+  expire: ({ host, stanza, args, pebble }) => {
+    const { pgbackrest } = host.world.get();
+    if (pgbackrest.lock !== undefined) {
+      return { exitCode: 50, stderr: 'ERROR: [050]: unable to acquire lock on file\n' };
+    }
+    const file = pebble.state().files['/etc/pgbackrest.conf'];
+    const { answer, world } = expireBackups(pgbackrest, {
+      stanza,
+      set: optionOf(args, 'set'),
+      config: file?.type === 'file' ? String(file.content) : '',
+      nowSeconds: host.clock.nowMs() / 1000,
+    });
+    update(host, () => world);
+    return answer;
+  },
+};
+
+function missing(path: string): ExecAnswer {
+  return {
+    exitCode: 55,
+    stderr: `ERROR: [055]: unable to open missing file '${path}' for read\n`,
+  };
+}
+
+/** Only what a filter lets through is shown, as the charm always asks. */
+function listFolder(
+  { archive }: PgbackrestWorld,
+  folder: string,
+  filter: string | undefined,
+): string {
+  const files = Object.entries(archive)
+    .map(([path, { seconds }]) => [`archive/${path}`, seconds] as const)
+    .filter(([path]) => path.startsWith(`${folder}/`))
+    .map(([path, seconds]) => [path.slice(folder.length + 1), seconds] as const)
+    .filter(([path]) => new RegExp(filter ?? '').test(path));
+  return JSON.stringify(
+    Object.fromEntries(files.map(([path, time]) => [path, { type: 'file', size: 41, time }])),
+  );
+}
+
+function nextLabel(host: PgbackrestHost, type: string): string {
+  const { backups } = host.world.get().pgbackrest;
+  const at = new Date(host.clock.nowMs() + backups.length * 1000).toISOString();
+  const time = at.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  const full = backups.findLast(({ label }) => /^[\d-]+F$/.test(label));
+  if (type === 'full' || full === undefined) return `${time}F`;
+  return `${full.label}_${time}${type === 'diff' ? 'D' : 'I'}`;
+}
+
+function renderInfo({ pgbackrest, patroni }: PostgresqlWorld): string {
+  const { lock } = pgbackrest;
+  const held =
+    lock === undefined
+      ? { held: false }
+      : { held: true, size: lock.size, 'size-cplt': lock.complete };
+  const shown = pgbackrest.stanzas.map((name) => {
+    const backups = pgbackrest.backups.filter(({ stanza }) => stanza === name);
+    const labels = backups.map(({ label }) => label);
+    const status = backups.length === 0 ? noBackups : { code: 0, message: 'ok' };
+    return {
+      name,
+      cipher: 'none',
+      status: { ...status, lock: { backup: held } },
+      db: [{ id: 1, 'repo-key': 1, 'system-id': 'SYSTEM-ID', version: '17' }],
+      backup: backups.map((backup) => renderBackup(backup, labels)),
+    };
+  });
+  // The identifier is a number that JSON.stringify cannot write exactly.
+  return JSON.stringify(shown).replaceAll('"SYSTEM-ID"', patroni.systemIdentifier);
+}
+
+const noBackups = { code: 2, message: 'no valid backups' };
+
+function renderBackup({ label, failed, wal }: BackupState, labels: readonly string[]): unknown {
+  const seconds = secondsOfLabel(label);
+  const chain = chainOf(label, labels);
+  const types: Readonly<Record<string, string>> = { F: 'full', D: 'diff', I: 'incr' };
+  const [start, stop] = wal ?? ['000000010000000000000003', '000000010000000000000003'];
+  return {
+    label,
+    type: types[label.slice(-1)] ?? 'full',
+    error: failed === true,
+    prior: chain.at(-1) ?? null,
+    reference: chain.length === 0 ? null : chain,
+    lsn: { start: `${positionOf(start)}000028`, stop: `${positionOf(stop)}000120` },
+    timestamp: { start: seconds, stop: seconds + 10 },
+    archive: { start, stop },
+    database: { id: 1, 'repo-key': 1 },
+    info: {
+      size: 30_000_000,
+      delta: 20_000_000,
+      repository: { delta: 4_000_000, 'delta-map': 18_529, 'size-map': 18_529 },
+    },
+  };
+}
+
+/** `000000010000000A00000003` → `A/3`, in which the position within the segment is missing. */
+function positionOf(segment: string): string {
+  const [high = 0, low = 0] = [8, 16].map((at) => Number.parseInt(segment.slice(at, at + 8), 16));
+  return `${high.toString(16).toUpperCase()}/${low.toString(16).toUpperCase()}`;
+}
+
+function update(host: PgbackrestHost, change: (now: PgbackrestWorld) => PgbackrestWorld): void {
+  host.world.update((now) => ({ ...now, pgbackrest: change(now.pgbackrest) }));
+}
