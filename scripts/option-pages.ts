@@ -41,6 +41,7 @@ function describe(row: OptionRow): string {
 const groupTitles: Readonly<Record<string, string>> = {
   general: 'Replication, profile and LDAP',
   failover: 'Failover',
+  backup: 'Backups',
   connection: 'Connections',
   cpu: 'Processors',
   durability: 'Durability',

@@ -15,6 +15,7 @@ import { s3Endpoint, stanzaName } from './core/names.ts';
 import { configurationErrorPrefix, isS3Message, needsTrust } from './core/status.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
+import { applyRetention } from './retention.ts';
 import { initialiseStanza, startArchiving, stopArchiving } from './stanza.ts';
 import { updateBackupServer } from './tls.ts';
 
@@ -134,6 +135,7 @@ async function initialiseRepository(
     's3-initialization-block-message': undefined,
   });
   await updateBackupServer(hook, cluster);
+  await applyRetention(hook, cluster);
 }
 
 /** The relation is gone: no keys stay in the workload, WAL is not kept for a place that is gone. */

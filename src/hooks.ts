@@ -17,6 +17,7 @@ import { collectStatus } from './collect-status.ts';
 import { s3Endpoint } from './core/names.ts';
 import { awaitingKubernetes, needsTrust, waitingForContainer } from './core/status.ts';
 import { createBackup } from './create-backup.ts';
+import { deleteBackup } from './delete-backup.ts';
 import { storageDetaching } from './departure.ts';
 import { listBackups } from './list-backups.ts';
 import { configChanged, interruptedState, memberNotice, updateStatus } from './maintenance.ts';
@@ -90,6 +91,7 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
     ...checkedActions({
       'create-backup': createBackup,
       'list-backups': listBackups,
+      'delete-backup': deleteBackup,
       restore,
       'get-primary': getPrimary,
       'get-password': getPassword,

@@ -32,6 +32,7 @@ import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { repairMember } from './repair.ts';
 import { restoreOutcome, resumeRestore } from './restore.ts';
+import { followRetention } from './retention.ts';
 import { rollRestarts } from './rolling-restart.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
@@ -127,6 +128,7 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   if ((await hook.juju.state(interruptedState)) !== undefined) {
     hook.juju.setState({ [interruptedState]: undefined });
   }
+  await followRetention(silent, cluster);
 }
 
 /** update-status only takes up what another hook had to leave open, or was not told. */

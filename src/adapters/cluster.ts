@@ -41,6 +41,8 @@ export interface AppData {
   readonly extensions: string | undefined;
   /** Hash of the configuration that no member has to be restarted for any more. */
   readonly configHash: string | undefined;
+  /** The retention that was applied last, or `pending`; see src/retention.ts. */
+  readonly retention: string | undefined;
   readonly restartRound: string | undefined;
   readonly restartFailure: string | undefined;
 }
@@ -146,6 +148,7 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     restoreStanza: bag['restore-stanza'],
     extensions: bag['extensions'],
     configHash: bag['config_hash'],
+    retention: bag['retention-applied'],
     restartRound: bag['restart-round'],
     restartFailure: bag['restart-failure'],
   };

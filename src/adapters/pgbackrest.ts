@@ -1,6 +1,8 @@
 // pgBackRest in the workload, one function per command, as the server's user. A non-zero exit is a
 // `PgbackrestError` whose message is what pgBackRest itself named as the reason.
 
+import * as v from 'valibot';
+
 import { CodedError } from '../../lib/base/error.ts';
 import { isPebbleError } from '../../lib/pebble/errors.ts';
 import type { ExecOptions, ExecResult, Pebble } from '../../lib/pebble/pebble.ts';
@@ -65,6 +67,20 @@ export async function listArchive(pebble: Pebble): Promise<string> {
 export async function readRepositoryFile(pebble: Pebble, path: string): Promise<string> {
   const { stdout } = await run(pebble, ['repo-get', path], { timeoutMs: infoTimeoutMs });
   return stdout;
+}
+
+const sizesSchema = v.record(v.string(), v.looseObject({ size: v.optional(v.number(), 0) }));
+
+/** What a stanza takes of the repository: its backups and its WAL. */
+export async function repositoryBytes(pebble: Pebble, stanza: string): Promise<number> {
+  let bytes = 0;
+  for (const folder of [`backup/${stanza}`, `archive/${stanza}`]) {
+    const { stdout } = await run(pebble, ['repo-ls', folder, '--recurse', '--output=json'], {
+      timeoutMs: archiveTimeoutMs,
+    });
+    for (const { size } of Object.values(v.parse(sizesSchema, JSON.parse(stdout)))) bytes += size;
+  }
+  return bytes;
 }
 
 // S3 deletes a thousand objects with one request.

@@ -4,6 +4,7 @@
 import { CodedError } from '../../lib/base/error.ts';
 import { readS3Parameters } from '../../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../../lib/interfaces/s3-fields.ts';
+import { keepAll, type Retention, retentionIn, retentionOf } from '../core/backups/retention.ts';
 import {
   memberHost,
   pgbackrestConfigPath,
@@ -18,6 +19,7 @@ import { missingS3Parameters, s3RelationMissing } from '../core/status.ts';
 import type { ObjectStore } from '../ports.ts';
 import { stopBackupServer } from './backup-server.ts';
 import { type Cluster, isTlsEnabled, type PostgresqlHook } from './cluster.ts';
+import { readSettings } from './configuration.ts';
 import { readPod } from './kubernetes.ts';
 import { pushIfChanged } from './workload.ts';
 
@@ -64,7 +66,7 @@ export async function writeRepositoryConfig(
     accessKey: parameters.accessKey,
     secretKey: parameters.secretKey,
     hasCaChain: parameters.tlsCaChain !== undefined,
-    retentionDays: parameters.deleteOlderThanDays,
+    retention: await readRetention(hook, parameters),
     cores: resources.cores,
     tlsPeers: await tlsPeers(cluster),
   });
@@ -72,6 +74,21 @@ export async function writeRepositoryConfig(
   if ((await hook.ports.pebble.pull(pgbackrestConfigPath)) === content) return;
   await stopBackupServer(hook);
   await pushIfChanged(hook, { path: pgbackrestConfigPath, content, ...owner });
+}
+
+/**
+ * How long backups are to be kept, by the relation and the options. While an option is wrong the file
+ * that is there stays in force, and without one nothing goes.
+ */
+export async function readRetention(
+  hook: PostgresqlHook,
+  { deleteOlderThanDays }: Pick<S3Parameters, 'deleteOlderThanDays'>,
+): Promise<Retention> {
+  const read = await readSettings(hook);
+  if (read.kind === 'valid') {
+    return retentionOf(deleteOlderThanDays, read.settings.backupRetentionFull);
+  }
+  return retentionIn(await hook.ports.pebble.pull(pgbackrestConfigPath)) ?? keepAll;
 }
 
 async function tlsPeers(cluster: Cluster): Promise<readonly string[]> {

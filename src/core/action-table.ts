@@ -51,6 +51,38 @@ export const actionTable = [
     },
   },
   {
+    name: 'delete-backup',
+    description:
+      'Deletes a backup from the S3 storage, and the WAL that no backup needs any more. Refused while ' +
+      'a backup is made or restored.',
+    runsOn: 'the leader',
+    parameters: [
+      {
+        name: 'backup-id',
+        type: 'string',
+        description: 'A backup-id as shown by list-backups, for instance 2026-01-31T12:00:00Z.',
+      },
+      {
+        name: 'dependents',
+        type: 'boolean',
+        default: false,
+        description: 'Delete the backups that build on it, too.',
+      },
+      {
+        name: 'force',
+        type: 'boolean',
+        default: false,
+        description: 'Delete even the last full backup that can be restored.',
+      },
+    ],
+    results: {
+      deleted: 'the ids of what was deleted',
+      'repo-bytes-before': 'what the backups and the WAL of this cluster took on the storage',
+      'repo-bytes-after': 'what they take now',
+      'freed-bytes': 'the difference',
+    },
+  },
+  {
     name: 'restore',
     description:
       'Restores a backup. The application must have exactly one unit; the data that it has is ' +

@@ -5,7 +5,12 @@
 import { extensionOptions } from './extensions.ts';
 import type { OptionRow } from './option-row.ts';
 import { requestOptions, responseOptions, sessionOptions } from './options/client.ts';
-import { clusterOptions, durabilityOptions, failoverOptions } from './options/cluster.ts';
+import {
+  backupOptions,
+  clusterOptions,
+  durabilityOptions,
+  failoverOptions,
+} from './options/cluster.ts';
 import { planOptions, trackingOptions } from './options/planner.ts';
 import { compilerOptions, costOptions, geneticOptions } from './options/planner-costs.ts';
 import {
@@ -20,6 +25,7 @@ import { autovacuumOptions, storageOptions, vacuumOptions } from './options/stor
 export const options: readonly OptionRow[] = [
   ...clusterOptions,
   ...failoverOptions,
+  ...backupOptions,
   ...connectionOptions,
   ...cpuOptions,
   ...durabilityOptions,

@@ -34,6 +34,8 @@ export interface Settings {
   readonly profileLimitMemoryMb: number | undefined;
   readonly maximumLagOnFailoverBytes: number;
   readonly failover: FailoverSettings;
+  /** Full backups to keep; by their age when absent. */
+  readonly backupRetentionFull: number | undefined;
   readonly workers: Readonly<Record<WorkerParameter, WorkerCount>>;
   /** Server parameters of the member's own file. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -66,6 +68,7 @@ export function settingsOf(values: OptionValues): Settings {
     profile: values['profile'] === 'testing' ? 'testing' : 'production',
     profileLimitMemoryMb: numberOf(values['profile_limit_memory']),
     maximumLagOnFailoverBytes: Number(values['durability_maximum_lag_on_failover']),
+    backupRetentionFull: numberOf(values['backup_retention_full']),
     failover: {
       ttl: Number(values['failover_ttl']),
       loopWait: Number(values['failover_loop_wait']),

@@ -2,6 +2,7 @@
 // Source: pgBackRest's configuration reference.
 
 import type { Secret } from '../../../lib/base/secret.ts';
+import { type Retention, renderRetention } from '../backups/retention.ts';
 import { dataDirectory, s3CaPath, tlsFiles } from '../names.ts';
 import type { IniDocument, IniSection } from './ini.ts';
 
@@ -16,7 +17,7 @@ export interface RepositoryFacts {
   readonly accessKey: Secret;
   readonly secretKey: Secret;
   readonly hasCaChain: boolean;
-  readonly retentionDays: number;
+  readonly retention: Retention;
   readonly cores: number;
   /** Hosts of the other members, when all of them have certificates; else none. */
   readonly tlsPeers: readonly string[];
@@ -37,8 +38,7 @@ export function renderPgbackrest(facts: RepositoryFacts): IniDocument {
       'repo1-block': 'y',
       'repo1-bundle': 'y',
       'repo1-path': facts.path === '' ? '/' : facts.path,
-      'repo1-retention-full': String(facts.retentionDays),
-      'repo1-retention-full-type': 'time',
+      ...renderRetention(facts.retention),
       'repo1-retention-history': '365',
       ...(facts.hasCaChain ? { 'repo1-s3-ca-file': s3CaPath } : {}),
       'repo1-s3-bucket': facts.bucket,

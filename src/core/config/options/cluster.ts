@@ -74,6 +74,16 @@ export const clusterOptions: readonly OptionRow[] = [
   ),
 ];
 
+export const backupOptions: readonly OptionRow[] = [
+  int(
+    'backup_retention_full',
+    { min: 1, max: 9999999 },
+    'How many full backups are kept, with those that build on them and the WAL from the oldest on. ' +
+      'Wins over delete-older-than-days of the S3 relation, which counts as long as this is unset. ' +
+      'Less than before is deleted at once.',
+  ),
+];
+
 export const failoverOptions: readonly OptionRow[] = [
   int(
     'failover_ttl',

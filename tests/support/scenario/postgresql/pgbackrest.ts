@@ -95,17 +95,22 @@ function missing(path: string): ExecAnswer {
 
 /** Only what a filter lets through is shown, as the charm always asks. */
 function listFolder(
-  { archive }: PgbackrestWorld,
+  { archive, backups }: PgbackrestWorld,
   folder: string,
   filter: string | undefined,
 ): string {
-  const files = Object.entries(archive)
-    .map(([path, { seconds }]) => [`archive/${path}`, seconds] as const)
+  const files = [
+    ...Object.entries(archive).map(([path, { seconds }]) => [`archive/${path}`, seconds] as const),
+    ...backups.map(({ stanza, label }): readonly [string, number] => [
+      `backup/${stanza}/${label}/bundle/1`,
+      secondsOfLabel(label),
+    ]),
+  ]
     .filter(([path]) => path.startsWith(`${folder}/`))
     .map(([path, seconds]) => [path.slice(folder.length + 1), seconds] as const)
     .filter(([path]) => new RegExp(filter ?? '').test(path));
   return JSON.stringify(
-    Object.fromEntries(files.map(([path, time]) => [path, { type: 'file', size: 41, time }])),
+    Object.fromEntries(files.map(([path, time]) => [path, { type: 'file', size: 1000, time }])),
   );
 }
 

@@ -88,7 +88,7 @@ const repository: RepositoryFacts = {
   accessKey: new Secret('access'),
   secretKey: new Secret('secret'),
   hasCaChain: true,
-  retentionDays: 30,
+  retention: { kind: 'time', days: 30 },
   cores: 2,
   tlsPeers: [],
 };
