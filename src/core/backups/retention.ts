@@ -2,15 +2,14 @@
 // option of this application says. pgBackRest can do one of them; the option wins, since it is the
 // nearer word. Pure.
 
-import { longestRetentionDays } from '../../../lib/interfaces/s3-fields.ts';
 import type { IniSection } from '../render/ini.ts';
 
 export type Retention =
   | { readonly kind: 'count'; readonly fullBackups: number }
   | { readonly kind: 'time'; readonly days: number };
 
-/** Nothing ever goes. */
-export const keepAll: Retention = { kind: 'time', days: longestRetentionDays };
+/** Nothing ever goes: pgBackRest takes no more days. */
+export const keepAll: Retention = { kind: 'time', days: 9_999_999 };
 
 export function retentionOf(days: number, fullBackups: number | undefined): Retention {
   return fullBackups === undefined ? { kind: 'time', days } : { kind: 'count', fullBackups };

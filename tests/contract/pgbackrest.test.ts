@@ -1,0 +1,289 @@
+// One suite for the pgBackRest of the scenarios and the real program: what listing, deleting and
+// retention rely on.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+
+import type { Pebble } from '../../lib/pebble/pebble.ts';
+import { readArchive } from '../../src/adapters/archive.ts';
+import {
+  backup,
+  createStanza,
+  expire,
+  info,
+  PgbackrestError,
+  removeManifest,
+  repositoryBytes,
+} from '../../src/adapters/pgbackrest.ts';
+import type { Backup } from '../../src/core/backups/backup-list.ts';
+import { planDeletion } from '../../src/core/backups/deletion.ts';
+import { windowsOf } from '../../src/core/backups/windows.ts';
+import { createFakePebble } from '../support/fake-pebble.ts';
+import { fileEntry, pebbleState } from '../support/pebble-state.ts';
+import { startPgbackrest } from '../support/pgbackrest-program.ts';
+import { createCell, createClock } from '../support/scenario/host.ts';
+import { runPgbackrest } from '../support/scenario/postgresql/pgbackrest.ts';
+import { world } from '../support/scenario/postgresql/world.ts';
+
+const stanza = 'model.patroni-app';
+
+interface Lab {
+  readonly pebble: Pebble;
+  /** Begins with an empty repository again. */
+  empty(): Promise<void>;
+  /** Full backups that `expire` keeps. */
+  keep(fulls: number): Promise<void>;
+  /** Puts a history file into the archive. */
+  addHistory(archiveId: string, text: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function startReal(): Promise<Lab> {
+  const program = await startPgbackrest(stanza);
+  const keep = async (fulls: number): Promise<void> => {
+    await program.configure([`repo1-retention-full=${fulls}`, 'repo1-retention-full-type=count']);
+  };
+  return {
+    pebble: program.pebble,
+    empty: async () => {
+      await program.empty();
+      await keep(9);
+    },
+    keep,
+    addHistory: async (archiveId, text) => {
+      await program.write(`archive/${stanza}/${archiveId}/00000002.history`, text);
+    },
+    stop: async () => {
+      await program.stop();
+    },
+  };
+}
+
+async function startFake(): Promise<Lab> {
+  const segment = (number: number) => {
+    const name = `0000000100000000${number.toString(16).padStart(8, '0').toUpperCase()}`;
+    return `${stanza}/17-1/${name.slice(0, 16)}/${name}-${'0a'.repeat(20)}.zst`;
+  };
+  const archive = Object.fromEntries(
+    Array.from({ length: 9 }, (_, index) => [segment(index + 1), { seconds: 2_000_000_000 }]),
+  );
+  const fresh = () => world({ pgbackrest: { archive } });
+  const cell = createCell(fresh());
+  const host = {
+    world: cell,
+    clock: createClock(Date.UTC(2026, 0, 31, 12, 0, 0)),
+    unexpected: (what: string) => new Error(what),
+  };
+  const pebble = createFakePebble({
+    container: 'postgresql',
+    state: pebbleState({ users: { postgres: 'postgres' } }),
+    execs: [{ command: ['pgbackrest'], respond: (call, fake) => runPgbackrest(host, call, fake) }],
+  });
+  return await Promise.resolve({
+    pebble,
+    empty: async () => {
+      cell.update(fresh);
+      await Promise.resolve();
+    },
+    keep: async (fulls: number) => {
+      pebble.update((now) => ({
+        ...now,
+        files: {
+          ...now.files,
+          '/etc/pgbackrest.conf': fileEntry(
+            `repo1-retention-full=${fulls}\nrepo1-retention-full-type=count\n`,
+          ),
+        },
+      }));
+      await Promise.resolve();
+    },
+    addHistory: async (archiveId: string, text: string) => {
+      const file = { seconds: 2_000_000_000, text };
+      cell.update((now) => ({
+        ...now,
+        pgbackrest: {
+          ...now.pgbackrest,
+          archive: {
+            ...now.pgbackrest.archive,
+            [`${stanza}/${archiveId}/00000002.history`]: file,
+          },
+        },
+      }));
+      await Promise.resolve();
+    },
+    stop: async () => {
+      await Promise.resolve();
+    },
+  });
+}
+
+const labs = [
+  { summary: 'in memory', start: startFake },
+  { summary: 'the real program', start: startReal },
+];
+
+describe.each(labs)('pgBackRest: $summary', ({ start }) => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    lab = await start();
+  }, 600_000);
+
+  beforeEach(async () => {
+    await lab.empty();
+    await createStanza(lab.pebble, stanza);
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+  });
+
+  async function make(...types: readonly ('full' | 'diff' | 'incr')[]): Promise<void> {
+    for (const type of types) {
+      await backup(lab.pebble, { stanza, type, replica: false, onLine: () => undefined });
+    }
+  }
+
+  async function backups(): Promise<readonly Backup[]> {
+    const all = (await info(lab.pebble)).flatMap((one) => one.backups);
+    return all.toSorted((one, other) => one.id.localeCompare(other.id));
+  }
+
+  function shape(all: readonly Backup[]): readonly string[] {
+    const at = (label: string | undefined) => all.findIndex((one) => one.label === label);
+    return all.map(({ type, prior }) => `${type} after ${at(prior)}`);
+  }
+
+  const ask = { dependents: true, force: true };
+
+  /** What the charm says goes along, and what stays, by their places. */
+  async function remove(place: number): Promise<readonly string[]> {
+    const before = await backups();
+    const chosen = before[place];
+    const plan = planDeletion(before, { id: chosen?.id ?? '', ...ask }, '');
+    if ('refusal' in plan || chosen === undefined) throw new Error('no such backup');
+    if (plan.isLastFull) await removeManifest(lab.pebble, { stanza, label: chosen.label });
+    const label = plan.isLastFull ? {} : { label: chosen.label };
+    await expire(lab.pebble, { stanza, ...label });
+    const after = (await backups()).map((one) => one.label);
+    expect(after).toEqual(
+      before.filter((one) => !plan.doomed.includes(one)).map((one) => one.label),
+    );
+    return after;
+  }
+
+  test('a stanza without backups is listed', async () => {
+    expect(await info(lab.pebble)).toMatchObject([
+      { name: stanza, statusCode: 2, encrypted: false, backups: [] },
+    ]);
+    expect((await readArchive(lab.pebble, await info(lab.pebble))).archive.histories).toEqual([]);
+  });
+
+  test('each backup says which one it continues, its WAL and its size', async () => {
+    await make('full', 'diff', 'incr', 'incr', 'diff', 'incr');
+
+    const all = await backups();
+
+    expect(shape(all)).toEqual([
+      'full after -1',
+      'differential after 0',
+      'incremental after 1',
+      'incremental after 2',
+      'differential after 0',
+      'incremental after 4',
+    ]);
+    for (const one of all) {
+      expect(one).toMatchObject({
+        walStart: expect.stringMatching(/^00000001[0-9A-F]{16}$/),
+        walStop: expect.stringMatching(/^00000001[0-9A-F]{16}$/),
+        archiveId: expect.stringMatching(/^\d+-1$/),
+        lsnStart: expect.stringMatching(/^[0-9A-F]+\/[0-9A-F]+$/),
+        bytes: { size: expect.any(Number), repoSizeDelta: expect.any(Number) },
+      });
+      expect(one.error).toBeUndefined();
+    }
+  });
+
+  test('the archive is read, with the window that the backup opens', async () => {
+    await make('full');
+
+    const stanzas = await info(lab.pebble);
+    const { archive, lineage } = await readArchive(lab.pebble, stanzas);
+    const all = await backups();
+
+    expect(archive.archives).toMatchObject([{ stanza, segmentBytes: 16 * 2 ** 20 }]);
+    expect(windowsOf(all, archive.archives, lineage)).toMatchObject([
+      { timeline: 1, earliestSeconds: all[0]?.stopSeconds, backups: [{ type: 'full' }] },
+    ]);
+  });
+
+  test('a history file tells where its timeline came from', async () => {
+    await make('full');
+    const [first] = await backups();
+    await lab.addHistory(first?.archiveId ?? '', '1\t0/70000A0\tno recovery target specified\n');
+
+    const { archive, lineage } = await readArchive(lab.pebble, await info(lab.pebble));
+
+    expect(archive.histories).toMatchObject([{ stanza, timeline: 2 }]);
+    expect([...lineage.values()]).toEqual([[{ timeline: 1, endLsn: 0x70000a0 }], []]);
+  });
+
+  test('the only full backup is not deleted just so', async () => {
+    await make('full', 'incr');
+    const [full] = await backups();
+
+    const refused = expire(lab.pebble, { stanza, label: full?.label ?? '' });
+
+    await expect(refused).rejects.toBeInstanceOf(PgbackrestError);
+    await expect(refused).rejects.toThrow(/cannot be expired until another full backup/);
+    expect(await backups()).toHaveLength(2);
+  });
+
+  test('a backup goes with all that continue it, and with no others', async () => {
+    await make('full', 'diff', 'incr', 'incr', 'diff', 'full');
+
+    expect(await remove(1)).toHaveLength(3);
+    expect(await remove(0)).toHaveLength(1);
+  });
+
+  test('the last full backup goes when its manifest is taken away', async () => {
+    await make('full', 'incr');
+    const before = await repositoryBytes(lab.pebble, stanza);
+
+    expect(await remove(0)).toEqual([]);
+
+    expect(await repositoryBytes(lab.pebble, stanza)).toBeLessThan(before);
+    await make('full');
+    expect(shape(await backups())).toEqual(['full after -1']);
+  });
+
+  test('a manifest that is gone already is fine', async () => {
+    await make('full');
+    const label = (await backups())[0]?.label ?? '';
+
+    await removeManifest(lab.pebble, { stanza, label });
+    await removeManifest(lab.pebble, { stanza, label });
+    await expire(lab.pebble, { stanza });
+
+    expect(await backups()).toEqual([]);
+  });
+
+  test('retention by number keeps the newest, and says what went', async () => {
+    await make('full', 'incr', 'full', 'full');
+    const labels = (await backups()).map(({ label }) => label);
+    await lab.keep(2);
+
+    const removed = await expire(lab.pebble, { stanza });
+
+    expect((await backups()).map(({ label }) => label)).toEqual(labels.slice(2));
+    for (const label of labels.slice(0, 2)) {
+      expect(removed.join('\n')).toContain(`remove expired backup ${label}`);
+    }
+  });
+
+  test('a label that is none, and one that is not there', async () => {
+    await make('full');
+
+    await expect(expire(lab.pebble, { stanza, label: 'none' })).rejects.toThrow(/not a valid/);
+    expect(await expire(lab.pebble, { stanza, label: '20200101-000000F' })).toEqual([]);
+  });
+});
