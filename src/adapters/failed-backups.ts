@@ -98,7 +98,10 @@ const reasonWithoutLog = { failed: 'see its backup.log', unfinished: 'interrupte
 
 function describeFailure(stanza: string, folder: OddFolder, log?: string): FailedBackup {
   const { id, name, kind } = folder;
-  const error = log === undefined ? reasonWithoutLog[kind] : reasonOf({ stdout: '', stderr: log });
+  // The charm's own headings are no reason.
+  const said = log?.replaceAll(/^Std(?:out|err):$/gm, '');
+  const error =
+    said === undefined ? reasonWithoutLog[kind] : reasonOf({ stdout: said, stderr: '' });
   const type = kind === 'failed' ? typeInLog(log ?? '') : typeOfLabel(name);
   return { id, stanza, folder: name, error, ...present({ type }) };
 }

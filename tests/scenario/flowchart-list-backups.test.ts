@@ -259,6 +259,22 @@ scenario('a backup that failed has a row with what was wrong', {
   },
 });
 
+scenario('a log without an error is told by its last line', {
+  charm: underTest,
+  given: async () =>
+    withObjects(await backedUp(), {
+      [`${folder}/failed-2026-01-30T14:00:00Z/backup.log`]: 'Stdout:\nkilled\n\nStderr:\n\n',
+      [`${folder}/failed-2026-01-30T15:00:00Z/other.txt`]: '',
+    }),
+  when: listBackups,
+  then: ({ action: { results } }) => {
+    const rows = rowsOf(results['backups']);
+
+    expect(rows['2026-01-30T14:00:00Z']?.slice(0, 2)).toEqual(['backup', 'failed: killed']);
+    expect(rows['2026-01-30T15:00:00Z']?.[1]).toBe('failed: see its backup.log');
+  },
+});
+
 const halfBackup = { [`${folder}/20260130-130000F/backup.manifest.copy`]: '' };
 
 scenario('a backup that was interrupted has a row', {
