@@ -9,6 +9,9 @@ import dataDirectory from '../../static/watcher/data_directory.py';
 import disk from '../../static/watcher/disk.py';
 import fencing from '../../static/watcher/fencing.py';
 import files from '../../static/watcher/files.py';
+import kubernetesApi from '../../static/watcher/kubernetes_api.py';
+import lock from '../../static/watcher/lock.py';
+import lockRelease from '../../static/watcher/lock_release.py';
 import members from '../../static/watcher/members.py';
 import notices from '../../static/watcher/notices.py';
 import patroniApi from '../../static/watcher/patroni_api.py';
@@ -34,6 +37,9 @@ export const watcherFiles: Readonly<Record<string, string>> = {
   'disk.py': disk,
   'fencing.py': fencing,
   'files.py': files,
+  'kubernetes_api.py': kubernetesApi,
+  'lock.py': lock,
+  'lock_release.py': lockRelease,
   'members.py': members,
   'notices.py': notices,
   'patroni_api.py': patroniApi,

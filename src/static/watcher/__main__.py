@@ -5,7 +5,8 @@ needs no connection: it reads Patroni's callbacks from a FIFO, and for the rest 
 files. What it sees stands in a JSON file; what changed is told with a Pebble notice.
 
 The main thread touches nothing but /proc, so that neither Pebble nor a disk that hangs looks like a
-frozen container; telling, asking Patroni, and reading and writing files have threads of their own.
+frozen container; telling, asking Patroni and Kubernetes, and reading and writing files have threads of
+their own.
 
 Python, because wherever Patroni is Python is, and only modules that come with either.
 """
@@ -16,6 +17,7 @@ import selectors
 from callbacks import Callbacks
 from fencing import Fencing
 from files import Files
+from lock_release import LockRelease
 from notices import Notices
 from patroni_watch import Patroni
 from processes import Process, find_patroni
@@ -41,6 +43,7 @@ class Watcher:
         self.patroni_process = Process(lambda: find_patroni(options.config))
         self.server = Server(self.files, self.patroni, seen.facts, self.selector)
         self.fencing = Fencing(self, seen.facts, notices)
+        self.lock_release = LockRelease(options, self.patroni)
         self.streams = Streams(self, seen.facts, notices)
         self.succession = Succession(self, seen.facts)
         self.last_tick = clock()
@@ -71,6 +74,9 @@ def parse_options():
     parser.add_argument("--port", type=int, default=8008)
     parser.add_argument("--patience", type=float, default=5, help="how long a stop is put up with")
     parser.add_argument("--pebble", default="/charm/bin/pebble")
+    account = "/var/run/secrets/kubernetes.io/serviceaccount"
+    parser.add_argument("--account", default=account, help="folder of the pod's service account")
+    parser.add_argument("--kubernetes", help="address of the API; that of the pod when left out")
     return parser.parse_args()
 
 

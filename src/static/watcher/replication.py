@@ -1,4 +1,4 @@
-"""What the charm is told of replication."""
+"""What follows when replication stops, and what the charm is told of it."""
 
 from system import time_text
 
@@ -12,6 +12,7 @@ class Replication:
     def __init__(self, watcher, seen, notices):
         self.data = watcher.files.data
         self.patroni = watcher.patroni
+        self.lock_release = watcher.lock_release
         self.seen = seen
         self.notices = notices
         self.broken_since = self.broken_told = self.broken_at = None
@@ -21,6 +22,7 @@ class Replication:
         known = self.seen.get("replication")
         if known is None or known["standby"] != standby:
             self.broken_since = self.broken_told = None
+            self.lock_release.stream_back()
         elif standby:
             self.report_receiver("walreceiver" in streaming, now)
         elif set(streaming) != set(known["streams"]):
@@ -33,12 +35,14 @@ class Replication:
 
     def report_receiver(self, receiving, now):
         if receiving:
+            self.lock_release.stream_back()
             if self.broken_told is not None:
                 self.notices.send("replication-recovered")
             self.broken_since = self.broken_told = None
             return
         if self.broken_since is None:
             self.broken_since, self.broken_at = now, time_text()
+            self.lock_release.stream_lost()
         for_s = now - self.broken_since
         told = self.broken_told
         due = for_s > GRACE_S if told is None else now - told > RETELL_S

@@ -1,6 +1,7 @@
-"""Stands in for Patroni: answers as a file says, and notes down what it is asked.
+"""Stands in for Patroni or Kubernetes: answers as a file says, and notes down what it is asked.
 
-Called as `patroni CONFIG FOLDER PORT`. A path that the file `answers.json` does not have is not found;
+Called with a folder and a port at the end, as `patroni CONFIG FOLDER PORT`. A path (with its method before
+it, where answers differ: `PATCH /path`) that the file `answers.json` does not have is not found;
 `null` for a path means that the answer never comes. SIGUSR1 closes the port.
 """
 
@@ -12,7 +13,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-folder, port = sys.argv[2], int(sys.argv[3])
+folder, port = sys.argv[-2], int(sys.argv[-1])
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -22,7 +23,8 @@ class Handler(BaseHTTPRequestHandler):
         with open(os.path.join(folder, "requests"), "a", encoding="utf-8") as file:
             file.write(f"{self.command} {self.path} {body}".strip() + "\n")
         with open(os.path.join(folder, "answers.json"), encoding="utf-8") as file:
-            found = json.load(file).get(self.path, [404, ""])
+            answers = json.load(file)
+        found = answers.get(f"{self.command} {self.path}", answers.get(self.path, [404, ""]))
         if found is None:
             time.sleep(600)
         status, content = found

@@ -32,6 +32,12 @@ export interface Stage {
   answer(answers: Answers): Promise<void>;
   /** What Patroni was asked so far. */
   requests(): Promise<readonly string[]>;
+  /** Changes some of what Kubernetes answers; without that it knows nothing. */
+  answerOfKubernetes(answers: Answers): Promise<void>;
+  /** What Kubernetes was asked so far. */
+  requestsToKubernetes(): Promise<readonly string[]>;
+  /** What the watcher has said so far. */
+  said(): string;
   /** Notices so far: key, then data. */
   notices(): Promise<readonly string[]>;
   /** The watcher's file, parsed. */
@@ -125,7 +131,13 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
   if (options.standby === true) await writeFile(path.join(data, 'standby.signal'), '');
   const config = path.join(volume, 'patroni.yml');
   const login = '{username: patroni, password: secret}';
-  await writeFile(config, `name: app-0\nrestapi:\n  authentication: ${login}\n`, { mode: 0o600 });
+  const settings = [
+    'name: app-0',
+    'scope: patroni-app',
+    'kubernetes: {namespace: model}',
+    `restapi: {authentication: ${login}}`,
+  ];
+  await writeFile(config, `${settings.join('\n')}\n`, { mode: 0o600 });
   await copyFile(path.join(support, 'patroni.py'), at('patroni'));
   await mkdir(at('watcher'));
   for (const [name, content] of Object.entries(watcherFiles)) {
@@ -134,12 +146,11 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
   await writeFile(at('callback'), callbackScript.replaceAll('/run/charm-notices', at('fifo')));
   const pebble = `#!/bin/sh\nshift\nprintf '%s\\n' "$*" >> ${at('notices')}\n`;
   await writeFile(at('pebble'), pebble, { mode: 0o755 });
-  let answers = healthy;
-  const answer = async (change: Answers) => {
-    answers = { ...answers, ...change };
-    await writeFile(at('answers.json'), JSON.stringify(answers));
-  };
+  const answer = answerer(at('answers.json'), healthy);
   await answer({});
+  await mkdir(at('kubernetes'));
+  const answerOfKubernetes = answerer(at('kubernetes/answers.json'), {});
+  await answerOfKubernetes({});
 
   // The interpreter itself: a wrapper around it would lose the name that the postmaster goes by. Under
   // that name it has to be told where its modules are.
@@ -160,6 +171,8 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
       env: { ...process.env, PYTHONHOME: pythonHome },
     });
   const postmaster = startPostmaster();
+  const kubernetesPort = await findFreePort();
+  start([path.join(support, 'patroni.py'), at('kubernetes'), String(kubernetesPort)], output);
   const patroni = start([at('patroni'), config, folder, String(port)], output);
   const watcher = start(
     [
@@ -175,10 +188,16 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
         port,
         patience: patienceS,
         pebble: at('pebble'),
+        kubernetes: `http://127.0.0.1:${kubernetesPort}`,
+        account: at('account'),
       }).map(([name, value]) => `--${name}=${value}`),
     ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  let said = '';
+  watcher.stdout?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
   const lines = async (name: string) => (await readOr(at(name), '')).split('\n').filter(Boolean);
   return {
     volume,
@@ -190,6 +209,9 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
     startPostmaster,
     answer,
     requests: async () => await lines('requests'),
+    answerOfKubernetes,
+    requestsToKubernetes: async () => await lines('kubernetes/requests'),
+    said: () => said,
     notices: async () => await lines('notices'),
     seen: async () => toRecord(JSON.parse(await readOr(at('seen.json'), '{}'))),
     callback: async (name, role) => {
@@ -198,6 +220,14 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
     child: (action, title) => {
       postmaster.stdin?.write(`${action}${title}\n`);
     },
+  };
+}
+
+function answerer(file: string, first: Answers): (change: Answers) => Promise<void> {
+  let answers = first;
+  return async (change) => {
+    answers = { ...answers, ...change };
+    await writeFile(file, JSON.stringify(answers));
   };
 }
 

@@ -1,0 +1,62 @@
+"""The leader lock in Kubernetes, and whether its holder is proven to be dead."""
+
+from datetime import datetime
+
+CONTAINER = "postgresql"
+
+
+class Lock:
+    """The lock and what goes with it, as Patroni keeps it in Endpoints of one scope."""
+
+    def __init__(self, scope, endpoints):
+        found = {item["metadata"]["name"]: item for item in endpoints.get("items", [])}
+        self.object = found.get(scope, {})
+        self.version = self.object.get("metadata", {}).get("resourceVersion")
+        self.record = annotations(self.object)
+        self.leader = self.record.get("leader")
+        self.sync = annotations(found.get(f"{scope}-sync", {}))
+        self.config = annotations(found.get(f"{scope}-config", {})).get("config") or "{}"
+
+    def may_pass_to(self, member):
+        """Whether the member has all that the leader acknowledged."""
+        names = self.sync.get("sync_standby") or ""
+        return self.sync.get("leader") == self.leader and member in names.split(",")
+
+    def outlived(self, pod):
+        """Whether nobody is left in this pod who can have renewed it.
+
+        Both times come from the clock of one node. The kubelet leaves out fractions of a second: what
+        is later all the same is later.
+        """
+        renewed, left = time_of(self.record.get("renewTime")), time_of(ended_by(pod))
+        return self.is_held_in(pod) and None not in (renewed, left) and left > renewed
+
+    def is_held_in(self, pod):
+        """A pod of the same name is another one, and its predecessor may still run somewhere."""
+        subsets = self.object.get("subsets") or [{}]
+        addresses = subsets[0].get("addresses") or [{}]
+        holder = (addresses[0].get("targetRef") or {}).get("uid"), addresses[0].get("ip")
+        facts = pod.get("metadata", {}).get("uid"), pod.get("status", {}).get("podIP")
+        return None not in holder and holder == facts
+
+
+def ended_by(pod):
+    """When, at the latest, everything before the present container had ended; None if that is unknown."""
+    statuses = pod.get("status", {}).get("containerStatuses") or []
+    status = next((one for one in statuses if one.get("name") == CONTAINER), {})
+    state, last = status.get("state") or {}, status.get("lastState") or {}
+    if "running" in state:
+        return state["running"].get("startedAt")
+    return (state.get("terminated") or last.get("terminated") or {}).get("finishedAt")
+
+
+def annotations(item):
+    return item.get("metadata", {}).get("annotations") or {}
+
+
+def time_of(text):
+    try:
+        time = datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+    except ValueError:
+        return None
+    return time if time and time.tzinfo else None

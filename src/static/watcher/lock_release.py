@@ -1,0 +1,102 @@
+"""Gives back the leader lock of a primary whose container has died, which nobody else does.
+
+Done by a synchronous replica that has lost its stream. Everything depends on a proof: that the container
+which renewed the lock has ended. A pod or a node that cannot be seen proves nothing.
+"""
+
+import json
+import threading
+import time
+from urllib.parse import quote
+
+from kubernetes_api import KubernetesApi
+from lock import Lock
+from system import TICK_S, clock, say
+
+# Looked for that much longer than the lock lives.
+BEYOND_S = 5.0
+
+
+class LockRelease:
+    """Has a thread of its own: the API may hang."""
+
+    def __init__(self, options, patroni):
+        self.patroni = patroni
+        self.api = KubernetesApi(options)
+        # Since when there is no stream; None while there is one, or none is waited for.
+        self.lost_since = None
+        self.wanted = threading.Event()
+        self.trouble = None
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def stream_lost(self):
+        self.lost_since = clock()
+        self.wanted.set()
+
+    def stream_back(self):
+        """Or this member waits for none any more."""
+        self.lost_since = None
+
+    def run(self):
+        while True:
+            self.wanted.wait()
+            self.wanted.clear()
+            self.attend(self.lost_since)
+
+    def attend(self, since):
+        """Looks again and again while the stream stays lost and the same member leads."""
+        leader = None
+        while since is not None and since == self.lost_since:
+            if clock() - since > self.patroni.ttl + BEYOND_S:
+                return
+            try:
+                leader = self.look(leader)
+                if leader is None:
+                    return
+            except Exception as error:
+                self.complain(error)
+            time.sleep(TICK_S)
+
+    def look(self, known):
+        """Who leads, or None when there is nothing more to look for."""
+        settings = self.patroni.api.settings()
+        own, scope = str(settings.get("name")), str(settings.get("scope"))
+        namespace = (settings.get("kubernetes") or {}).get("namespace") or "default"
+        path = f"/api/v1/namespaces/{quote(namespace)}"
+        label = quote(f"cluster-name={scope}")
+        lock = Lock(scope, self.read(f"{path}/endpoints?labelSelector={label}"))
+        leader = lock.leader
+        if not leader or leader == own or known not in (None, leader):
+            return None
+        if not lock.may_pass_to(own) or json.loads(lock.config).get("pause"):
+            return leader
+        if not lock.outlived(self.read(f"{path}/pods/{quote(leader)}")):
+            return leader
+        return None if self.release(path, scope, lock) else leader
+
+    def release(self, path, scope, lock):
+        """As Patroni does it itself, if nobody has touched the lock meanwhile."""
+        change = {"metadata": {"resourceVersion": lock.version, "annotations": {"leader": None}},
+                  "subsets": []}
+        status, _ = self.api.ask("PATCH", f"{path}/endpoints/{quote(scope)}", change)
+        if status == 409:
+            return False
+        if status != 200:
+            raise OSError(f"PATCH {status}")
+        say(f"gave back the leader lock of {lock.leader}, whose container has died")
+        self.patroni.wake()
+        return True
+
+    def read(self, path):
+        status, content = self.api.ask("GET", path)
+        if status == 404:
+            return {}
+        if status != 200:
+            raise OSError(f"GET {status}")
+        return content
+
+    def complain(self, error):
+        trouble = f"cannot look after the leader lock: {error!r}"
+        if trouble != self.trouble:
+            self.trouble = trouble
+            say(trouble)
