@@ -4,7 +4,13 @@ import { poll } from '../lib/base/retry.ts';
 import { requestS3 } from '../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../lib/interfaces/s3-fields.ts';
 import type { Handler } from '../lib/juju/hook.ts';
-import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import {
+  type Cluster,
+  isPrimaryReplaced,
+  isStarted,
+  openCluster,
+  type PostgresqlHook,
+} from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
 import {
   readRepository,
@@ -69,8 +75,8 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
 
 /** There is a database to archive: initialised, not just being restored, and up on this unit. */
 async function doesClusterRun(cluster: Cluster): Promise<boolean> {
-  const { initialised, restoringBackup } = await cluster.appData();
-  if (!initialised || restoringBackup !== undefined) return false;
+  const app = await cluster.appData();
+  if (!app.initialised || isPrimaryReplaced(app)) return false;
   const health = await cluster.health();
   return health !== undefined && isStarted(health.state);
 }

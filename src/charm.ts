@@ -24,6 +24,7 @@ import { checkOptions } from './adapters/database-checks.ts';
 import { ensureServices, labelPod } from './adapters/kubernetes.ts';
 import { createPatroni, PatroniError } from './adapters/patroni.ts';
 import { renewRepositoryConfig } from './adapters/repository.ts';
+import { readRestoreMark, restoresAtStart } from './adapters/restore-mark.ts';
 import { ensurePasswords, setUpDatabase } from './adapters/users.ts';
 import { forgetView } from './adapters/view.ts';
 import {
@@ -49,8 +50,8 @@ import { awaitingMember, awaitingPrimaryEndpoint, failedToPatchPod } from './cor
 import { updateExtensions } from './extensions.ts';
 import { admitUnits } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
-import { quietly } from './quietly.ts';
-import { resumeRestore } from './restore.ts';
+import { resumeRestore } from './restore-follow.ts';
+import { isHeldByRestore } from './restore-others.ts';
 import { rollRestarts } from './rolling-restart.ts';
 import { adoptStorage, prepareStorage, settledStorage, tellMissingData } from './storage.ts';
 import { followBackupServer } from './tls.ts';
@@ -137,6 +138,7 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
  * an earlier start stay as they are; without any there is nothing to start with.
  */
 async function pushFiles(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  if (await isHeldByRestore(hook, cluster)) return false;
   if (!(await prepareStorage(hook, cluster))) return false;
   await checkOptions(hook, cluster);
   const result = await readSettings(hook);
@@ -149,17 +151,17 @@ async function pushFiles(hook: PostgresqlHook, cluster: Cluster): Promise<boolea
 }
 
 /** The layer as it has to be now. */
-async function wantedLayer(cluster: Cluster): Promise<Layer> {
-  const { restoringBackup } = await cluster.appData();
+async function wantedLayer(hook: PostgresqlHook, cluster: Cluster): Promise<Layer> {
+  const mark = await readRestoreMark(hook);
   return renderLayer({
     scheme: (await isTlsEnabled(cluster)) ? 'https' : 'http',
-    restart: restoringBackup === undefined,
+    restart: mark === undefined || !restoresAtStart(mark),
   });
 }
 
 async function haveServicesChanged(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const { pebble } = hook.ports;
-  if (!planHasLayer(await pebble.plan(), await wantedLayer(cluster))) return true;
+  if (!planHasLayer(await pebble.plan(), await wantedLayer(hook, cluster))) return true;
   const names = [patroniService, watcherService];
   const services = await pebble.services(names);
   return services.length < names.length || services.some(({ current }) => current !== 'active');
@@ -172,10 +174,9 @@ async function startServices(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   await labelPod(hook, cluster.app, cluster.unit);
   const version = await readVersion(hook, (await readWorkload(hook)).binDir);
   if (version !== undefined) await hook.juju.setWorkloadVersion(version);
-  await pebble.addLayer(layerLabel, await wantedLayer(cluster));
   // An interrupted restore goes on from here; an ordinary start would make an empty database.
-  const { restoringBackup } = await cluster.appData();
-  if (restoringBackup === undefined && (await resumeRestore(quietly(hook), cluster))) return;
+  if (await resumeRestore(hook, cluster)) return;
+  await pebble.addLayer(layerLabel, await wantedLayer(hook, cluster));
   await pebble.replan();
   forgetView(hook);
 }

@@ -20,18 +20,16 @@ import {
   blockedByS3,
   configurationError,
   failedToRestart,
-  failedToRestore,
   failoverPaused,
   memberStatus,
   nobodyMayLead,
   restartPending,
-  restoringBackup,
   waitingForContainer,
   writesWait,
 } from './core/status.ts';
 import { collectExtensionsStatus } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
-import { hasRestoreFailed } from './restore.ts';
+import { collectRestoreStatus } from './restore-status.ts';
 import { collectStorageStatus } from './storage.ts';
 import { collectDownStatus, collectRepairStatus, collectWatchStatus } from './watch-status.ts';
 
@@ -45,10 +43,7 @@ export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
   const settings = await readSettings(hook);
   if (settings.kind === 'invalid') hook.status(configurationError(settings.problems));
   const app = await cluster.appData();
-  if (app.restoringBackup !== undefined) {
-    hook.status((await hasRestoreFailed(hook)) ? failedToRestore : restoringBackup);
-    return;
-  }
+  if (await collectRestoreStatus(hook, cluster)) return;
   if (app.s3BlockMessage !== undefined && (await hook.juju.isLeader())) {
     hook.status(blockedByS3(app.s3BlockMessage));
   }
@@ -94,6 +89,7 @@ async function memberStatusOf(
     ...(seen.paused ? [failoverPaused] : []),
     ...(pending ? [restartPending] : []),
     ...(await collectWatchStatus(hook, role)),
+    ...(await restoreRemarks(hook, cluster)),
   ];
   hook.status(memberStatus(role, remarks));
   const succession = await readSuccession(hook, cluster, seen);
@@ -114,6 +110,12 @@ async function missingMembers(
   const admitted = presentEndpoints(cluster.app, units, app.endpoints).length;
   const waits = strict && started === 1 && admitted > 1;
   return [...(started < units.length ? ['degraded'] : []), ...(waits ? [writesWait] : [])];
+}
+
+/** Until the next restore, or until somebody has taken note of it. */
+async function restoreRemarks(hook: PostgresqlHook, cluster: Cluster): Promise<readonly string[]> {
+  const { restoreFailure } = await cluster.appData();
+  return restoreFailure !== undefined && (await hook.juju.isLeader()) ? [restoreFailure] : [];
 }
 
 /** The list lags behind a restart that has just been done: the member itself knows. */

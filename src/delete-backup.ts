@@ -3,7 +3,7 @@
 
 import { CodedError } from '../lib/base/error.ts';
 import type { Handler } from '../lib/juju/hook.ts';
-import { type Cluster, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import { type Cluster, isRestoring, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { expire, info, removeManifest, repositoryBytes } from './adapters/pgbackrest.ts';
 import { readRepository, refusalOf, writeRepositoryConfig } from './adapters/repository.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
@@ -55,8 +55,9 @@ async function admit(hook: PostgresqlHook): Promise<Admitted | Refusal> {
   }
   const reading = await readRepository(hook);
   if (reading.kind !== 'ready') return { refusal: refusalOf(reading) ?? '' };
-  const { stanza, restoringBackup } = await cluster.appData();
-  if (restoringBackup !== undefined) {
+  const app = await cluster.appData();
+  const { stanza } = app;
+  if (isRestoring(app)) {
     return { refusal: 'A backup is being restored; nothing has been changed.' };
   }
   if (stanza === undefined) return { refusal: 'Stanza was not initialised' };

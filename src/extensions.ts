@@ -3,7 +3,7 @@
 // nobody asks the database again until something changes.
 
 import { PostgresError } from '../lib/sql/error.ts';
-import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
+import { type Cluster, isPrimaryReplaced, type PostgresqlHook } from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
 import { carryOut } from './adapters/extension-changes.ts';
 import { enabledPlugins, unsatisfiedPlugins, wantedExtensions } from './core/config/extensions.ts';
@@ -42,9 +42,9 @@ async function isDue(
   cluster: Cluster,
   enabled: readonly string[],
 ): Promise<boolean> {
-  const { initialised, restoringBackup, extensions } = await cluster.appData();
-  if (!initialised || restoringBackup !== undefined || !(await hook.juju.isLeader())) return false;
-  return !isTakenUp(hook) || !isSettled(parseRecord(extensions), enabled);
+  const app = await cluster.appData();
+  if (!app.initialised || isPrimaryReplaced(app) || !(await hook.juju.isLeader())) return false;
+  return !isTakenUp(hook) || !isSettled(parseRecord(app.extensions), enabled);
 }
 
 function isSatisfied(hook: PostgresqlHook, enabled: readonly string[]): boolean {

@@ -24,6 +24,7 @@ import { configChanged, interruptedState, memberNotice, updateStatus } from './m
 import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { restore } from './restore.ts';
+import { cancelRestore } from './restore-cancel.ts';
 
 /** What refuses or is away, so that a handler cannot go on, and what the operator then sees. */
 const outages: readonly ((error: unknown, app: string) => Status | undefined)[] = [
@@ -93,6 +94,7 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
       'list-backups': listBackups,
       'delete-backup': deleteBackup,
       restore,
+      'cancel-restore': cancelRestore,
       'get-primary': getPrimary,
       'get-password': getPassword,
       'set-password': setPassword,

@@ -18,7 +18,6 @@ import {
 import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { clearFormerPrimaries } from './adapters/kubernetes.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
-import { isReachable } from './adapters/view.ts';
 import { readWatchState } from './adapters/watch-state.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
@@ -31,7 +30,7 @@ import { updateExtensions } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { repairMember } from './repair.ts';
-import { restoreOutcome, resumeRestore } from './restore.ts';
+import { followRestore } from './restore-follow.ts';
 import { followRetention } from './retention.ts';
 import { rollRestarts } from './rolling-restart.ts';
 
@@ -114,7 +113,7 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   if (await hook.juju.isLeader()) {
     await (initialised ? followDepartures(hook, cluster) : leaderElected(silent));
   }
-  if (await followRestore(silent, cluster)) return;
+  if (await followRestore(hook, cluster)) return;
   await settlePasswordChange(hook, cluster);
   if (!initialised || !(await isInService(hook, cluster))) await pebbleReady(silent);
   else {
@@ -138,18 +137,6 @@ async function followConfiguration(hook: PostgresqlHook, cluster: Cluster): Prom
   const open = (await hasOpenQuestions(hook)) || (await hasNewOptions(hook));
   if (!resumes || open) await applyConfiguration(hook, cluster);
   await updateExtensions(hook, cluster);
-}
-
-/**
- * Takes up a restore that was interrupted before Juju learned of it, and ends one that has
- * succeeded. Says whether there is one.
- */
-async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  if (!(await hook.juju.isLeader()) || !(await isReachable(hook))) return false;
-  const known = (await cluster.appData()).restoringBackup !== undefined;
-  if (!known && !(await resumeRestore(quietly(hook), cluster))) return false;
-  if (await restoreOutcome(hook, cluster)) await retryRepository(quietly(hook), cluster);
-  return true;
 }
 
 /** Up, and announced to the others: a start may have been interrupted between the two. */

@@ -5,11 +5,9 @@ import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { applyConfiguration, updateSynchronousReplication } from './adapters/configuration.ts';
 import { labelPod } from './adapters/kubernetes.ts';
-import { retryRepository } from './backups.ts';
 import { followDepartures } from './departure.ts';
 import type { PostgresqlPorts } from './ports.ts';
-import { quietly } from './quietly.ts';
-import { restoreOutcome } from './restore.ts';
+import { followRestore } from './restore-follow.ts';
 import { rollRestarts } from './rolling-restart.ts';
 import { followBackupServer } from './tls.ts';
 
@@ -24,6 +22,7 @@ export const peerRelationChanged: Handler<PostgresqlPorts> = async (hook) => {
     hook.defer();
     return;
   }
+  await followRestore(hook, cluster);
   if (walk.decide('is_leader', await hook.juju.isLeader())) {
     // Juju may announce a departure minutes late, or not at all.
     await followDepartures(hook, cluster);
@@ -51,7 +50,6 @@ async function followCluster(hook: PostgresqlHook, cluster: Cluster): Promise<vo
     return;
   }
   walk.step('update_read_only_endpoint');
-  if (await restoreOutcome(hook, cluster)) await retryRepository(quietly(hook), cluster);
   await followBackupServer(hook, cluster);
   walk.step('set_active');
   walk.step('rtn2');

@@ -1,43 +1,35 @@
-// The restore action as its flowchart draws it, and what follows: the unit becomes active or
-// blocked when the restored database answers or Patroni gave up.
+// The restore action as its flowchart draws it. What follows it is in restore-follow.ts.
 
 import { CodedError } from '../lib/base/error.ts';
 import type { Handler } from '../lib/juju/hook.ts';
-import { KubeError } from '../lib/kube/error.ts';
-import { PebbleError } from '../lib/pebble/errors.ts';
-import {
-  type Cluster,
-  isStarted,
-  isTlsEnabled,
-  openCluster,
-  type PostgresqlHook,
-} from './adapters/cluster.ts';
-import { applyConfiguration, readSettings, writeMemberConfig } from './adapters/configuration.ts';
-import { forgetCluster } from './adapters/kubernetes.ts';
-import { info } from './adapters/pgbackrest.ts';
+import { type Cluster, isRestoring, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { readRepository, refusalOf, writeRepositoryConfig } from './adapters/repository.ts';
+import { readCatalogue } from './adapters/restorable.ts';
+import { hasFailed, isOver, type RestoreMark, readRestoreMark } from './adapters/restore-mark.ts';
+import type { Backup } from './core/backups/backup-list.ts';
 import {
-  type RestoreMark,
-  readRestoreMark,
-  removeRestoreMark,
-  writeRestoreMark,
-} from './adapters/restore-mark.ts';
-import { setUpDatabase } from './adapters/users.ts';
-import { forgetView } from './adapters/view.ts';
-import { shown } from './core/action-parameters.ts';
-import { type Backup, restorableBackups } from './core/backups/backup-list.ts';
-import { dataDirectory, memberOfUnit, stanzaName, workloadUser } from './core/names.ts';
-import { layerLabel, patroniService, renderLayer } from './core/render/pebble-layer.ts';
+  type Chosen,
+  chooseTarget,
+  nothingWished,
+  type Wish,
+} from './core/backups/restore-target.ts';
+import { parseTime } from './core/backups/restore-time.ts';
+import { memberOfUnit } from './core/names.ts';
 import { allowsRestore, restoringBackup } from './core/status.ts';
-import { updateExtensions } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
+import { requestKey } from './restore-follow.ts';
+import { admitPlace } from './restore-place.ts';
+import { nameOf, performRestore, type Refusal } from './restore-run.ts';
 
 /** docs/flowcharts/restore.mmd */
 export const restore: Handler<PostgresqlPorts> = async (hook) => {
   const action = hook.juju.action();
-  const id = (await action.params())['backup-id'];
-  const admitted = await admitRestore(hook, typeof id === 'string' ? id.trim() : '');
-  const outcome = 'refusal' in admitted ? admitted : await performRestore(hook, admitted);
+  const params = await action.params();
+  const wish = readWish(params);
+  const wished = 'refusal' in wish ? undefined : wish;
+  hook.walk.decide('has_user_provided_backup_id', wished !== undefined);
+  const everywhere = params['all-units'] === true;
+  const outcome = 'refusal' in wish ? wish : await restoreWish(hook, { wish, everywhere });
   if (outcome !== undefined) {
     hook.walk.step('fail_action');
     action.fail(outcome.refusal);
@@ -47,46 +39,95 @@ export const restore: Handler<PostgresqlPorts> = async (hook) => {
   action.setResults({ 'restore-status': 'restore started' });
 };
 
-interface Refusal {
-  readonly refusal: string;
+function readWish(params: Readonly<Record<string, unknown>>): Wish | Refusal {
+  const id = textOf(params['backup-id']);
+  const given = textOf(params['restore-to-time']);
+  if (id === undefined && given === undefined) return { refusal: nothingWished };
+  const time = given === undefined ? undefined : parseTime(given);
+  if (given !== undefined && time === undefined) return { refusal: 'Bad restore-to-time format' };
+  return { ...(id === undefined ? {} : { id }), ...(time === undefined ? {} : { time }) };
 }
 
-interface AdmittedRestore {
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}
+
+interface Order {
+  readonly wish: Wish;
+  /** Whether it may concern a cluster of several units. */
+  readonly everywhere: boolean;
+}
+
+interface Admitted extends Chosen {
   readonly cluster: Cluster;
-  readonly backup: Backup;
+  readonly several: boolean;
+  readonly old: RestoreMark['old'];
+}
+
+async function restoreWish(hook: PostgresqlHook, order: Order): Promise<Refusal | undefined> {
+  const admitted = await admitRestore(hook, order);
+  if ('refusal' in admitted) return admitted;
+  const { cluster, several, target, old } = admitted;
+  const action = hook.juju.action();
+  if (old === 'removed') {
+    await action.log(
+      'there is no room for both: the data of now go before those of the backup come',
+    );
+  }
+  if (!several) return await performRestore(hook, cluster, { ...target, phase: 'preparing', old });
+  hook.walk.step('set_maintenance');
+  await hook.juju.showProgress(restoringBackup);
+  hook.walk.step('ask_units_to_stop');
+  const id = hook.ports.clock.nowMs().toString(36);
+  const request = { id, unit: cluster.unit, phase: 'stop', target };
+  cluster.setApp({ [requestKey]: JSON.stringify(request), 'restore-failure': undefined });
+  await action.log(`${nameOf(target)} is restored when all other units have stopped`);
+  return undefined;
 }
 
 /** Everything that can be checked is checked before anything is touched. */
-async function admitRestore(hook: PostgresqlHook, id: string): Promise<AdmittedRestore | Refusal> {
+async function admitRestore(hook: PostgresqlHook, order: Order): Promise<Admitted | Refusal> {
   const { walk } = hook;
-  if (!walk.decide('has_user_provided_backup_id', id !== '')) {
-    return { refusal: 'A backup-id needs to be provided to be able to do restore' };
-  }
   const cluster = await openCluster(hook);
   const accessible = cluster !== undefined && (await hook.ports.pebble.canConnect());
   if (!walk.decide('is_workload_container_accessible', accessible) || cluster === undefined) {
     return { refusal: 'Workload container not ready yet!' };
   }
-  const refused = await refuseUnit(hook, cluster);
-  if (refused !== undefined) return refused;
-  const found = await findBackup(hook, cluster, id);
-  walk.decide('is_backup_id_valid', !('refusal' in found));
-  return 'refusal' in found ? found : { cluster, backup: found };
+  const admitted = await admitUnit(hook, cluster, order);
+  if ('refusal' in admitted) return admitted;
+  const chosen = await choose(hook, cluster, order.wish);
+  if (!walk.decide('is_backup_id_valid', !('refusal' in chosen)) || 'refusal' in chosen) {
+    return 'refusal' in chosen ? chosen : { refusal: '' };
+  }
+  const { several } = admitted;
+  const old = await admitPlace(hook, cluster, { ...chosen, several });
+  if (typeof old === 'object') {
+    walk.step('name_what_is_in_the_way');
+    return old;
+  }
+  return { ...chosen, cluster, several, old };
 }
 
-async function refuseUnit(hook: PostgresqlHook, cluster: Cluster): Promise<Refusal | undefined> {
+async function admitUnit(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { everywhere }: Order,
+): Promise<{ readonly several: boolean } | Refusal> {
   const { walk, juju } = hook;
-  if (walk.decide('is_blocked', await isBlocked(hook, cluster))) {
-    return { refusal: 'Cluster or unit is in a blocking state' };
-  }
+  const blocked = await blockOf(hook, cluster);
+  if (walk.decide('is_blocked', blocked !== undefined)) return { refusal: blocked ?? '' };
   const single = await isSingleUnit(hook, cluster);
   if (!walk.decide('is_single_unit_cluster', single)) {
-    return { refusal: 'Unit cannot restore backup as there are more than one unit in the cluster' };
+    if (!everywhere) {
+      const reason = 'there are more than one unit in the cluster';
+      return { refusal: `Unit cannot restore backup as ${reason}` };
+    }
+    walk.step('all_units_take_part');
   }
   if (!walk.decide('is_leader', await juju.isLeader())) {
     return { refusal: 'Unit cannot restore backup as it was not elected the leader unit yet' };
   }
-  return undefined;
+  return { several: !single };
 }
 
 /** No other unit is wanted, and no other member is left, whatever Juju's relation still shows. */
@@ -96,182 +137,33 @@ async function isSingleUnit(hook: PostgresqlHook, cluster: Cluster): Promise<boo
   return members.every(({ name }) => name === memberOfUnit(cluster.unit));
 }
 
-/** By something that a restore does not end: S3, or a restore that has failed. */
-async function isBlocked(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+/** By something that a restore does not end: not S3, nor a restore that has failed. */
+async function blockOf(hook: PostgresqlHook, cluster: Cluster): Promise<string | undefined> {
+  const mark = await readRestoreMark(hook);
+  if (mark !== undefined && hasFailed(mark)) return undefined;
+  if ((mark !== undefined && !isOver(mark)) || isRestoring(await cluster.appData())) {
+    return 'A restore is under way; cancel-restore ends it';
+  }
   const status = await hook.juju.unitStatus();
-  if (status?.level !== 'blocked' || allowsRestore(status.message)) return false;
-  return (await cluster.appData()).restoringBackup === undefined;
+  if (status?.level !== 'blocked' || allowsRestore(status.message)) return undefined;
+  return 'Cluster or unit is in a blocking state';
 }
 
-async function findBackup(
+/** The backup, read with the keys and the settings of now. */
+async function choose(
   hook: PostgresqlHook,
   cluster: Cluster,
-  id: string,
-): Promise<Backup | Refusal> {
+  wish: Wish,
+): Promise<Chosen | Refusal> {
   const reading = await readRepository(hook);
   if (reading.kind !== 'ready') return { refusal: refusalOf(reading) ?? '' };
   try {
     await writeRepositoryConfig(hook, cluster, reading.parameters);
-    const own = stanzaName(cluster.namespace, cluster.app);
-    const found = restorableBackups(await info(hook.ports.pebble), own).find(
-      (candidate) => candidate.id === id,
-    );
-    return found ?? { refusal: `Invalid backup-id: ${shown(id)}` };
+    const needsWal = (backups: readonly Backup[]): boolean =>
+      wish.time !== undefined || backups.every(({ id }) => id !== wish.id);
+    return chooseTarget(wish, await readCatalogue(hook, cluster, { needsWal }));
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return { refusal: `Failed to list PostgreSQL backups with error: ${error.message}` };
   }
-}
-
-async function performRestore(
-  hook: PostgresqlHook,
-  { cluster, backup }: { readonly cluster: Cluster; readonly backup: RestoreTarget },
-): Promise<Refusal | undefined> {
-  const { walk } = hook;
-  walk.step('set_maintenance');
-  await hook.juju.showProgress(restoringBackup);
-  const mark = { label: backup.label, stanza: backup.stanza };
-  await writeRestoreMark(hook, { ...mark, phase: 'preparing' });
-  const notStopped = await failureOf(async () => {
-    // While a restore runs, a Patroni that gives up must stay down: so its failure is seen.
-    await setLayer(hook, cluster, { restart: false });
-    await hook.ports.pebble.stop(patroniService);
-    forgetView(hook);
-  });
-  if (!walk.decide('has_database_stopped', notStopped === undefined)) {
-    await removeRestoreMark(hook);
-    await setLayer(hook, cluster, { restart: true });
-    return { refusal: `Failed to stop database service with error: ${notStopped ?? ''}` };
-  }
-  const notForgotten = await failureOf(async () => {
-    await forgetCluster(hook, cluster.app);
-  });
-  if (!walk.decide('was_previous_cluster_info_removed', notForgotten === undefined)) {
-    return await backOut(
-      hook,
-      cluster,
-      `Failed to remove previous cluster information with error: ${notForgotten ?? ''}`,
-    );
-  }
-  const notEmptied = await failureOf(async () => {
-    await emptyDataDirectory(hook);
-  });
-  if (!walk.decide('was_data_directory_emptied', notEmptied === undefined)) {
-    return await backOut(
-      hook,
-      cluster,
-      `Failed to remove contents of the data directory with error: ${notEmptied ?? ''}`,
-    );
-  }
-  walk.step('configure_restore');
-  markInDatabag(cluster, backup);
-  const settings = await readSettings(hook);
-  if (settings.kind === 'valid') await writeMemberConfig(hook, cluster, settings.settings);
-  walk.step('start_database');
-  await startDatabase(hook);
-  await writeRestoreMark(hook, { ...mark, phase: 'started' });
-  return undefined;
-}
-
-type RestoreTarget = Pick<Backup, 'label' | 'stanza'>;
-
-/**
- * Takes up a restore that was interrupted before Juju learned of it. Says whether there was one.
- * Every step may be done twice; what has been started is not started again.
- */
-export async function resumeRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  const mark = await readRestoreMark(hook);
-  if (mark === undefined) return false;
-  if (mark.phase === 'preparing') await restart(hook, cluster, mark);
-  else markInDatabag(cluster, mark);
-  return true;
-}
-
-async function restart(hook: PostgresqlHook, cluster: Cluster, mark: RestoreMark): Promise<void> {
-  const refused = await performRestore(hook, { cluster, backup: mark });
-  if (refused !== undefined) hook.log('ERROR', `cannot resume the restore: ${refused.refusal}`);
-}
-
-function markInDatabag(cluster: Cluster, { label, stanza }: RestoreTarget): void {
-  cluster.setApp({
-    'restoring-backup': label,
-    'restore-stanza': stanza,
-    's3-initialization-block-message': undefined,
-  });
-}
-
-async function setLayer(
-  hook: PostgresqlHook,
-  cluster: Cluster,
-  { restart }: { readonly restart: boolean },
-): Promise<void> {
-  const scheme = (await isTlsEnabled(cluster)) ? 'https' : 'http';
-  await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme, restart }));
-}
-
-/** A Patroni that ends at once is no failure of the hook: the status tells. */
-async function startDatabase(hook: PostgresqlHook): Promise<void> {
-  const failure = await failureOf(async () => {
-    await hook.ports.pebble.start(patroniService);
-    forgetView(hook);
-  });
-  if (failure !== undefined) hook.log('ERROR', failure);
-}
-
-async function emptyDataDirectory(hook: PostgresqlHook): Promise<void> {
-  const { pebble } = hook.ports;
-  await pebble.remove(dataDirectory, { recursive: true });
-  await pebble.makeDir(dataDirectory, { user: workloadUser, group: workloadUser, mode: '0700' });
-}
-
-async function backOut(hook: PostgresqlHook, cluster: Cluster, refusal: string): Promise<Refusal> {
-  hook.walk.step('start_database_again');
-  await removeRestoreMark(hook);
-  await setLayer(hook, cluster, { restart: true });
-  await startDatabase(hook);
-  return { refusal };
-}
-
-async function failureOf(attempt: () => Promise<void>): Promise<string | undefined> {
-  try {
-    await attempt();
-    return undefined;
-  } catch (error) {
-    if (error instanceof PebbleError || error instanceof KubeError) return error.message;
-    throw error;
-  }
-}
-
-/**
- * Ends a restore that has succeeded: the marks in the databag go, Patroni gets its ordinary
- * configuration back, and the users of this model are in force. A restore that goes on, or has
- * failed, is left as it is; the status says which. Leader only. Says whether it has ended one:
- * then it has to be asked anew whose the repository is.
- */
-export async function restoreOutcome(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  const { restoringBackup: label } = await cluster.appData();
-  if (label === undefined || !(await hook.juju.isLeader())) return false;
-  const health = await cluster.health();
-  if (health === undefined || health.role !== 'primary' || !isStarted(health.state)) return false;
-  await setUpDatabase(hook, cluster);
-  await removeRestoreMark(hook);
-  // The restored database has the extensions of its own time.
-  cluster.setApp({
-    'restoring-backup': undefined,
-    'restore-stanza': undefined,
-    extensions: undefined,
-  });
-  await setLayer(hook, cluster, { restart: true });
-  // A running service takes over its new layer when it is told to start; it is not interrupted.
-  await hook.ports.pebble.start(patroniService);
-  await applyConfiguration(hook, cluster);
-  await updateExtensions(hook, cluster);
-  hook.log('INFO', `backup ${label} has been restored`);
-  return true;
-}
-
-/** Whether a restore is under way and Patroni has given up. */
-export async function hasRestoreFailed(hook: PostgresqlHook): Promise<boolean> {
-  const [service] = await hook.ports.pebble.services([patroniService]);
-  return service === undefined || service.current !== 'active';
 }

@@ -2,7 +2,12 @@
 // the last step of a hook: everything that serves clients comes first.
 
 import { CodedError } from '../lib/base/error.ts';
-import { type Cluster, isTlsEnabled, type PostgresqlHook } from './adapters/cluster.ts';
+import {
+  type Cluster,
+  isRestoring,
+  isTlsEnabled,
+  type PostgresqlHook,
+} from './adapters/cluster.ts';
 import { expire, info } from './adapters/pgbackrest.ts';
 import { readRepository, readRetention, renewRepositoryConfig } from './adapters/repository.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
@@ -29,8 +34,9 @@ export async function followRetention(hook: PostgresqlHook, cluster: Cluster): P
 
 /** The same for the leader, once pgBackRest's file is written. */
 export async function applyRetention(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const { stanza, retention: applied, restoringBackup } = await cluster.appData();
-  if (stanza === undefined || restoringBackup !== undefined) return;
+  const app = await cluster.appData();
+  const { stanza, retention: applied } = app;
+  if (stanza === undefined || isRestoring(app)) return;
   const reading = await readRepository(hook);
   if (reading.kind !== 'ready') return;
   const wanted = retentionText(await readRetention(hook, reading.parameters));

@@ -6,7 +6,12 @@
 
 import { poll } from '../lib/base/retry.ts';
 import { PostgresError } from '../lib/sql/error.ts';
-import type { AppData, Cluster, PostgresqlHook } from './adapters/cluster.ts';
+import {
+  type AppData,
+  type Cluster,
+  isRestoring,
+  type PostgresqlHook,
+} from './adapters/cluster.ts';
 import { PatroniError } from './adapters/patroni.ts';
 import { observeMembers, renewMarks } from './adapters/restart-marks.ts';
 import { withPrimary } from './adapters/users.ts';
@@ -53,7 +58,7 @@ async function dueConfiguration(
   cluster: Cluster,
 ): Promise<string | undefined> {
   const app = await cluster.appData();
-  if (!app.initialised || app.restoringBackup !== undefined) return undefined;
+  if (!app.initialised || isRestoring(app)) return undefined;
   const own = (await cluster.unitData())['config_hash'];
   if (own === undefined || !(await hook.juju.isLeader())) return undefined;
   // Every member of a new cluster starts with it.

@@ -4,7 +4,7 @@
 
 import { present } from '../lib/base/present.ts';
 import { KubeError } from '../lib/kube/error.ts';
-import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
+import { type Cluster, isRestoring, type PostgresqlHook } from './adapters/cluster.ts';
 import { readRestoreMark } from './adapters/restore-mark.ts';
 import {
   ownOwner,
@@ -24,7 +24,7 @@ const dataKey = 'data';
 
 /** Looks at the volume before anything is written to it; says whether the member may start. */
 export async function prepareStorage(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  if (await isRestoring(hook, cluster)) return true;
+  if (await empties(hook, cluster)) return true;
   const { kind } = await inspectStorage(hook, cluster);
   if (kind === 'foreign' || kind === 'lost') return false;
   if (kind !== 'adopted') await claimStorage(hook);
@@ -34,7 +34,7 @@ export async function prepareStorage(hook: PostgresqlHook, cluster: Cluster): Pr
 /** A member that has not started says whether it waits for data that it does not have itself. */
 export async function tellMissingData(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const { initialised } = await cluster.appData();
-  if (!initialised || (await isRestoring(hook, cluster))) return;
+  if (!initialised || (await empties(hook, cluster))) return;
   const { kind } = await inspectStorage(hook, cluster);
   const waits = kind === 'lost' || (kind === 'empty' && (await cluster.primary()) === undefined);
   cluster.setUnit({ [dataKey]: waits ? 'none' : undefined });
@@ -78,7 +78,7 @@ export const settledStorage = { [dataKey]: undefined } as const;
 
 /** Why a member that has not started never will, if it is for the storage. */
 export async function collectStorageStatus(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  if (await isRestoring(hook, cluster)) return;
+  if (await empties(hook, cluster)) return;
   try {
     const judgement = await inspectStorage(hook, cluster);
     if (judgement.kind === 'foreign') hook.status(foreignStorage(judgement.reason));
@@ -120,7 +120,6 @@ async function hasNobodyData(hook: PostgresqlHook, cluster: Cluster): Promise<bo
 }
 
 /** A restore empties the volume on purpose. */
-async function isRestoring(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  const { restoringBackup } = await cluster.appData();
-  return restoringBackup !== undefined || (await readRestoreMark(hook)) !== undefined;
+async function empties(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  return isRestoring(await cluster.appData()) || (await readRestoreMark(hook)) !== undefined;
 }

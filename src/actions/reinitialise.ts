@@ -5,6 +5,7 @@ import { CodedError } from '../../lib/base/error.ts';
 import type { Handler } from '../../lib/juju/hook.ts';
 import {
   type Cluster,
+  isRestoring,
   isStarted,
   openCluster,
   ownMember,
@@ -25,7 +26,7 @@ export const reinitialiseReplica: Handler<PostgresqlPorts> = async (hook) => {
     action.fail('Cluster not initialised yet.');
     return;
   }
-  if ((await cluster.appData()).restoringBackup !== undefined) {
+  if (isRestoring(await cluster.appData())) {
     action.fail('A backup is being restored; nothing has been changed.');
     return;
   }

@@ -6,6 +6,7 @@ import type { HttpPort } from '../../lib/base/http-port.ts';
 import type { Secret } from '../../lib/base/secret.ts';
 import type { Hook } from '../../lib/juju/hook.ts';
 import type { DataBagChange, Relation } from '../../lib/juju/juju.ts';
+import { parseRequest, type RestoreRequest } from '../core/backups/restore-request.ts';
 import {
   missingUnits,
   parseEndpoints,
@@ -35,8 +36,12 @@ export interface AppData {
   readonly initialised: boolean;
   readonly stanza: string | undefined;
   readonly s3BlockMessage: string | undefined;
+  /** Label of the backup that is being restored. */
   readonly restoringBackup: string | undefined;
-  readonly restoreStanza: string | undefined;
+  /** A restore that all members take part in. */
+  readonly restoreRequest: RestoreRequest | undefined;
+  /** What became of the last restore, if it failed and the data of before are in force. */
+  readonly restoreFailure: string | undefined;
   /** See core/config/extensions-record.ts. */
   readonly extensions: string | undefined;
   /** Hash of the configuration that no member has to be restarted for any more. */
@@ -145,7 +150,8 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     stanza: bag['stanza'],
     s3BlockMessage: bag['s3-initialization-block-message'],
     restoringBackup: bag['restoring-backup'],
-    restoreStanza: bag['restore-stanza'],
+    restoreRequest: parseRequest(bag['restore-request']),
+    restoreFailure: bag['restore-failure'],
     extensions: bag['extensions'],
     configHash: bag['config_hash'],
     retention: bag['retention-applied'],
@@ -254,6 +260,18 @@ async function answerOf<T>(ask: () => Promise<T>): Promise<T | undefined> {
     if (error instanceof PatroniError) return undefined;
     throw error;
   }
+}
+
+type RestoreData = Pick<AppData, 'restoringBackup' | 'restoreRequest'>;
+
+/** Whether a restore is under way, be it that only some members have not copied the data yet. */
+export function isRestoring({ restoringBackup, restoreRequest }: RestoreData): boolean {
+  return restoringBackup !== undefined || restoreRequest !== undefined;
+}
+
+/** Whether the primary is, or is about to be, replaced by that of a backup. */
+export function isPrimaryReplaced({ restoringBackup, restoreRequest }: RestoreData): boolean {
+  return restoringBackup !== undefined || restoreRequest?.phase === 'stop';
 }
 
 /** Whether this unit serves PostgreSQL and Patroni over TLS (unit databag key `tls`). */

@@ -34,6 +34,12 @@ import { readPod } from './kubernetes.ts';
 import { type Patroni, PatroniError } from './patroni.ts';
 import type { JsonObject } from './patroni-answers.ts';
 import { checkResources } from './resource-problems.ts';
+import {
+  type RestoreMark,
+  readRestoreMark,
+  restoresAtStart,
+  targetOfMark,
+} from './restore-mark.ts';
 import { readWatchState } from './watch-state.ts';
 import { readWorkload } from './workload.ts';
 import { yamlText } from './yaml-text.ts';
@@ -82,7 +88,7 @@ export async function writeMemberConfig(
     stanza: app.stanza,
     connectivity: (await cluster.unitData())['connectivity'] !== 'off',
     initialised: app.initialised,
-    bootstrap: bootstrapOf(app.restoringBackup, app.restoreStanza),
+    bootstrap: bootstrapOf(await readRestoreMark(hook)),
     readOnly: isReadOnly(seen),
     volumeBytes: seen.disk?.totalBytes,
   });
@@ -103,10 +109,10 @@ async function reloadIfUnread(hook: PostgresqlHook, cluster: Cluster): Promise<v
   await pebble.remove(unreadMarkPath, { recursive: true });
 }
 
-function bootstrapOf(label: string | undefined, stanza: string | undefined): Bootstrap {
-  return label === undefined || stanza === undefined
+function bootstrapOf(mark: RestoreMark | undefined): Bootstrap {
+  return mark === undefined || !restoresAtStart(mark)
     ? { kind: 'initdb' }
-    : { kind: 'restore', label, stanza };
+    : { kind: 'restore', target: targetOfMark(mark) };
 }
 
 async function readPasswords(cluster: Cluster) {

@@ -111,11 +111,6 @@ export async function clearFormerPrimaries(hook: PostgresqlHook, cluster: Cluste
   }
 }
 
-/** Makes Patroni forget the cluster: the next start bootstraps anew. */
-export async function forgetCluster(hook: PostgresqlHook, app: string): Promise<void> {
-  for (const name of patroniEndpoints(app)) await hook.ports.kube.delete('endpoints', name);
-}
-
 /** Address of the own pod, and the cores and memory that its workload may use. */
 export async function readPod(
   hook: PostgresqlHook,

@@ -1,20 +1,37 @@
-// A file beside the data directory that says that a restore has begun. It outlives hooks and pods,
-// so a restore that was interrupted at any moment is taken up again instead of starting an empty
-// database; it goes when the peer databag knows of the restore and the restore has ended.
+// A file beside the data directory that says that a restore has begun, what it restores, and how far it
+// is. It outlives hooks and pods, so a restore that was interrupted at any moment is taken up again
+// instead of starting an empty database; it goes when the peer databag tells how the restore has ended.
 
 import * as v from 'valibot';
 
-import { restoreMarkPath, workloadUser } from '../core/names.ts';
+import { type RestoreTarget, targetFields } from '../core/backups/restore-target.ts';
+import { restoreMarkPath, stoppedMarkPath, workloadUser } from '../core/names.ts';
 import type { PostgresqlHook } from './cluster.ts';
 
+const mapSchema = v.record(v.string(), v.string());
+
 const markSchema = v.object({
-  label: v.string(),
-  stanza: v.string(),
-  /** `preparing`: the data directory may be gone; `started`: PostgreSQL has been told to restore. */
-  phase: v.picklist(['preparing', 'started']),
+  ...targetFields,
+  /**
+   * `preparing`: nothing has been touched but that the database may be down. `stopped`: it is, and
+   * everything may be gone from its place. `started`: PostgreSQL has been told to restore. `undoing`:
+   * what was there comes back. `restored`, `undone`: at the end, until the databag tells so.
+   */
+  phase: v.picklist(['preparing', 'stopped', 'started', 'undoing', 'restored', 'undone']),
+  /** What became of the data of before; `none`: there were none, or nobody knows. */
+  old: v.optional(v.picklist(['aside', 'removed', 'none']), 'none'),
+  /** Of a cluster of several units. */
+  request: v.exactOptional(v.string()),
+  /** What Patroni remembered of the cluster of before. */
+  saved: v.exactOptional(
+    v.array(v.object({ name: v.string(), labels: mapSchema, annotations: mapSchema })),
+  ),
+  startedMs: v.exactOptional(v.number()),
+  failure: v.exactOptional(v.string()),
 });
 
 export type RestoreMark = Readonly<v.InferOutput<typeof markSchema>>;
+export type SavedState = NonNullable<RestoreMark['saved']>;
 
 /** The mark of a restore that has begun and not ended. */
 export async function readRestoreMark(hook: PostgresqlHook): Promise<RestoreMark | undefined> {
@@ -24,14 +41,50 @@ export async function readRestoreMark(hook: PostgresqlHook): Promise<RestoreMark
   return result.success ? result.output : undefined;
 }
 
+const owner = { user: workloadUser, group: workloadUser, mode: '0600' } as const;
+
 export async function writeRestoreMark(hook: PostgresqlHook, mark: RestoreMark): Promise<void> {
-  await hook.ports.pebble.push(restoreMarkPath, `${JSON.stringify(mark)}\n`, {
-    user: workloadUser,
-    group: workloadUser,
-    mode: '0600',
-  });
+  await hook.ports.pebble.push(restoreMarkPath, `${JSON.stringify(mark)}\n`, owner);
 }
 
 export async function removeRestoreMark(hook: PostgresqlHook): Promise<void> {
   await hook.ports.pebble.remove(restoreMarkPath, { recursive: true });
+}
+
+/** What a mark restores. */
+export function targetOfMark({ label, stanza, timeline, time }: RestoreMark): RestoreTarget {
+  return {
+    label,
+    stanza,
+    ...(timeline === undefined ? {} : { timeline }),
+    ...(time === undefined ? {} : { time }),
+  };
+}
+
+/** Whether the restore has ended, and only Juju may not know yet. */
+export function isOver({ phase }: RestoreMark): boolean {
+  return phase === 'restored' || phase === 'undone';
+}
+
+/** Whether it has failed, and left nothing to go back to. */
+export function hasFailed({ phase, failure }: RestoreMark): boolean {
+  return phase === 'started' && failure !== undefined;
+}
+
+/** Whether PostgreSQL is to restore when it is started now. */
+export function restoresAtStart({ phase }: RestoreMark): boolean {
+  return phase === 'preparing' || phase === 'stopped' || phase === 'started';
+}
+
+/** The request for which this member has stopped; its data are as they were. */
+export async function readStoppedMark(hook: PostgresqlHook): Promise<string | undefined> {
+  return (await hook.ports.pebble.pull(stoppedMarkPath))?.trim();
+}
+
+export async function writeStoppedMark(hook: PostgresqlHook, request: string): Promise<void> {
+  await hook.ports.pebble.push(stoppedMarkPath, `${request}\n`, owner);
+}
+
+export async function removeStoppedMark(hook: PostgresqlHook): Promise<void> {
+  await hook.ports.pebble.remove(stoppedMarkPath, { recursive: true });
 }

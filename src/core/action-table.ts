@@ -85,18 +85,47 @@ export const actionTable = [
   {
     name: 'restore',
     description:
-      'Restores a backup. The application must have exactly one unit; the data that it has is ' +
-      'replaced by that of the backup. The unit becomes active again when the restored database ' +
-      'answers.',
-    runsOn: 'the only unit',
+      'Restores a backup, or the database as it was at a time: the data of now are replaced. They ' +
+      'stand aside, when there is room, until the restored database answers, and come back when it ' +
+      'does not. Needs backup-id, restore-to-time or both. The action ends when the restore has ' +
+      'begun; the unit status tells how it goes on.',
+    runsOn: 'the leader, which is the only unit unless all-units is set',
     parameters: [
       {
         name: 'backup-id',
         type: 'string',
-        description: 'A backup-id as shown by list-backups, for instance 2026-01-31T12:00:00Z.',
+        description:
+          'A backup-id as shown by list-backups, for instance 2026-01-31T12:00:00Z: a backup, or a ' +
+          'timeline, which needs restore-to-time, too.',
+      },
+      {
+        name: 'restore-to-time',
+        type: 'string',
+        description:
+          'The time up to which WAL is replayed, 2026-01-31 12:00:00, perhaps with a fraction of a ' +
+          'second (.123456) and a zone (+02 or +02:00; UTC when left out); or latest: to the end of ' +
+          'the timeline.',
+      },
+      {
+        name: 'all-units',
+        type: 'boolean',
+        default: false,
+        description:
+          'Restore a cluster of several units: all stop, this one restores, and the others copy its ' +
+          'data.',
       },
     ],
     results: { 'restore-status': '`restore started`' },
+  },
+  {
+    name: 'cancel-restore',
+    description:
+      'Ends a restore that is under way as if it had failed: the data of before are in force again. ' +
+      'Refused when they are gone. After a restore that has failed: takes the remark out of the ' +
+      'status.',
+    runsOn: 'the unit that restores',
+    parameters: [],
+    results: { status: '`restore cancelled`, or `noted`' },
   },
   {
     name: 'get-primary',

@@ -15,6 +15,12 @@ export const unreadMarkPath = `${storageRoot}/patroni.yml.unread`;
 export const passwordChangePath = `${storageRoot}/password-change`;
 export const repairAttemptsPath = `${storageRoot}/repair.json`;
 export const restoreMarkPath = `${storageRoot}/restore.json`;
+/** A restore of the cluster for which this member is down. */
+export const stoppedMarkPath = `${storageRoot}/restore-stopped`;
+/** The data of before, while a restore runs. */
+export const asideDirectory = `${storageRoot}/pgdata-before-restore`;
+/** Where Patroni puts what it could not start. */
+export const failedDirectory = `${dataDirectory}.failed`;
 export const storageIdentityPath = `${storageRoot}/charm-identity.json`;
 export const s3CaPath = `${storageRoot}/pgbackrest-tls-ca-chain.crt`;
 export const pgbackrestConfigPath = '/etc/pgbackrest.conf';

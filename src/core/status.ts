@@ -40,10 +40,35 @@ export function failedToPatchPod(reason: string): Status {
   return { level: 'blocked', message: `failed to patch pod with error ${reason}` };
 }
 
-export const failedToRestore: Status = {
-  level: 'blocked',
-  message: 'Failed to restore backup',
+const restoreFailedStart = 'Failed to restore backup';
+const timeFailedStart = 'cannot restore PITR, juju debug-log for details';
+
+/** Nothing is left of the data of before. */
+export function failedToRestore(reason: string): Status {
+  return { level: 'blocked', message: `${restoreFailedStart}: ${reason}; ${nothingLeft}` };
+}
+
+/** The same of a restore to a time. */
+export function failedToRestoreTime(reason: string): Status {
+  return { level: 'blocked', message: `${timeFailedStart}: ${reason}; ${nothingLeft}` };
+}
+
+const nothingLeft = 'no data are left here, restore another backup';
+
+/** Remark after a restore that failed. */
+export function restoreFailed(name: string, reason: string): string {
+  return `the restore of ${name} failed, the data of before are in force: ${reason}`;
+}
+
+export const stoppedForRestore: Status = {
+  level: 'maintenance',
+  message: 'stopped for a restore of the cluster',
 };
+
+/** Members that have not stopped yet. */
+export function restoreAwaits(units: readonly string[]): Status {
+  return { level: 'maintenance', message: `the restore waits until ${units.join(', ')} stop` };
+}
 
 export function foreignStorage(reason: string): Status {
   const message = `Failed to start: the storage belongs to another cluster (${reason})`;
@@ -58,7 +83,11 @@ export const dataGone: Status = {
 
 /** Whether a restore helps against a Blocked status, or has nothing to do with it. */
 export function allowsRestore(message: string): boolean {
-  return isS3Message(message) || message === dataGone.message;
+  return (
+    isS3Message(message) ||
+    message === dataGone.message ||
+    [restoreFailedStart, timeFailedStart].some((start) => message.startsWith(start))
+  );
 }
 
 export const waitingForContainer: Status = {

@@ -3,6 +3,7 @@
 // Source: Patroni's configuration reference; PostgreSQL's documentation of each parameter.
 
 import type { Secret } from '../../../lib/base/secret.ts';
+import type { RestoreTarget } from '../backups/restore-target.ts';
 import {
   deriveClusterParameters,
   deriveLocalParameters,
@@ -31,7 +32,7 @@ import { patroniCallbacks } from './watcher.ts';
 /** What to bootstrap from when the data directory is empty and there is no cluster yet. */
 export type Bootstrap =
   | { readonly kind: 'initdb' }
-  | { readonly kind: 'restore'; readonly stanza: string; readonly label: string };
+  | { readonly kind: 'restore'; readonly target: RestoreTarget };
 
 export interface MemberFacts {
   readonly unit: string;
@@ -99,21 +100,21 @@ export function renderDynamic(facts: DynamicFacts): Document {
       parameters: {
         ...deriveClusterParameters(settings, resources),
         ...settings.clusterParameters,
-        ...fixedClusterParameters(facts.stanza),
+        ...fixedClusterParameters(facts),
         ...keptWal(facts),
       },
     },
   };
 }
 
-function fixedClusterParameters(stanza: string | undefined): Document {
+function fixedClusterParameters({ stanza, archiveWaits }: DynamicFacts): Document {
   return {
     max_replication_slots: 25,
     max_wal_senders: 25,
     wal_level: 'logical',
     wal_log_hints: 'on',
     archive_mode: 'on',
-    archive_command: archiveCommand(stanza),
+    archive_command: archiveWaits === true ? '/bin/false' : archiveCommand(stanza),
   };
 }
 
@@ -124,6 +125,8 @@ export interface DynamicFacts {
   /** Members that run, those that are being removed among them. */
   readonly running?: number | undefined;
   readonly stanza: string | undefined;
+  /** WAL is kept until it is known where it belongs. */
+  readonly archiveWaits?: boolean;
   /** Patroni's version as it tells it; `undefined` while it does not answer. */
   readonly patroniVersion?: string | undefined;
   /** Size of the data volume; `undefined` until the watcher has looked. */
@@ -196,7 +199,7 @@ export function renderMember(facts: MemberFacts): Document {
 function renderBootstrap(facts: MemberFacts): Document {
   return {
     dcs: {
-      ...renderDynamic({ ...facts, stanza: stanzaAtBootstrap(facts) }),
+      ...renderDynamic({ ...facts, ...archivingAtBootstrap(facts) }),
       synchronous_mode_strict: false,
     },
     initdb: [
@@ -212,27 +215,36 @@ function renderBootstrap(facts: MemberFacts): Document {
 
 /**
  * A new database has no repository yet. The file does not change when it gets one: what is archived
- * is then in the shared configuration.
+ * is then in the shared configuration. That of a restored one waits until it is in force: of a restore
+ * that fails nothing is to get into the archive, where its timeline would be in the way.
  */
-function stanzaAtBootstrap({ bootstrap, stanza }: MemberFacts): string | undefined {
-  return bootstrap.kind === 'restore' ? stanza : undefined;
+function archivingAtBootstrap({ bootstrap }: MemberFacts) {
+  return { stanza: undefined, archiveWaits: bootstrap.kind === 'restore' };
 }
 
 function renderRestoreMethod(bootstrap: Bootstrap): Document {
   if (bootstrap.kind === 'initdb') return {};
+  const { target } = bootstrap;
   const command = [
     'pgbackrest',
-    `--stanza=${bootstrap.stanza}`,
+    `--stanza=${target.stanza}`,
     `--pg1-path=${dataDirectory}`,
-    `--set=${bootstrap.label}`,
-    '--type=immediate',
-    '--target-action=promote',
+    `--set=${target.label}`,
+    ...recoveryOptions(target),
     'restore',
   ].join(' ');
   return {
     method: 'pgbackrest',
     pgbackrest: { command, no_params: true, keep_existing_recovery_conf: true },
   };
+}
+
+/** Patroni splits the command like a shell. Without a time pgBackRest stays on the backup's timeline. */
+function recoveryOptions({ timeline, time }: RestoreTarget): readonly string[] {
+  if (time === undefined) return ['--type=immediate', '--target-action=promote'];
+  const along = timeline === undefined ? [] : [`--target-timeline=${timeline}`];
+  if (time === 'latest') return ['--type=default', ...along];
+  return ['--type=time', `"--target=${time}"`, ...along, '--target-action=promote'];
 }
 
 function renderPostgresql(facts: MemberFacts, host: string): Document {

@@ -130,7 +130,7 @@ export function inWorld(
   given: PostgresqlState,
   change: Parameters<typeof world>[0],
 ): PostgresqlState {
-  const { patroni, kube, objectStore, postgres, pgbackrest } = given.world;
+  const { patroni, kube, objectStore, postgres, pgbackrest, volume } = given.world;
   return {
     ...given,
     world: {
@@ -139,6 +139,7 @@ export function inWorld(
       objectStore: { ...objectStore, ...change.objectStore },
       postgres: { ...postgres, ...change.postgres },
       pgbackrest: { ...pgbackrest, ...change.pgbackrest },
+      volume: { ...volume, ...change.volume },
     },
   };
 }
@@ -175,11 +176,61 @@ export const stanza = 'test-model.patroni-postgresql-k8s';
 export const backupLabel = '20260130-120000F';
 export const dataFile = '/var/lib/postgresql/data/pgdata/PG_VERSION';
 
-/** The only unit, with data and a backup of it. */
-export async function withBackup(): Promise<PostgresqlState> {
-  const given = inWorld(await backedUp(), {
+/** The leader, the only unit unless told, with data and a backup of it. */
+export async function withBackup(unit: Unit = {}): Promise<PostgresqlState> {
+  const given = inWorld(await backedUp(unit), {
     pgbackrest: { stanzas: [stanza], backups: [{ label: backupLabel, stanza }] },
   });
   const file = fileEntry('17\n', { mode: '0600', user: 'postgres', group: 'postgres' });
   return inContainer(given, ({ files }) => ({ files: { ...files, [dataFile]: file } }));
+}
+
+/** Seconds of 30 January 2026, when the backup was made. */
+export function onThatDay(hour: number, minute = 0): number {
+  return Date.UTC(2026, 0, 30, hour, minute) / 1000;
+}
+
+/** With WAL of two timelines: the second left the first after the backup, and has none of its own. */
+export async function withTimelines(): Promise<PostgresqlState> {
+  const segment = (timeline: number, number: number): string =>
+    `${stanza}/17-1/0000000${timeline}00000000/0000000${timeline}000000000000000${number}-${'a'.repeat(40)}.zst`;
+  return inWorld(await withBackup(), {
+    pgbackrest: {
+      archive: {
+        [segment(1, 3)]: { seconds: onThatDay(12) },
+        [segment(1, 4)]: { seconds: onThatDay(12, 40) },
+        [segment(2, 5)]: { seconds: onThatDay(13, 30) },
+        [segment(2, 6)]: { seconds: onThatDay(14) },
+        [`${stanza}/17-1/00000002.history`]: {
+          seconds: onThatDay(13),
+          text: '1\t0/5000000\tbefore 2026-01-30 12:45:00+00\n',
+        },
+      },
+    },
+  });
+}
+
+/** With what Patroni keeps of the cluster in Kubernetes. */
+export function remembering(given: PostgresqlState): PostgresqlState {
+  const labels = { application: 'patroni', 'cluster-name': 'patroni-postgresql-k8s' };
+  const endpoints = (name: string, annotations: Readonly<Record<string, string>>) => ({
+    [`endpoints/${name}`]: {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: { name, namespace: 'test-model', labels, annotations },
+    },
+  });
+  const { systemIdentifier } = given.world.patroni;
+  return inWorld(given, {
+    kube: {
+      objects: {
+        ...given.world.kube.objects,
+        ...endpoints('patroni-postgresql-k8s', { leader: 'postgresql-k8s-0', optime: '50331648' }),
+        ...endpoints('patroni-postgresql-k8s-config', {
+          initialize: systemIdentifier,
+          history: '[[1,50331648,"no recovery target specified"]]',
+        }),
+      },
+    },
+  });
 }

@@ -121,12 +121,21 @@ export interface PgbackrestWorld {
   readonly faults: Readonly<Record<string, string>>;
 }
 
+export interface VolumeWorld {
+  readonly freeBytes: number;
+  /** What each data directory takes. */
+  readonly usedBytes: number;
+  /** PostgreSQL outlives Patroni and does not end when it is told to. */
+  readonly hangs?: true;
+}
+
 export interface PostgresqlWorld {
   readonly patroni: PatroniWorld;
   readonly kube: KubeWorld;
   readonly objectStore: ObjectStoreWorld;
   readonly postgres: PostgresWorld;
   readonly pgbackrest: PgbackrestWorld;
+  readonly volume: VolumeWorld;
 }
 
 /** The world without troubles, in which nothing has been set up yet. */
@@ -136,6 +145,7 @@ export function world(part: {
   readonly objectStore?: Partial<ObjectStoreWorld>;
   readonly postgres?: Partial<PostgresWorld>;
   readonly pgbackrest?: Partial<PgbackrestWorld>;
+  readonly volume?: Partial<VolumeWorld>;
 }): PostgresqlWorld {
   return {
     patroni: {
@@ -161,6 +171,7 @@ export function world(part: {
       ...part.postgres,
     },
     pgbackrest: { stanzas: [], backups: [], archive: {}, faults: {}, ...part.pgbackrest },
+    volume: { freeBytes: 10 * 2 ** 30, usedBytes: 2 ** 30, ...part.volume },
   };
 }
 

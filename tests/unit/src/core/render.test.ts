@@ -70,12 +70,32 @@ test('a member that restores a backup bootstraps by pgBackRest', () => {
     stanza: 'model.patroni-postgresql-k8s',
     bootstrap: {
       kind: 'restore',
-      stanza: 'model.patroni-postgresql-k8s',
-      label: '20260131-120000F',
+      target: { stanza: 'model.patroni-postgresql-k8s', label: '20260131-120000F', timeline: 3 },
     },
   };
 
   expect(yaml(restoring)).toBe(golden('patroni-restore.yml'));
+});
+
+test.each([
+  [{ timeline: 2, time: 'latest' }, '--type=default --target-timeline=2'],
+  [
+    { timeline: 2, time: '2026-01-31 12:00:00.500000+00' },
+    '--type=time "--target=2026-01-31 12:00:00.500000+00" --target-timeline=2 --target-action=promote',
+  ],
+  [{ time: 'latest' }, '--type=default'],
+])('recovery goes along the timeline until the time: %j', (until, options) => {
+  const target = { stanza: 'old.db', label: '20260131-120000F', ...until };
+
+  const document = renderMember({ ...member, bootstrap: { kind: 'restore', target } });
+
+  const command = `pgbackrest --stanza=old.db --pg1-path=/var/lib/postgresql/data/pgdata --set=20260131-120000F ${options} restore`;
+  expect(document).toMatchObject({
+    bootstrap: {
+      pgbackrest: { command },
+      dcs: { postgresql: { parameters: { archive_command: '/bin/false' } } },
+    },
+  });
 });
 
 const repository: RepositoryFacts = {

@@ -1,0 +1,136 @@
+// The data directory as a restore handles it: the server that must not run on it, the room on its volume,
+// and the data of before, which stand aside under another name on the same volume.
+
+import { CodedError } from '../../lib/base/error.ts';
+import { isPebbleError } from '../../lib/pebble/errors.ts';
+import type { ExecResult } from '../../lib/pebble/pebble.ts';
+import {
+  asideDirectory,
+  dataDirectory,
+  failedDirectory,
+  storageRoot,
+  workloadUser,
+} from '../core/names.ts';
+import { patroniService } from '../core/render/pebble-layer.ts';
+import type { PostgresqlHook } from './cluster.ts';
+import { forgetView } from './view.ts';
+import { readWorkload } from './workload.ts';
+
+const commandTimeoutMs = 30_000;
+// Counting the files of a large database takes a while.
+const countTimeoutMs = 120_000;
+const shutdownSeconds = 60;
+
+/**
+ * Stops Patroni, and PostgreSQL, which outlives a Patroni that Pebble had to kill. Rejects with
+ * `CodedError` when something still runs.
+ */
+export async function stopDatabase(hook: PostgresqlHook): Promise<void> {
+  const { pebble } = hook.ports;
+  const [service] = await pebble.services([patroniService]);
+  if (service !== undefined) await pebble.stop(patroniService);
+  forgetView(hook);
+  if (!(await doesServerRun(hook))) return;
+  const { binDir } = await readWorkload(hook);
+  const command = ['stop', '-m', 'fast', '-w', '-t', `${shutdownSeconds}`];
+  await pebble.exec([`${binDir}/pg_ctl`, '-D', dataDirectory, ...command], {
+    user: workloadUser,
+    group: workloadUser,
+    timeoutMs: (shutdownSeconds + 10) * 1000,
+  });
+  if (await doesServerRun(hook)) {
+    throw new CodedError('PostgreSQL does not end', { code: 'still-running' });
+  }
+}
+
+async function doesServerRun(hook: PostgresqlHook): Promise<boolean> {
+  const { pebble } = hook.ports;
+  // pg_ctl is not content with a directory that is not there.
+  if ((await pebble.stat(`${dataDirectory}/postmaster.pid`)) === undefined) return false;
+  const { binDir } = await readWorkload(hook);
+  const { exitCode } = await pebble.exec([`${binDir}/pg_ctl`, '-D', dataDirectory, 'status'], {
+    user: workloadUser,
+    group: workloadUser,
+    timeoutMs: commandTimeoutMs,
+  });
+  return exitCode === 0;
+}
+
+/** Whether there is a database on the volume. */
+export async function hasData(hook: PostgresqlHook): Promise<boolean> {
+  return (await hook.ports.pebble.stat(`${dataDirectory}/PG_VERSION`)) !== undefined;
+}
+
+export async function isAside(hook: PostgresqlHook): Promise<boolean> {
+  return (await hook.ports.pebble.stat(asideDirectory)) !== undefined;
+}
+
+/** Bytes that are free on the volume, and those that the data take. */
+export async function measureRoom(
+  hook: PostgresqlHook,
+): Promise<{ readonly free: number; readonly old: number }> {
+  const available = await run(hook, ['df', '--block-size=1', '--output=avail', storageRoot]);
+  const free = numberIn(/^\s*(\d+)\s*$/m, available);
+  let old = 0;
+  for (const directory of [dataDirectory, failedDirectory]) {
+    if ((await hook.ports.pebble.stat(directory)) === undefined) continue;
+    const used = await run(hook, ['du', '--summarize', '--block-size=1', directory]);
+    old += numberIn(/^(\d+)\s/m, used);
+  }
+  return { free, old };
+}
+
+/** `du` also counts what goes away while it looks. */
+function numberIn(form: RegExp, { stdout, stderr }: ExecResult): number {
+  const found = form.exec(stdout)?.[1];
+  if (found !== undefined) return Number(found);
+  throw new CodedError(`cannot measure the volume: ${stderr.trim()}`, { code: 'no-size' });
+}
+
+/**
+ * Makes an empty data directory. What was there stands aside from then on, unless it does already, or
+ * is not to be kept. May be repeated.
+ */
+export async function clearDataDirectory(
+  hook: PostgresqlHook,
+  old: 'aside' | 'removed' | 'none',
+): Promise<void> {
+  const { pebble } = hook.ports;
+  await pebble.remove(failedDirectory, { recursive: true });
+  if (old === 'aside' && !(await isAside(hook))) {
+    await move(hook, dataDirectory, asideDirectory);
+  }
+  await pebble.remove(dataDirectory, { recursive: true });
+  await pebble.makeDir(dataDirectory, { user: workloadUser, group: workloadUser, mode: '0700' });
+}
+
+/** The data of before, in their place again; what has come there since goes. May be repeated. */
+export async function putBack(hook: PostgresqlHook): Promise<void> {
+  const { pebble } = hook.ports;
+  if (!(await isAside(hook))) return;
+  await pebble.remove(failedDirectory, { recursive: true });
+  await pebble.remove(dataDirectory, { recursive: true });
+  await move(hook, asideDirectory, dataDirectory);
+}
+
+/** Frees what only a restore needs. */
+export async function removeLeftovers(hook: PostgresqlHook): Promise<void> {
+  const { pebble } = hook.ports;
+  await pebble.remove(asideDirectory, { recursive: true });
+  await pebble.remove(failedDirectory, { recursive: true });
+}
+
+async function move(hook: PostgresqlHook, from: string, to: string): Promise<void> {
+  const { exitCode, stderr } = await run(hook, ['mv', '--no-target-directory', from, to]);
+  if (exitCode === 0) return;
+  throw new CodedError(`cannot move "${from}": ${stderr.trim()}`, { code: 'move-failed' });
+}
+
+async function run(hook: PostgresqlHook, command: readonly string[]): Promise<ExecResult> {
+  try {
+    return await hook.ports.pebble.exec(command, { timeoutMs: countTimeoutMs });
+  } catch (error) {
+    if (!isPebbleError(error, 'not-found')) throw error;
+    throw new CodedError(error.message, { code: 'no-program' });
+  }
+}

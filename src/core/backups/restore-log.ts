@@ -1,0 +1,49 @@
+// Why a restore failed, in the words of pgBackRest or PostgreSQL, from what they have logged. Pure.
+
+/** Of PostgreSQL to those who come too early, or because it ends. */
+const unrelated =
+  /database system is (starting up|shutting down|not (yet )?accepting connections|in recovery)|terminating .* due to|connection to client lost|recovery mode/;
+
+const reasonLength = 200;
+
+export interface LogText {
+  /** What Patroni's service and the programs that it runs have written. */
+  readonly output: string;
+  /** PostgreSQL's own log. */
+  readonly server: string;
+}
+
+/** The last error since then; `undefined` when nobody has named one. */
+export function failureReason({ output, server }: LogText, sinceMs: number): string | undefined {
+  const text = `${output}\n${server}`;
+  const errors = messagesOf(text, sinceMs, /P\d+ +ERROR: (.*)$/);
+  const fatal = messagesOf(text, sinceMs, /(?:FATAL|PANIC): +(.*)$/);
+  // That a file of WAL is not there is no error of pgBackRest's: if there is one, it is the cause.
+  const reason = errors.at(-1) ?? fatal.findLast((one) => !unrelated.test(one));
+  return reason?.slice(0, reasonLength);
+}
+
+function messagesOf(text: string, sinceMs: number, form: RegExp): readonly string[] {
+  return text.split('\n').flatMap((line) => {
+    const [, time] = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)/.exec(line) ?? [];
+    const message = form.exec(line)?.[1]?.trim();
+    if (time === undefined || message === undefined) return [];
+    // Times of log lines are whole seconds.
+    return Date.parse(`${time.replace(' ', 'T')}Z`) + 999 >= sinceMs ? [message] : [];
+  });
+}
+
+/** Names of PostgreSQL's log files between two moments: `postgresql-Sat_17.log`, one for each hour. */
+export function serverLogNames(fromMs: number, toMs: number): readonly string[] {
+  const names: string[] = [];
+  const last = Math.min(toMs, fromMs + 6 * 24 * hourMs);
+  for (let at = fromMs - (fromMs % hourMs); at <= last; at += hourMs) {
+    const moment = new Date(at);
+    const hour = String(moment.getUTCHours()).padStart(2, '0');
+    names.push(`postgresql-${days[moment.getUTCDay()]}_${hour}.log`);
+  }
+  return names;
+}
+
+const hourMs = 3_600_000;
+const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;

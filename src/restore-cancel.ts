@@ -1,0 +1,58 @@
+// The cancel-restore action: ends a restore as if it had failed, and takes note of one that has.
+
+import type { Handler } from '../lib/juju/hook.ts';
+import { type Cluster, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import { isAside } from './adapters/data-directory.ts';
+import { isOver, type RestoreMark, readRestoreMark } from './adapters/restore-mark.ts';
+import type { PostgresqlPorts } from './ports.ts';
+import { followRestore } from './restore-follow.ts';
+import { cancelled, publishResult, type Refusal, undoRestore } from './restore-run.ts';
+
+export const cancelRestore: Handler<PostgresqlPorts> = async (hook) => {
+  const action = hook.juju.action();
+  const cluster = await openCluster(hook);
+  if (cluster === undefined || !(await hook.ports.pebble.canConnect())) {
+    action.fail('Workload container not ready yet!');
+    return;
+  }
+  const outcome = await cancel(hook, cluster);
+  if (typeof outcome === 'string') action.setResults({ status: outcome });
+  else action.fail(outcome.refusal);
+};
+
+async function cancel(hook: PostgresqlHook, cluster: Cluster): Promise<string | Refusal> {
+  const mark = await readRestoreMark(hook);
+  if (mark !== undefined && !isOver(mark)) {
+    return await cancelOwn(hook, cluster, mark);
+  }
+  const { restoreRequest: request, restoreFailure } = await cluster.appData();
+  if (request?.phase === 'stop') {
+    if (request.unit !== cluster.unit) return { refusal: `Run it on ${request.unit}` };
+    publishResult(cluster, { request: request.id, state: 'failed', failure: cancelled });
+    await followRestore(hook, cluster);
+    return 'restore cancelled';
+  }
+  if (restoreFailure === undefined || !(await hook.juju.isLeader())) {
+    return { refusal: 'No restore is under way on this unit' };
+  }
+  cluster.setApp({ 'restore-failure': undefined });
+  return 'noted';
+}
+
+/** As long as the restored database does not answer. */
+async function cancelOwn(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark,
+): Promise<string | Refusal> {
+  const aside = await isAside(hook);
+  if (mark.phase === 'started' && !aside) {
+    return { refusal: 'The data of before are gone, so there is nothing to go back to' };
+  }
+  if (mark.phase === 'undoing') return 'restore cancelled';
+  if (mark.phase === 'stopped' && !aside && mark.old !== 'aside') {
+    return { refusal: 'The data of before may be gone, so there is nothing to go back to' };
+  }
+  await undoRestore(hook, cluster, { ...mark, failure: cancelled });
+  return 'restore cancelled';
+}

@@ -1,0 +1,216 @@
+// What every hook does about a restore that is under way: the unit that restores goes on with it, the
+// others of its cluster stop, wait, and copy the restored data, and the leader tells them when. Each step
+// can be done again by whatever hook comes next.
+
+import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
+import { hasData } from './adapters/data-directory.ts';
+import { type RestoreMark, readRestoreMark, removeRestoreMark } from './adapters/restore-mark.ts';
+import { readClusterIdentifier } from './adapters/storage-identity.ts';
+import { isReachable } from './adapters/view.ts';
+import { retryRepository } from './backups.ts';
+import { parseResult, type RestoreRequest } from './core/backups/restore-request.ts';
+import { updateExtensions } from './extensions.ts';
+import { quietly } from './quietly.ts';
+import { followOther, stoppedKey } from './restore-others.ts';
+import {
+  announce,
+  cancelled,
+  concludeFailure,
+  concludeSuccess,
+  endedRestore,
+  isNewContainer,
+  nameOf,
+  noteOf,
+  performRestore,
+  publishResult,
+  resultKey,
+  settleRestore,
+  undoRestore,
+} from './restore-run.ts';
+
+/** In the application's databag. */
+export const requestKey = 'restore-request';
+
+/** Says whether this unit is part of a restore: then nothing else is to be done to its database. */
+export async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  if (!(await isReachable(hook))) return false;
+  const silent = quietly(hook);
+  const restores = await followOwn(silent, cluster);
+  const waits = await followOther(silent, cluster);
+  await leadRequest(silent, cluster);
+  return restores || waits;
+}
+
+/** Whether there is something to look at, as far as databags tell. */
+async function isInvolved(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const app = await cluster.appData();
+  if (app.restoringBackup !== undefined || app.restoreRequest !== undefined) return true;
+  // A restore that was killed before Juju learned of it, or one that has left its mark.
+  const own = await cluster.ownListed();
+  return (await hook.juju.isLeader()) || own === undefined || own.role === 'leader';
+}
+
+async function followOwn(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  if (!(await isInvolved(hook, cluster))) return false;
+  const mark = await readRestoreMark(hook);
+  if (mark === undefined) return await beginWhenAlone(hook, cluster);
+  // A new container first gets what its services need; its start goes on with the restore.
+  if (await isNewContainer(hook)) return false;
+  return await steps[mark.phase](hook, cluster, mark);
+}
+
+type Step = (hook: PostgresqlHook, cluster: Cluster, mark: RestoreMark) => Promise<boolean>;
+
+const goOn: Step = async (hook, cluster, mark) => {
+  await resume(hook, cluster, mark);
+  return true;
+};
+
+/** What comes next in each phase; says whether the database is still part of a restore. */
+const steps: Readonly<Record<RestoreMark['phase'], Step>> = {
+  preparing: goOn,
+  stopped: goOn,
+  started: async (hook, cluster, mark) => {
+    await announceAgain(hook, cluster, mark);
+    if (await settleRestore(hook, cluster, mark)) await retryRepository(hook, cluster);
+    return true;
+  },
+  undoing: async (hook, cluster, mark) => {
+    await undoRestore(hook, cluster, mark);
+    return true;
+  },
+  restored: followEnded,
+  undone: followEnded,
+};
+
+/** Takes up a restore of this unit that a start finds; says whether it has started the services. */
+export async function resumeRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const mark = await readRestoreMark(hook);
+  if (mark === undefined) return false;
+  const silent = quietly(hook);
+  if (['preparing', 'stopped', 'undoing'].includes(mark.phase)) {
+    return await steps[mark.phase](silent, cluster, mark);
+  }
+  const interrupted = mark.phase === 'started' && (await isNewContainer(hook));
+  // With half of a backup PostgreSQL does not start; what has become a cluster is left alone.
+  if (!interrupted || (await readClusterIdentifier(hook, cluster)) !== undefined) return false;
+  await resume(silent, cluster, { ...mark, phase: 'stopped' });
+  return true;
+}
+
+async function resume(hook: PostgresqlHook, cluster: Cluster, mark: RestoreMark): Promise<void> {
+  const refused = await performRestore(hook, cluster, mark);
+  if (refused === undefined) return;
+  hook.log('ERROR', `cannot resume the restore: ${refused.refusal}`);
+  // What could not be put back yet is put back by a later hook, which then tells.
+  if (mark.request === undefined || (await readRestoreMark(hook)) !== undefined) return;
+  const { request } = mark;
+  publishResult(cluster, { request, state: 'failed', failure: refused.refusal });
+}
+
+/** The databag of a hook that was killed was lost. */
+async function announceAgain(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark,
+): Promise<void> {
+  if ((await cluster.appData()).restoringBackup === undefined) await announce(hook, cluster, mark);
+}
+
+/** Until Juju has what the mark says; then that goes. */
+async function followEnded(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark,
+): Promise<boolean> {
+  if (await isTold(cluster, mark)) {
+    await removeRestoreMark(hook);
+    cluster.setUnit({ [resultKey]: undefined });
+    return false;
+  }
+  if (mark.phase === 'undone') await concludeFailure(hook, cluster, mark);
+  else await concludeSuccess(hook, cluster, mark);
+  return true;
+}
+
+async function isTold(cluster: Cluster, { request, failure }: RestoreMark): Promise<boolean> {
+  const app = await cluster.appData();
+  if (request !== undefined) return app.restoreRequest?.id !== request;
+  if (app.restoringBackup !== undefined) return false;
+  return failure === cancelled || app.restoreFailure !== undefined;
+}
+
+/** The restore of a cluster begins when all other units that there are have said that they are down. */
+async function beginWhenAlone(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const { restoreRequest: request, restoringBackup } = await cluster.appData();
+  if (request?.unit !== cluster.unit || request.phase !== 'stop') {
+    // What is left when the mark has gone and Juju was not told.
+    if (request !== undefined || restoringBackup === undefined) return false;
+    await concludeSuccess(hook, cluster, {});
+    await retryRepository(hook, cluster);
+    return false;
+  }
+  if ((await awaitedUnits(cluster, request)).length > 0) return true;
+  const known = parseResult((await cluster.unitData())[resultKey]);
+  if (known?.id === request.id) return true;
+  const old = (await hasData(hook)) ? 'aside' : 'none';
+  await resume(hook, cluster, { ...request.target, phase: 'preparing', old, request: request.id });
+  return true;
+}
+
+/** Units that have not said yet that they are down. */
+export async function awaitedUnits(
+  cluster: Cluster,
+  { id, unit }: RestoreRequest,
+): Promise<readonly string[]> {
+  const awaited: string[] = [];
+  for (const other of cluster.units.filter((one) => one !== unit)) {
+    if ((await cluster.peers.data(other))[stoppedKey] !== id) awaited.push(other);
+  }
+  return awaited;
+}
+
+/** The leader takes the request from one phase to the next. */
+async function leadRequest(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { restoreRequest: request } = await cluster.appData();
+  if (request === undefined || !(await hook.juju.isLeader())) return;
+  if (request.phase === 'stop') {
+    await leadToEnd(hook, cluster, request);
+    return;
+  }
+  for (const unit of cluster.units) {
+    if ((await cluster.peers.data(unit))[stoppedKey] !== undefined) return;
+  }
+  cluster.setApp({ [requestKey]: undefined });
+}
+
+async function leadToEnd(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  request: RestoreRequest,
+): Promise<void> {
+  const gone = !cluster.units.includes(request.unit);
+  const told = gone ? undefined : parseResult((await cluster.peers.data(request.unit))[resultKey]);
+  const result = told?.id === request.id ? told : undefined;
+  if (result?.state === 'restored') {
+    cluster.setApp({ ...endedRestore, ...withPhase(request, 'clone'), extensions: undefined });
+    await updateExtensions(hook, cluster);
+    return;
+  }
+  if (result === undefined && !gone) return;
+  const failure = result?.failure ?? `${request.unit} is gone`;
+  cluster.setApp({
+    ...endedRestore,
+    ...withPhase(request, 'keep'),
+    'restore-failure': noteOf(request.target, failure),
+  });
+  hook.log('ERROR', `the restore of ${nameOf(request.target)} failed: ${failure}`);
+}
+
+/** The request in its next phase, as the databag has it. */
+export function withPhase(
+  request: RestoreRequest,
+  phase: RestoreRequest['phase'],
+): Readonly<Record<string, string>> {
+  return { [requestKey]: JSON.stringify({ ...request, phase }) };
+}

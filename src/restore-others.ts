@@ -1,0 +1,83 @@
+// What a unit does while another one of its cluster restores: it stops, says so, and waits. When the
+// restored primary is up, its own data go, and it copies those; when nothing came of it, it starts with
+// its own. A file beside the data says for which request it is down, whatever becomes of databags.
+
+import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
+import { clearDataDirectory, stopDatabase } from './adapters/data-directory.ts';
+import { PatroniError } from './adapters/patroni.ts';
+import { readStoppedMark, removeStoppedMark, writeStoppedMark } from './adapters/restore-mark.ts';
+import type { RestoreRequest } from './core/backups/restore-request.ts';
+import { quietly } from './quietly.ts';
+import { isNewContainer, resumeService, setLayer } from './restore-run.ts';
+
+/** In the databag of a unit that is down for the request of this id. */
+export const stoppedKey = 'restore-stopped';
+
+/** Says whether this unit is down for the restore of another, and has to stay so. */
+export async function followOther(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const { restoreRequest: request } = await cluster.appData();
+  if (request?.unit === cluster.unit) return false;
+  const told = (await cluster.unitData())[stoppedKey];
+  if (request?.phase === 'stop') {
+    if (told !== request.id) await stopMember(hook, cluster, request.id);
+    return true;
+  }
+  const isUntouched = told === undefined && request === undefined;
+  if (isUntouched && (await cluster.ownListed()) !== undefined) return false;
+  return await startAgain(hook, cluster, request);
+}
+
+/** Whether this member may not be started, because another one restores. */
+export async function isHeldByRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  return await followOther(quietly(hook), cluster);
+}
+
+/** Neither Patroni nor PostgreSQL runs, or is started, from here on. */
+async function stopMember(hook: PostgresqlHook, cluster: Cluster, id: string): Promise<void> {
+  await writeStoppedMark(hook, id);
+  if (!(await isNewContainer(hook))) await setLayer(hook, cluster, { restart: false });
+  await stopDatabase(hook);
+  cluster.setUnit({ [stoppedKey]: id });
+  hook.log('INFO', 'stopped for a restore of the cluster');
+}
+
+async function startAgain(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  request: RestoreRequest | undefined,
+): Promise<boolean> {
+  const stopped = await readStoppedMark(hook);
+  if (stopped !== undefined) {
+    const copies = request?.phase === 'clone' && request.id === stopped;
+    if (copies && !(await emptyMember(hook, cluster))) return true;
+    await removeStoppedMark(hook);
+    // A new container is started by its own event, with all that it needs.
+    if (!(await isNewContainer(hook))) await resumeService(hook, cluster);
+  }
+  if ((await cluster.unitData())[stoppedKey] !== undefined) {
+    cluster.setUnit({ [stoppedKey]: undefined });
+  }
+  return false;
+}
+
+/** The data of before go, right after a look at whether there are others to copy. */
+async function emptyMember(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const primary = await leadingUnit(cluster);
+  if (primary === undefined || primary === cluster.unit) return false;
+  await stopDatabase(hook);
+  await clearDataDirectory(hook, 'removed');
+  hook.log('INFO', `the data of before the restore are gone; those of ${primary} are copied`);
+  return true;
+}
+
+/** By its own word. */
+async function leadingUnit(cluster: Cluster): Promise<string | undefined> {
+  const leader = await cluster.primary();
+  if (leader === undefined) return undefined;
+  try {
+    return (await (await cluster.patroni(leader)).isLeader()) ? leader : undefined;
+  } catch (error) {
+    if (error instanceof PatroniError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,451 @@
+// A restore of a cluster of several units: who does what when, whatever is killed or lost on the way.
+
+import { expect, test } from '@jest/globals';
+
+import { fileEntry } from '../support/pebble-state.ts';
+import {
+  action,
+  leaderElected,
+  pebbleNotice,
+  pebbleReady,
+  relationChanged,
+  updateStatus,
+} from '../support/scenario/events.ts';
+import {
+  after as afterEvents,
+  backupLabel,
+  dataFile,
+  fileOf,
+  inContainer,
+  inNewContainer,
+  inWorld,
+  primary,
+  remembering,
+  replica,
+  running,
+  stanza,
+  underTest,
+  withBackup,
+} from '../support/scenario/postgresql/journey.ts';
+import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
+import { run } from '../support/scenario/run.ts';
+import { scenario } from '../support/scenario/scenario.ts';
+import { type DataBag, relationOf } from '../support/scenario/state.ts';
+
+const root = '/var/lib/postgresql/data';
+const asideFile = `${root}/pgdata-before-restore/PG_VERSION`;
+const markFile = `${root}/restore.json`;
+const stoppedFile = `${root}/restore-stopped`;
+const ready = pebbleReady('postgresql');
+const notice = pebbleNotice('postgresql', 'postgresql.charm/on-start');
+
+const target = { label: backupLabel, stanza, timeline: 1 };
+const request = (phase: 'stop' | 'clone' | 'keep', unit = 'postgresql-k8s/0') =>
+  JSON.stringify({ id: 'r1', unit, phase, target });
+
+const peersOf = (given: PostgresqlState) => relationOf(given, 'database-peers');
+const appData = (given: PostgresqlState) => peersOf(given).localApp;
+const changed = (given: PostgresqlState) => relationChanged(peersOf(given));
+const serviceOf = (given: PostgresqlState) =>
+  given.containers['postgresql']?.services['postgresql']?.current;
+
+/** The state with other databags of the peer relation. */
+function withBags(
+  given: PostgresqlState,
+  bags: { readonly app?: DataBag; readonly own?: DataBag; readonly others?: DataBag },
+): PostgresqlState {
+  const peers = peersOf(given);
+  const next = {
+    ...peers,
+    localApp: { ...peers.localApp, ...bags.app },
+    localUnit: { ...peers.localUnit, ...bags.own },
+    remoteUnits: Object.fromEntries(
+      Object.entries(peers.remoteUnits).map(([unit, bag]) => [unit, { ...bag, ...bags.others }]),
+    ),
+  };
+  return { ...given, relations: given.relations.map((one) => (one === peers ? next : one)) };
+}
+
+const version = fileEntry('17\n', { mode: '0600', user: 'postgres', group: 'postgres' });
+
+/** A unit that does not restore, with data. */
+async function follower(): Promise<PostgresqlState> {
+  const given = await running({ number: 1, others: [0, 2], primary: 0 });
+  return inContainer(given, ({ files }) => ({ files: { ...files, [dataFile]: version } }));
+}
+
+const asked = async () =>
+  withBags(await follower(), { app: { 'restore-request': request('stop') } });
+
+/** It is down for the restore of another. */
+const waiting = async () => await afterEvents(await asked(), updateStatus);
+
+/** As the leader tells it. */
+const told = async (phase: 'clone' | 'keep') =>
+  withBags(await waiting(), { app: { 'restore-request': request(phase) } });
+
+for (const [name, event] of Object.entries({
+  'a change of the databag': changed,
+  'update-status': () => updateStatus,
+  'a notice': () => notice,
+})) {
+  test(`a unit that is asked to stop by ${name} stops, says so, and keeps its data`, async () => {
+    const given = await asked();
+
+    const { state: after } = await run({ charm: underTest, state: given, event: event(given) });
+
+    expect(serviceOf(after)).toBe('inactive');
+    expect(peersOf(after).localUnit).toMatchObject({ 'restore-stopped': 'r1' });
+    expect(fileOf(after, stoppedFile)).toBe('r1\n');
+    expect(fileOf(after, dataFile)).toBe('17\n');
+    expect(after.unitStatus).toEqual({
+      level: 'maintenance',
+      message: 'stopped for a restore of the cluster',
+    });
+  });
+}
+
+scenario('whenever it is killed while it stops, it stops', {
+  charm: underTest,
+  given: asked,
+  when: updateStatus,
+  then: ({ disturbances }) => {
+    expect(disturbances).toEqual(['postgresql: stop postgresql']);
+  },
+});
+
+scenario('a PostgreSQL that does not end is not said to be down', {
+  charm: underTest,
+  given: async () => {
+    const given = inWorld(await asked(), { volume: { hangs: true } });
+    return inContainer(given, ({ files }) => ({
+      files: { ...files, [`${root}/pgdata/postmaster.pid`]: fileEntry('42\n') },
+    }));
+  },
+  when: updateStatus,
+  fails: true,
+  then: ({ state: after }) => {
+    expect(peersOf(after).localUnit).not.toHaveProperty('restore-stopped');
+  },
+  loosen: {
+    secondRun: 'each attempt stops the service',
+    killChecks: 'a hook that fails commits nothing',
+  },
+});
+
+scenario('a unit that waits is not started by anything', {
+  charm: underTest,
+  given: async () => inNewContainer(await waiting()),
+  when: ready,
+  then: ({ state: after, walks }) => {
+    expect(walks[0]?.end).toBe('defer');
+    expect(serviceOf(after)).toBeUndefined();
+    expect(fileOf(after, dataFile)).toBe('17\n');
+  },
+});
+
+scenario('a unit whose leader has restored copies the new data, once', {
+  charm: underTest,
+  given: async () => await told('clone'),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(fileOf(after, dataFile)).toBeUndefined();
+    expect(fileOf(after, stoppedFile)).toBeUndefined();
+    expect(serviceOf(after)).toBe('active');
+    expect(peersOf(after).localUnit).not.toHaveProperty('restore-stopped');
+    expect(after.unitStatus).toEqual({ level: 'active', message: '' });
+  },
+});
+
+test('what it has copied is not emptied again, whatever databags say', async () => {
+  const copied = inContainer(await afterEvents(await told('clone'), updateStatus), ({ files }) => ({
+    files: { ...files, [dataFile]: version },
+  }));
+  const stale = withBags(copied, {
+    app: { 'restore-request': request('clone') },
+    own: { 'restore-stopped': 'r1' },
+  });
+
+  const reached = await afterEvents(stale, updateStatus, notice);
+
+  expect(fileOf(reached, dataFile)).toBe('17\n');
+  expect(serviceOf(reached)).toBe('active');
+});
+
+scenario('as long as nobody leads, the data of before are not emptied', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await told('clone'), { patroni: { members: [replica(0), replica(1), replica(2)] } }),
+  when: updateStatus,
+  then: ({ state: after, disturbances }) => {
+    expect(fileOf(after, dataFile)).toBe('17\n');
+    expect(disturbances).toEqual([]);
+    expect(serviceOf(after)).toBe('inactive');
+  },
+});
+
+scenario('when nothing has come of it, a unit starts with its own data', {
+  charm: underTest,
+  given: async () => await told('keep'),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(fileOf(after, dataFile)).toBe('17\n');
+    expect(fileOf(after, stoppedFile)).toBeUndefined();
+    expect(serviceOf(after)).toBe('active');
+  },
+});
+
+scenario('a request that is gone leaves nobody down', {
+  charm: underTest,
+  given: async () => {
+    const given = await waiting();
+    const { 'restore-request': _, ...localApp } = appData(given);
+    const { 'restore-stopped': __, ...localUnit } = peersOf(given).localUnit;
+    const peers = peersOf(given);
+    return {
+      ...given,
+      relations: given.relations.map((one) =>
+        one === peers ? { ...peers, localApp, localUnit } : one,
+      ),
+    };
+  },
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(fileOf(after, dataFile)).toBe('17\n');
+    expect(serviceOf(after)).toBe('active');
+    expect(fileOf(after, stoppedFile)).toBeUndefined();
+  },
+});
+
+/** The leader, which restores, has asked the others to stop. */
+async function asking(): Promise<PostgresqlState> {
+  const given = remembering(await withBackup({ others: [1, 2] }));
+  return withBags(given, { app: { 'restore-request': request('stop') } });
+}
+
+/** The others have copied the data. */
+function startedAgain(given: PostgresqlState): PostgresqlState {
+  const peers = peersOf(given);
+  const remoteUnits = { 'postgresql-k8s/1': {}, 'postgresql-k8s/2': {} };
+  return {
+    ...given,
+    relations: given.relations.map((one) => (one === peers ? { ...peers, remoteUnits } : one)),
+  };
+}
+
+/** They have. */
+const alone = async () => {
+  const given = withBags(await asking(), { others: { 'restore-stopped': 'r1' } });
+  return inWorld(given, { patroni: { members: [primary(0)] } });
+};
+
+scenario('one unit that has not stopped yet holds the restore up, and is named', {
+  charm: underTest,
+  given: async () => {
+    const given = await alone();
+    const peers = peersOf(given);
+    const remoteUnits = { ...peers.remoteUnits, 'postgresql-k8s/2': {} };
+    return {
+      ...given,
+      relations: given.relations.map((one) => (one === peers ? { ...peers, remoteUnits } : one)),
+    };
+  },
+  when: updateStatus,
+  then: ({ state: after, disturbances }) => {
+    expect(disturbances).toEqual([]);
+    expect(fileOf(after, dataFile)).toBe('17\n');
+    expect(after.unitStatus).toEqual({
+      level: 'maintenance',
+      message: 'the restore waits until postgresql-k8s/2 stop',
+    });
+  },
+});
+
+scenario('word of another restore does not count', {
+  charm: underTest,
+  given: async () => withBags(await asking(), { others: { 'restore-stopped': 'r0' } }),
+  when: updateStatus,
+  then: ({ state: after, disturbances }) => {
+    expect(disturbances).toEqual([]);
+    expect(fileOf(after, dataFile)).toBe('17\n');
+  },
+});
+
+test('when all others are down the restore begins', async () => {
+  const begun = await afterEvents(await alone(), updateStatus);
+
+  expect(fileOf(begun, asideFile)).toBe('17\n');
+  expect(fileOf(begun, dataFile)).toBeUndefined();
+  expect(JSON.parse(fileOf(begun, markFile) ?? '')).toMatchObject({
+    phase: 'started',
+    request: 'r1',
+    old: 'aside',
+  });
+  expect(appData(begun)).toMatchObject({ 'restoring-backup': backupLabel });
+  expect(serviceOf(begun)).toBe('active');
+  expect(begun.unitStatus).toEqual({ level: 'maintenance', message: 'restoring backup' });
+});
+
+const restored = async () => await afterEvents(await alone(), updateStatus, notice);
+
+test('when the restored database answers the others are told to copy it', async () => {
+  const given = await restored();
+
+  expect(JSON.parse(appData(given)['restore-request'] ?? '')).toMatchObject({ phase: 'clone' });
+  expect(appData(given)).not.toHaveProperty('restoring-backup');
+  expect(fileOf(given, asideFile)).toBeUndefined();
+  expect(given.unitStatus.message).toMatch(/^Primary/);
+
+  const ended = await afterEvents(startedAgain(given), updateStatus, updateStatus);
+  expect(appData(ended)).not.toHaveProperty('restore-request');
+  expect(peersOf(ended).localUnit).not.toHaveProperty('restore-result');
+  expect(fileOf(ended, markFile)).toBeUndefined();
+});
+
+const log = `2027-01-31 10:00:31 UTC [9]: FATAL:  recovery ended before configured recovery target was reached\n`;
+
+const failed = (given: PostgresqlState) =>
+  inContainer(given, ({ services, files }) => ({
+    services: { ...services, postgresql: { current: 'error' } },
+    files: { ...files, '/var/log/postgresql/patroni-output.log': fileEntry(log) },
+  }));
+
+test('when it fails, the data of before come back, and the others are told to start with theirs', async () => {
+  const given = failed(await afterEvents(await alone(), updateStatus));
+
+  const undone = await afterEvents(given, updateStatus);
+
+  expect(fileOf(undone, dataFile)).toBe('17\n');
+  expect(undone.world.kube.objects['endpoints/patroni-postgresql-k8s']?.metadata).toMatchObject({
+    annotations: { leader: 'postgresql-k8s-0' },
+  });
+  expect(JSON.parse(appData(undone)['restore-request'] ?? '')).toMatchObject({ phase: 'keep' });
+  expect(appData(undone)['restore-failure']).toBe(
+    'the restore of 2026-01-30T12:00:00Z failed, the data of before are in force: recovery ended ' +
+      'before configured recovery target was reached',
+  );
+});
+
+test('whenever the restore of a cluster is killed, it goes on, and the others wait until it has ended', async () => {
+  const given = await alone();
+  const { interruptions } = await run({ charm: underTest, state: given, event: updateStatus });
+  for (const { state: killed } of interruptions) {
+    for (const woken of [killed, inNewContainer(killed)]) {
+      const events = woken === killed ? [updateStatus, notice] : [ready, notice, notice];
+      const reached = await afterEvents(woken, ...events);
+
+      expect(JSON.parse(appData(reached)['restore-request'] ?? '')).toMatchObject({
+        phase: 'clone',
+      });
+      expect(fileOf(reached, dataFile)).toBeUndefined();
+      expect(fileOf(reached, asideFile)).toBeUndefined();
+    }
+  }
+
+  expect(interruptions.length).toBeGreaterThan(8);
+});
+
+test('whenever the end of it is killed, nothing is restored twice', async () => {
+  const given = inContainer(await afterEvents(await alone(), updateStatus), ({ files }) => ({
+    files: { ...files, [`${root}/pgdata/restored`]: fileEntry('restored\n') },
+  }));
+  const { interruptions } = await run({ charm: underTest, state: given, event: notice });
+  for (const { state: killed } of interruptions) {
+    const reached = await afterEvents(killed, updateStatus, updateStatus);
+
+    expect(fileOf(reached, `${root}/pgdata/restored`)).toBe('restored\n');
+    expect(JSON.parse(appData(reached)['restore-request'] ?? '')).toMatchObject({ phase: 'clone' });
+  }
+
+  expect(interruptions.length).toBeGreaterThan(5);
+});
+
+test('a unit that is no longer the leader restores all the same, and the leader tells the others', async () => {
+  const given = { ...(await alone()), leader: false };
+
+  const ended = await afterEvents(given, updateStatus, notice);
+
+  expect(JSON.parse(peersOf(ended).localUnit['restore-result'] ?? '')).toEqual({
+    id: 'r1',
+    state: 'restored',
+  });
+  expect(JSON.parse(appData(ended)['restore-request'] ?? '')).toMatchObject({ phase: 'stop' });
+
+  const heard = await afterEvents({ ...ended, leader: true }, leaderElected, updateStatus);
+  expect(JSON.parse(appData(heard)['restore-request'] ?? '')).toMatchObject({ phase: 'clone' });
+});
+
+scenario('the restore of a unit that is gone is over', {
+  charm: underTest,
+  given: async () => {
+    const given = { ...(await waiting()), leader: true };
+    return withBags(given, {
+      app: { 'restore-request': request('stop', 'postgresql-k8s/9') },
+      own: { 'restore-stopped': 'r1' },
+    });
+  },
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(appData(after)['restore-failure']).toMatch(/postgresql-k8s\/9 is gone$/);
+    expect(fileOf(after, dataFile)).toBe('17\n');
+  },
+  loosen: { secondRun: 'the next hook starts this unit again' },
+});
+
+scenario('a restore that waits for somebody is cancelled', {
+  charm: underTest,
+  given: asking,
+  when: action('cancel-restore'),
+  then: ({ state: after, action: { results }, disturbances }) => {
+    expect(results).toEqual({ status: 'restore cancelled' });
+    expect(JSON.parse(appData(after)['restore-request'] ?? '')).toMatchObject({ phase: 'keep' });
+    expect(appData(after)).not.toHaveProperty('restore-failure');
+    expect(fileOf(after, dataFile)).toBe('17\n');
+    expect(disturbances).toEqual([]);
+  },
+  loosen: { secondRun: 'there is nothing to cancel any more', killChecks: 'only databags change' },
+});
+
+scenario('whoever does not restore cannot cancel', {
+  charm: underTest,
+  given: waiting,
+  when: action('cancel-restore'),
+  then: ({ action: { failed: refusal } }) => {
+    expect(refusal).toBe('Run it on postgresql-k8s/0');
+  },
+});
+
+const refusals: readonly (readonly [string, () => Promise<PostgresqlState>, string])[] = [
+  [
+    'a unit on its way',
+    async () => ({ ...(await withBackup({ others: [1] })), plannedUnits: 3 }),
+    'Units are being added or removed: wait until that is over',
+  ],
+  [
+    'no room for both',
+    async () =>
+      inWorld(await withBackup({ others: [1] }), {
+        volume: { freeBytes: 100_000_000, usedBytes: 2 ** 30 },
+      }),
+    'There is no room on the volume: the backup has 29 MiB, 95 MiB are free, with several units ' +
+      'the data of now have to stay until the end: enlarge the volume, or scale to one unit',
+  ],
+  [
+    'a backup',
+    async () => inWorld(await withBackup({ others: [1] }), { pgbackrest: { backupRuns: true } }),
+    'A backup is being made: wait until it has ended',
+  ],
+];
+
+for (const [name, given, message] of refusals) {
+  scenario(`a cluster with ${name} is not restored`, {
+    charm: underTest,
+    given,
+    when: action('restore', { 'backup-id': '2026-01-30T12:00:00Z', 'all-units': true }),
+    then: ({ state: after, action: { failed: refusal }, disturbances }) => {
+      expect(refusal).toBe(message);
+      expect(disturbances).toEqual([]);
+      expect(appData(after)).not.toHaveProperty('restore-request');
+    },
+  });
+}

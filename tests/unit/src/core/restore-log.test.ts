@@ -1,0 +1,56 @@
+// The reason of a failed restore, from lines as pgBackRest 2.55 and PostgreSQL 17 write them.
+
+import { expect, test } from '@jest/globals';
+
+import { failureReason, serverLogNames } from '../../../../src/core/backups/restore-log.ts';
+
+const sinceMs = Date.UTC(2026, 0, 31, 10, 0, 30, 500);
+
+const server = `2026-01-31 09:59:00 UTC [5]: user=,db=,app=,client=,line=3 FATAL:  an older one
+2026-01-31 10:00:31 UTC [8]: user=operator,db=postgres,app=[unknown],client=[local],line=1 FATAL:  the database system is starting up
+2026-01-31 10:00:33 UTC [16032]: user=,db=,app=,client=,line=9 FATAL:  recovery ended before configured recovery target was reached
+2026-01-31 10:00:33 UTC [16029]: user=,db=,app=,client=,line=8 LOG:  shutting down due to startup process failure
+`;
+
+const output = `2026-01-31 09:00:00.881 P00  ERROR: [055]: an older one
+ERROR: [075]: backup set 20260130-120000F is not valid
+2026-01-31 10:00:30.881 P00  ERROR: [075]: backup set 20260130-120000F is not valid
+`;
+
+test('PostgreSQL names what it could not do', () => {
+  expect(failureReason({ output: '', server }, sinceMs)).toBe(
+    'recovery ended before configured recovery target was reached',
+  );
+});
+
+test('what pgBackRest could not do is the cause of what PostgreSQL could not', () => {
+  expect(failureReason({ output, server }, sinceMs)).toBe(
+    '[075]: backup set 20260130-120000F is not valid',
+  );
+});
+
+test('old lines, and those that only complain of a server that is not there, are no reason', () => {
+  const early = server.split('\n').slice(0, 2).join('\n');
+
+  expect(failureReason({ output: output.split('\n')[0] ?? '', server: early }, sinceMs)).toBe(
+    undefined,
+  );
+});
+
+test('a long reason is cut', () => {
+  const long = `2026-01-31 10:00:33 UTC [1]: PANIC:  ${'x'.repeat(1000)}\n`;
+
+  expect(failureReason({ output: '', server: long }, sinceMs)).toHaveLength(200);
+});
+
+test('PostgreSQL logs into one file for each hour of the week', () => {
+  const from = Date.UTC(2026, 0, 31, 22, 59, 59);
+
+  expect(serverLogNames(from, from)).toEqual(['postgresql-Sat_22.log']);
+  expect(serverLogNames(from, from + 2 * 3_600_000)).toEqual([
+    'postgresql-Sat_22.log',
+    'postgresql-Sat_23.log',
+    'postgresql-Sun_00.log',
+  ]);
+  expect(new Set(serverLogNames(from, from + 30 * 86_400_000)).size).toBeLessThanOrEqual(168);
+});
