@@ -46,8 +46,9 @@ async function isInvolved(hook: PostgresqlHook, cluster: Cluster): Promise<boole
   const app = await cluster.appData();
   if (app.restoringBackup !== undefined || app.restoreRequest !== undefined) return true;
   // A restore that was killed before Juju learned of it, or one that has left its mark.
+  if (await hook.juju.isLeader()) return true;
   const own = await cluster.ownListed();
-  return (await hook.juju.isLeader()) || own === undefined || own.role === 'leader';
+  return own === undefined || own.role === 'leader';
 }
 
 async function followOwn(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {

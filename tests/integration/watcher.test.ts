@@ -98,6 +98,23 @@ test.concurrent('callbacks become notices in their order', async () => {
   });
 });
 
+test.concurrent.each([true, false])(
+  'the end of Patroni is told during a restore: %s',
+  async (restores) => {
+    await onStage({}, async (stage) => {
+      if (restores) await writeFile(path.join(stage.volume, 'restore.json'), '{}');
+      await asked(stage);
+      stage.patroni.kill('SIGTERM');
+      await ended(stage, 'patroni');
+      if (restores) await noticed(stage, 'test/restore-ended');
+      await sleep(4);
+
+      const told = (await stage.notices()).filter((notice) => notice.startsWith('test/restore-'));
+      expect(told).toHaveLength(restores ? 1 : 0);
+    });
+  },
+);
+
 test.concurrent('a stopped PostgreSQL is killed with its children; Patroni stays', async () => {
   await onStage({}, async (stage) => {
     const title = 'postgres: app: walsender replication 10.1.0.9(52144) streaming 0/3000148';

@@ -20,6 +20,7 @@ import patroniWatch from '../../static/watcher/patroni_watch.py';
 import processes from '../../static/watcher/processes.py';
 import replication from '../../static/watcher/replication.py';
 import reserve from '../../static/watcher/reserve.py';
+import restoring from '../../static/watcher/restoring.py';
 import seen from '../../static/watcher/seen.py';
 import server from '../../static/watcher/server.py';
 import serverLog from '../../static/watcher/server_log.py';
@@ -48,6 +49,7 @@ export const watcherFiles: Readonly<Record<string, string>> = {
   'processes.py': processes,
   'replication.py': replication,
   'reserve.py': reserve,
+  'restoring.py': restoring,
   'seen.py': seen,
   'server.py': server,
   'server_log.py': serverLog,

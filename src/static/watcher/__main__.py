@@ -21,6 +21,7 @@ from lock_release import LockRelease
 from notices import Notices
 from patroni_watch import Patroni
 from processes import Process, find_patroni
+from restoring import Restoring
 from seen import Seen
 from server import Server
 from streams import Streams
@@ -46,6 +47,7 @@ class Watcher:
         self.lock_release = LockRelease(options, self.patroni)
         self.streams = Streams(self, seen.facts, notices)
         self.succession = Succession(self, seen.facts)
+        self.restoring = Restoring(self, notices)
         self.last_tick = clock()
 
     def run(self):
@@ -64,6 +66,7 @@ class Watcher:
             self.patroni.fine_at = now
         self.streams.look(now)
         self.succession.look(now)
+        self.restoring.look(now)
 
 
 def parse_options():

@@ -13,6 +13,7 @@ class DataDirectory:
         self.standby = False
         self.identity = None
         self.control = True
+        self.restoring = False
 
     def look(self):
         try:
@@ -28,6 +29,7 @@ class DataDirectory:
             self.identity = None
         self.control = os.path.exists(f"{self.path}/global/pg_control")
         self.standby = os.path.exists(f"{self.path}/standby.signal")
+        self.restoring = os.path.exists(f"{os.path.dirname(self.path)}/restore.json")
 
     def find_postmaster(self):
         pid = self.postmaster
