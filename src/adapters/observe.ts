@@ -93,7 +93,10 @@ function describeCluster(app: AppData | undefined): Pick<JujuFacts, ClusterPart>
   return {
     admittedUnits: app.endpoints.map((host) => unitOfMember(host.replace(/\..*$/, ''))),
     initialised: app.initialised,
-    ...present({ restoring: app.restoringBackup, restartFailure: app.restartFailure }),
+    ...present({
+      restoring: app.restoringBackup ?? app.restoreRequest?.target.label,
+      restartFailure: app.restartFailure,
+    }),
   };
 }
 
