@@ -101,10 +101,13 @@ async function replaceData(
     await clearDataDirectory(hook, mark.old);
   });
   if (!walk.decide('was_data_directory_emptied', notEmptied === undefined)) {
+    const reason = notEmptied ?? '';
+    const refusal = `Failed to remove contents of the data directory with error: ${reason}`;
+    // Half of the old data are nothing to go back to: the next hook goes on.
+    if (mark.old === 'removed') return { refusal: `${refusal}; it is tried again` };
     walk.step('start_database_again');
     await backOut(hook, cluster, mark);
-    const reason = notEmptied ?? '';
-    return { refusal: `Failed to remove contents of the data directory with error: ${reason}` };
+    return { refusal };
   }
   walk.step('configure_restore');
   const started = { ...mark, startedMs: hook.ports.clock.nowMs() };

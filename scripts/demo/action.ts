@@ -11,6 +11,8 @@ export interface ActionCall {
   readonly action: string;
   readonly params?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** Lets the client guess types, as people do: `true` is no text then. */
+  readonly guessTypes?: boolean;
 }
 
 export type ActionOutcome =
@@ -36,7 +38,7 @@ export async function runAction(model: Model, call: ActionCall): Promise<ActionO
   const args = [
     '--format=json',
     '--no-color',
-    '--string-args',
+    ...(call.guessTypes === true ? [] : ['--string-args']),
     `--wait=${Math.ceil(timeoutMs / 1000)}s`,
     call.unit,
     call.action,

@@ -17,8 +17,8 @@ import { forgetView } from './view.ts';
 import { readWorkload } from './workload.ts';
 
 const commandTimeoutMs = 30_000;
-// Counting the files of a large database takes a while.
-const countTimeoutMs = 120_000;
+// Counting or removing the files of a large database takes a while.
+const filesTimeoutMs = 1_800_000;
 const shutdownSeconds = 60;
 
 /**
@@ -95,29 +95,38 @@ export async function clearDataDirectory(
   hook: PostgresqlHook,
   old: 'aside' | 'removed' | 'none',
 ): Promise<void> {
-  const { pebble } = hook.ports;
-  await pebble.remove(failedDirectory, { recursive: true });
+  await remove(hook, failedDirectory);
   if (old === 'aside' && !(await isAside(hook))) {
     await move(hook, dataDirectory, asideDirectory);
   }
-  await pebble.remove(dataDirectory, { recursive: true });
-  await pebble.makeDir(dataDirectory, { user: workloadUser, group: workloadUser, mode: '0700' });
+  await remove(hook, dataDirectory);
+  await hook.ports.pebble.makeDir(dataDirectory, {
+    user: workloadUser,
+    group: workloadUser,
+    mode: '0700',
+  });
 }
 
 /** The data of before, in their place again; what has come there since goes. May be repeated. */
 export async function putBack(hook: PostgresqlHook): Promise<void> {
-  const { pebble } = hook.ports;
   if (!(await isAside(hook))) return;
-  await pebble.remove(failedDirectory, { recursive: true });
-  await pebble.remove(dataDirectory, { recursive: true });
+  await remove(hook, failedDirectory);
+  await remove(hook, dataDirectory);
   await move(hook, asideDirectory, dataDirectory);
 }
 
 /** Frees what only a restore needs. */
 export async function removeLeftovers(hook: PostgresqlHook): Promise<void> {
-  const { pebble } = hook.ports;
-  await pebble.remove(asideDirectory, { recursive: true });
-  await pebble.remove(failedDirectory, { recursive: true });
+  await remove(hook, asideDirectory);
+  await remove(hook, failedDirectory);
+}
+
+/** A large database takes longer than a request to Pebble may. */
+async function remove(hook: PostgresqlHook, directory: string): Promise<void> {
+  if ((await hook.ports.pebble.stat(directory)) === undefined) return;
+  const { exitCode, stderr } = await run(hook, ['rm', '--recursive', '--force', directory]);
+  if (exitCode === 0) return;
+  throw new CodedError(`cannot remove "${directory}": ${stderr.trim()}`, { code: 'not-removed' });
 }
 
 async function move(hook: PostgresqlHook, from: string, to: string): Promise<void> {
@@ -128,7 +137,7 @@ async function move(hook: PostgresqlHook, from: string, to: string): Promise<voi
 
 async function run(hook: PostgresqlHook, command: readonly string[]): Promise<ExecResult> {
   try {
-    return await hook.ports.pebble.exec(command, { timeoutMs: countTimeoutMs });
+    return await hook.ports.pebble.exec(command, { timeoutMs: filesTimeoutMs });
   } catch (error) {
     if (!isPebbleError(error, 'not-found')) throw error;
     throw new CodedError(error.message, { code: 'no-program' });

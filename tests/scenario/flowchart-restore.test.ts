@@ -313,6 +313,27 @@ scenario('without room for both the data of before go first, and the operator is
   },
 });
 
+scenario('old data of which half may be gone are not started again', {
+  charm: failing((pebble) => ({
+    exec: async (command, options) =>
+      command[0] === 'rm'
+        ? await Promise.resolve({ exitCode: 1, stdout: '', stderr: 'rm: busy\n' })
+        : await pebble.exec(command, options),
+  })),
+  given: async () =>
+    inWorld(await withBackup(), { volume: { freeBytes: 100_000_000, usedBytes: gigabyte } }),
+  when: restore,
+  then: ({ state: after, action: { failed } }) => {
+    expect(failed).toBe(
+      'Failed to remove contents of the data directory with error: cannot remove ' +
+        '"/var/lib/postgresql/data/pgdata": rm: busy; it is tried again',
+    );
+    expect(serviceOf(after)).toBe('inactive');
+    expect(JSON.parse(fileOf(after, mark) ?? '')).toMatchObject({ phase: 'stopped' });
+  },
+  loosen: { secondRun: 'a restore that is under way is not ordered again' },
+});
+
 scenario('without room for the backup nothing is touched', {
   charm: underTest,
   given: async () => inWorld(await withBackup(), { volume: { freeBytes: 1000, usedBytes: 2000 } }),

@@ -10,6 +10,7 @@ export function volumePrograms(host: Host<PostgresqlWorld>): readonly ExecRespon
   const { volume } = host.world.get();
   return [
     { command: ['mv', '--no-target-directory'], respond: move },
+    { command: ['rm', '--recursive', '--force'], respond: remove },
     {
       command: ['df', '--block-size=1', '--output=avail'],
       respond: () => ({ stdout: `    Avail\n${volume.freeBytes}\n` }),
@@ -44,6 +45,19 @@ function move({ command }: ExecCall, fake: FakePebble): ExecAnswer {
         isPart(path) ? `${to}${path.slice(from.length)}` : path,
         entry,
       ]),
+    ),
+  }));
+  return {};
+}
+
+function remove({ command }: ExecCall, fake: FakePebble): ExecAnswer {
+  const directory = command.at(-1) ?? '';
+  fake.update((state) => ({
+    ...state,
+    files: Object.fromEntries(
+      Object.entries(state.files).filter(
+        ([path]) => path !== directory && !path.startsWith(`${directory}/`),
+      ),
     ),
   }));
   return {};
