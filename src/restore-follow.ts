@@ -165,7 +165,7 @@ export async function awaitedUnits(
   { id, unit }: RestoreRequest,
 ): Promise<readonly string[]> {
   const awaited: string[] = [];
-  for (const other of cluster.units.filter((one) => one !== unit)) {
+  for (const other of (await cluster.units()).filter((one) => one !== unit)) {
     if ((await cluster.peers.data(other))[stoppedKey] !== id) awaited.push(other);
   }
   return awaited;
@@ -179,7 +179,7 @@ async function leadRequest(hook: PostgresqlHook, cluster: Cluster): Promise<void
     await leadToEnd(hook, cluster, request);
     return;
   }
-  for (const unit of cluster.units) {
+  for (const unit of await cluster.units()) {
     if ((await cluster.peers.data(unit))[stoppedKey] !== undefined) return;
   }
   cluster.setApp({ [requestKey]: undefined });
@@ -190,7 +190,7 @@ async function leadToEnd(
   cluster: Cluster,
   request: RestoreRequest,
 ): Promise<void> {
-  const gone = !cluster.units.includes(request.unit);
+  const gone = !(await cluster.units()).includes(request.unit);
   const told = gone ? undefined : parseResult((await cluster.peers.data(request.unit))[resultKey]);
   const result = told?.id === request.id ? told : undefined;
   if (result?.state === 'restored') {

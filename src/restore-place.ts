@@ -50,7 +50,7 @@ async function refuseKeys(
 
 /** Every unit has to be there to stop, and to get the data afterwards. */
 async function refuseCluster(hook: PostgresqlHook, cluster: Cluster): Promise<Refusal | undefined> {
-  if (cluster.units.length !== (await hook.juju.plannedUnits())) {
+  if ((await cluster.units()).length !== (await hook.juju.plannedUnits())) {
     return { refusal: 'Units are being added or removed: wait until that is over' };
   }
   if ((await cluster.primary()) === undefined) return undefined;
