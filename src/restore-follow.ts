@@ -18,6 +18,7 @@ import {
   concludeFailure,
   concludeSuccess,
   endedRestore,
+  hasJustConcluded,
   isNewContainer,
   nameOf,
   noteOf,
@@ -124,6 +125,7 @@ async function followEnded(
   cluster: Cluster,
   mark: RestoreMark,
 ): Promise<boolean> {
+  if (hasJustConcluded(hook)) return true;
   if (await isTold(cluster, mark)) {
     await removeRestoreMark(hook);
     cluster.setUnit({ [resultKey]: undefined });

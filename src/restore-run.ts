@@ -13,7 +13,7 @@ import {
   stopDatabase,
 } from './adapters/data-directory.ts';
 import { forgetCluster, readPatroniState, writePatroniState } from './adapters/patroni-state.ts';
-import { readFailureReason } from './adapters/restore-failure.ts';
+import { measureOutput, readFailureReason } from './adapters/restore-failure.ts';
 import {
   type RestoreMark,
   removeRestoreMark,
@@ -110,7 +110,8 @@ async function replaceData(
     return { refusal };
   }
   walk.step('configure_restore');
-  const started = { ...mark, startedMs: hook.ports.clock.nowMs() };
+  const outputBytes = await measureOutput(hook);
+  const started = { ...mark, startedMs: hook.ports.clock.nowMs(), outputBytes };
   await writeRestoreMark(hook, started);
   const settings = await readSettings(hook);
   if (settings.kind === 'valid') await writeMemberConfig(hook, cluster, settings.settings);
@@ -183,8 +184,7 @@ export async function settleRestore(
     return true;
   }
   if (await isServiceActive(hook)) return false;
-  const failure =
-    mark.failure ?? (await readFailureReason(hook, mark.startedMs ?? hook.ports.clock.nowMs()));
+  const failure = mark.failure ?? (await readFailureReason(hook, mark));
   if (!(await isAside(hook))) {
     if (mark.failure !== undefined) return false;
     hook.log('ERROR', `the restore of ${nameOf(mark)} failed: ${failure}`);
@@ -219,6 +219,7 @@ export async function concludeSuccess(
   cluster: Cluster,
   { request }: Pick<RestoreMark, 'request'>,
 ): Promise<void> {
+  concluded.add(hook.juju);
   publishResult(cluster, { request, state: 'restored' });
   // The restored database has the extensions of its own time.
   if (await hook.juju.isLeader()) cluster.setApp({ ...endedRestore, extensions: undefined });
@@ -252,6 +253,7 @@ export async function concludeFailure(
   mark: RestoreMark,
 ): Promise<void> {
   const { request, failure = '' } = mark;
+  concluded.add(hook.juju);
   publishResult(cluster, { request, state: 'failed', failure });
   if (await hook.juju.isLeader()) {
     cluster.setApp({ ...endedRestore, 'restore-failure': noteOf(mark, failure) });
@@ -269,6 +271,14 @@ export function noteOf(target: RestoreTarget, failure: string): string | undefin
 
 interface Ending extends Omit<RestoreResult, 'id'> {
   readonly request: string | undefined;
+}
+
+// Two events may be handled in one dispatch: what the first has written is committed after the second.
+const concluded = new WeakSet<object>();
+
+/** Whether the databag tells of the end only in this dispatch, so that Juju may never learn of it. */
+export function hasJustConcluded({ juju }: Pick<PostgresqlHook, 'juju'>): boolean {
+  return concluded.has(juju);
 }
 
 /** Why a restore ended that somebody did not want any more. */

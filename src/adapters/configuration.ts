@@ -217,6 +217,9 @@ export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster)
   await writeMemberConfig(hook, cluster, result.settings);
   cluster.setUnit({ config_hash: await hashRestartOptions(hook) });
   await rememberOptions(hook);
+  // A Patroni that restores would write into data that are just coming.
+  const mark = await readRestoreMark(hook);
+  if (mark !== undefined && restoresAtStart(mark)) return true;
   // A Patroni that does not answer reads its file when it starts.
   if ((await cluster.health()) === undefined) return true;
   await reloadIfUnread(hook, cluster);

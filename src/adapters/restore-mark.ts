@@ -27,6 +27,8 @@ const markSchema = v.object({
     v.array(v.object({ name: v.string(), labels: mapSchema, annotations: mapSchema })),
   ),
   startedMs: v.exactOptional(v.number()),
+  /** Size of the output of Patroni's service at that time. */
+  outputBytes: v.exactOptional(v.number()),
   failure: v.exactOptional(v.string()),
 });
 

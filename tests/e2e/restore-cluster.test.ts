@@ -23,6 +23,7 @@ import { readStatus, waitUntilSettled } from '../../scripts/demo/settle.ts';
 import {
   archiveAll,
   backUp,
+  breakBackup,
   makeStamps,
   readStamps,
   stamp,
@@ -76,20 +77,16 @@ describe('a restore of three units', () => {
   });
 
   check('when it fails all units have the data of before', async () => {
-    const late = await stamp(model, 4);
+    await stamp(model, 4);
     await archiveAll(model, say);
-    await restore({ 'backup-id': backup, 'restore-to-time': '2099-01-01 00:00:00' }).catch(
-      (error: unknown) => {
-        expect(String(error)).toMatch(/WAL of timeline 1 was archived until/);
-      },
-    );
-    await restore({ 'restore-to-time': late });
+    await breakBackup(model, backup);
+    await restore({ 'backup-id': backup });
     await waitForMessages(model, [/^active/, /^active/, /^active/], say);
     await waitUntilSettled(model, expected, { say });
     const units = (await readStatus(model)).applications[postgresql] ?? [];
 
     expect(units.map(({ message }) => message).join()).toMatch(
-      /the restore of .* failed, .*: recovery ended before configured recovery target was reached/,
+      /the restore of .* failed, .*: \[\d+\]: /,
     );
     expect(await readAll()).toStrictEqual(['1 3 4', '1 3 4', '1 3 4']);
     await stamp(model, 5);

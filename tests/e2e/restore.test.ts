@@ -18,11 +18,13 @@ import { waitUntilSettled } from '../../scripts/demo/settle.ts';
 import {
   archiveAll,
   backUp,
+  breakBackup,
   listRows,
   makeStamps,
   readStamps,
   readTimeline,
   stamp,
+  stampLast,
   waitForMessages,
 } from '../support/e2e/stamped-rows.ts';
 import { image, useModel } from '../support/e2e/test-model.ts';
@@ -131,8 +133,7 @@ describe('a restore of one unit', () => {
   });
 
   check('a time at which nothing was committed any more: the data of before are back', async () => {
-    await stamp(model, 40);
-    const late = await stamp(model, 41);
+    const late = await stampLast(model, 40);
     await archiveAll(model, say);
 
     await expectUndone(
@@ -147,20 +148,7 @@ describe('a restore of one unit', () => {
   });
 
   check('a repository that has lost half of a backup: the data of before are back', async () => {
-    const args = ['-n', model.name, 'exec', `${postgresql}-0`, '-c', 'postgresql', '--'];
-    const label = backup.replaceAll(/[-:Z]/g, '').replace('T', '-');
-    const folder = `backup/${model.name}.patroni-${postgresql}/${label}F/bundle`;
-    const command = [
-      'runuser',
-      '-u',
-      'postgres',
-      '--',
-      'pgbackrest',
-      'repo-rm',
-      '--recurse',
-      folder,
-    ];
-    await run('kubectl', [...args, ...command]);
+    await breakBackup(model, backup);
 
     await expectUndone(
       { 'backup-id': backup },

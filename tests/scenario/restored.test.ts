@@ -4,7 +4,14 @@
 import { expect, test } from '@jest/globals';
 
 import { fileEntry } from '../support/pebble-state.ts';
-import { action, pebbleNotice, pebbleReady, updateStatus } from '../support/scenario/events.ts';
+import {
+  action,
+  configChanged,
+  pebbleNotice,
+  pebbleReady,
+  relationChanged,
+  updateStatus,
+} from '../support/scenario/events.ts';
 import {
   after as afterEvents,
   backupLabel,
@@ -267,6 +274,33 @@ scenario('where nothing is restored nothing is cancelled', {
     expect(refusal).toBe('No restore is under way on this unit');
     expect(disturbances).toEqual([]);
   },
+});
+
+scenario('a Patroni that restores is not told to read its file', {
+  charm: underTest,
+  given: async () => ({
+    ...busy(await remembered()),
+    config: { response_synchronize_seqscans: false },
+  }),
+  when: configChanged,
+  then: ({ disturbances }) => {
+    expect(disturbances).toEqual([]);
+  },
+});
+
+test('the mark stays until another dispatch, however many events one handles', async () => {
+  const given = busy(await remembered());
+  const peers = relationOf(given, 'database-peers');
+  const deferring = failed(await afterEvents(given, relationChanged(peers)));
+
+  const { state: after, log } = await run({
+    charm: underTest,
+    state: deferring,
+    event: updateStatus,
+  });
+
+  expect(log.map(({ message }) => message).join('\n')).toContain('handling deferred');
+  expect(fileOf(after, markFile)).toContain('"phase":"undone"');
 });
 
 test('whenever the way back is killed, the next hook takes it up', async () => {

@@ -7,30 +7,36 @@ const unrelated =
 const reasonLength = 200;
 
 export interface LogText {
-  /** What Patroni's service and the programs that it runs have written. */
+  /** What Patroni's service and the programs that it runs have written since the restore began. */
   readonly output: string;
-  /** PostgreSQL's own log. */
+  /** PostgreSQL's own log, which may begin earlier. */
   readonly server: string;
 }
 
 /** The last error since then; `undefined` when nobody has named one. */
 export function failureReason({ output, server }: LogText, sinceMs: number): string | undefined {
-  const text = `${output}\n${server}`;
-  const errors = messagesOf(text, sinceMs, /P\d+ +ERROR: (.*)$/);
-  const fatal = messagesOf(text, sinceMs, /(?:FATAL|PANIC): +(.*)$/);
+  const text = `${output}\n${linesSince(server, sinceMs)}`;
+  // Without a time in front of it on the standard error.
+  const errors = messagesIn(text, /^(?:.*P\d+ +)?ERROR: (\[\d+\]: .*)$/);
+  const fatal = messagesIn(text, /(?:FATAL|PANIC): +(.*)$/);
   // That a file of WAL is not there is no error of pgBackRest's: if there is one, it is the cause.
   const reason = errors.at(-1) ?? fatal.findLast((one) => !unrelated.test(one));
   return reason?.slice(0, reasonLength);
 }
 
-function messagesOf(text: string, sinceMs: number, form: RegExp): readonly string[] {
-  return text.split('\n').flatMap((line) => {
+/** From the first line on that tells a later time. Programs that PostgreSQL runs tell none. */
+function linesSince(text: string, sinceMs: number): string {
+  const lines = text.split('\n');
+  const first = lines.findIndex((line) => {
     const [, time] = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)/.exec(line) ?? [];
-    const message = form.exec(line)?.[1]?.trim();
-    if (time === undefined || message === undefined) return [];
     // Times of log lines are whole seconds.
-    return Date.parse(`${time.replace(' ', 'T')}Z`) + 999 >= sinceMs ? [message] : [];
+    return time !== undefined && Date.parse(`${time.replace(' ', 'T')}Z`) + 999 >= sinceMs;
   });
+  return first < 0 ? '' : lines.slice(first).join('\n');
+}
+
+function messagesIn(text: string, form: RegExp): readonly string[] {
+  return text.split('\n').flatMap((line) => form.exec(line)?.[1]?.trim() ?? []);
 }
 
 /** Names of PostgreSQL's log files between two moments: `postgresql-Sat_17.log`, one for each hour. */

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { run } from '../../../cloud/client.ts';
 import { requireAction } from '../../../scripts/demo/action.ts';
 import { findPrimary } from '../../../scripts/demo/cluster.ts';
 import type { Server } from '../../../scripts/demo/database.ts';
@@ -24,6 +25,36 @@ export async function stamp(model: Model, n: number): Promise<string> {
   const after = await primary.query(`select ${now}`);
   await sleep(1_200);
   return after;
+}
+
+/** Adds the last row of a WAL segment; gives a time after it at which nothing was committed any more. */
+export async function stampLast(model: Model, n: number): Promise<string> {
+  const primary = await findPrimary(model);
+  await primary.query(`insert into stamps values (${n})`);
+  const sql = `set statement_timeout = 0; select pg_sleep(1.2); select ${now}; select pg_sleep(1.2); select pg_switch_wal()`;
+  const [, time = ''] = (await primary.query(sql)).split('\n');
+  return time;
+}
+
+/** Removes the files of a backup from the repository, which goes on listing it. */
+export async function breakBackup(model: Model, id: string): Promise<void> {
+  const { unit } = await findPrimary(model);
+  const pod = unit.replace('/', '-');
+  const label = `${id.replaceAll(/[-:Z]/g, '').replace('T', '-')}F`;
+  const folder = `backup/${model.name}.patroni-${postgresql}/${label}/bundle`;
+  const words = [
+    '-n',
+    model.name,
+    'exec',
+    pod,
+    '-c',
+    'postgresql',
+    '--',
+    'runuser',
+    '-u',
+    'postgres',
+  ];
+  await run('kubectl', [...words, '--', 'pgbackrest', 'repo-rm', '--recurse', folder]);
 }
 
 export async function readStamps(server: Server): Promise<string> {

@@ -80,9 +80,10 @@ function control({ command }: ExecCall, fake: FakePebble, host: Host<PostgresqlW
 /** Of files that there are; complains of others, as the real one does, and goes on. */
 function showEnds({ command }: ExecCall, fake: FakePebble): ExecAnswer {
   const paths = command.filter((word) => word.startsWith('/'));
+  const [, from] = /^--bytes=\+(\d+)$/.exec(command[2] ?? '') ?? [];
   const texts = paths.flatMap((path) => {
     const entry = fake.state().files[path];
-    return entry?.type === 'file' ? [String(entry.content)] : [];
+    return entry?.type === 'file' ? [String(entry.content).slice(Number(from ?? 1) - 1)] : [];
   });
   return { exitCode: texts.length < paths.length ? 1 : 0, stdout: texts.join('') };
 }

@@ -12,9 +12,10 @@ const server = `2026-01-31 09:59:00 UTC [5]: user=,db=,app=,client=,line=3 FATAL
 2026-01-31 10:00:33 UTC [16029]: user=,db=,app=,client=,line=8 LOG:  shutting down due to startup process failure
 `;
 
-const output = `2026-01-31 09:00:00.881 P00  ERROR: [055]: an older one
-ERROR: [075]: backup set 20260130-120000F is not valid
-2026-01-31 10:00:30.881 P00  ERROR: [075]: backup set 20260130-120000F is not valid
+const output = `2026-01-31 10:00:30 UTC [7]: LOG:  of no interest
+ERROR: [055]: raised from local-2 protocol: unable to open missing file '/pg/bundle/1' for read
+Traceback (most recent call last):
+patroni.exceptions.PatroniFatalException: Failed to bootstrap cluster
 `;
 
 test('PostgreSQL names what it could not do', () => {
@@ -25,16 +26,27 @@ test('PostgreSQL names what it could not do', () => {
 
 test('what pgBackRest could not do is the cause of what PostgreSQL could not', () => {
   expect(failureReason({ output, server }, sinceMs)).toBe(
-    '[075]: backup set 20260130-120000F is not valid',
+    "[055]: raised from local-2 protocol: unable to open missing file '/pg/bundle/1' for read",
+  );
+});
+
+test('what pgBackRest tells with the time, or into the log of the server, counts as well', () => {
+  const dated = '2026-01-31 10:00:30.881 P00  ERROR: [075]: backup set F is not valid\n';
+  expect(failureReason({ output: dated, server: '' }, sinceMs)).toBe(
+    '[075]: backup set F is not valid',
+  );
+
+  const inServer = `2026-01-31 10:00:31 UTC [8]: LOG:  starting\nERROR: [103]: unable to find a valid repository\n${server}`;
+  expect(failureReason({ output: '', server: inServer }, sinceMs)).toBe(
+    '[103]: unable to find a valid repository',
   );
 });
 
 test('old lines, and those that only complain of a server that is not there, are no reason', () => {
   const early = server.split('\n').slice(0, 2).join('\n');
 
-  expect(failureReason({ output: output.split('\n')[0] ?? '', server: early }, sinceMs)).toBe(
-    undefined,
-  );
+  expect(failureReason({ output: '', server: early }, sinceMs)).toBe(undefined);
+  expect(failureReason({ output: '', server: '' }, sinceMs)).toBe(undefined);
 });
 
 test('a long reason is cut', () => {
