@@ -286,6 +286,21 @@ test('when all others are down the restore begins', async () => {
   expect(begun.unitStatus).toEqual({ level: 'maintenance', message: 'restoring backup' });
 });
 
+test('a Patroni that restores is not told to read its file', async () => {
+  const begun = inWorld(await afterEvents(await alone(), updateStatus), {
+    patroni: { members: [], starts: 'running custom bootstrap script' },
+  });
+  const given = { ...begun, config: { profile: 'testing' } };
+
+  const result = await run({ charm: underTest, state: given, event: changed(given) });
+
+  expect(fileOf(result.state, `${root}/patroni.yml`)).not.toBe(
+    fileOf(given, `${root}/patroni.yml`),
+  );
+  expect(fileOf(result.state, `${root}/patroni.yml.unread`)).toBe('');
+  expect(result.disturbances).toEqual([]);
+});
+
 const restored = async () => await afterEvents(await alone(), updateStatus, notice);
 
 test('when the restored database answers the others are told to copy it', async () => {

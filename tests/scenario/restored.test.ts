@@ -6,7 +6,6 @@ import { expect, test } from '@jest/globals';
 import { fileEntry } from '../support/pebble-state.ts';
 import {
   action,
-  configChanged,
   pebbleNotice,
   pebbleReady,
   relationChanged,
@@ -276,22 +275,10 @@ scenario('where nothing is restored nothing is cancelled', {
   },
 });
 
-scenario('a Patroni that restores is not told to read its file', {
-  charm: underTest,
-  given: async () => ({
-    ...busy(await remembered()),
-    config: { response_synchronize_seqscans: false },
-  }),
-  when: configChanged,
-  then: ({ disturbances }) => {
-    expect(disturbances).toEqual([]);
-  },
-});
-
 test('the mark stays until another dispatch, however many events one handles', async () => {
   const given = busy(await remembered());
-  const peers = relationOf(given, 'database-peers');
-  const deferring = failed(await afterEvents(given, relationChanged(peers)));
+  const s3 = relationOf(given, 's3-parameters');
+  const deferring = failed(await afterEvents(given, relationChanged(s3)));
 
   const { state: after, log } = await run({
     charm: underTest,
