@@ -52,7 +52,9 @@ describe('a restore of three units', () => {
   check('three units with a backup and rows', async () => {
     await deployPostgresql(model, { units: 3, image });
     await waitUntilSettled(model, { [postgresql]: 3 }, { say });
-    await deployS3Integrator(model, { ...(await s3Info()), bucket: 'restore', path: `${model.name}-${Date.now()}` });
+    // What an earlier run has left belongs to another cluster.
+    const path = `${model.name}-${Date.now()}`;
+    await deployS3Integrator(model, { ...(await s3Info()), bucket: 'restore', path });
     await integrateS3(model);
     await waitUntilArchiving(model, say);
     await waitUntilSettled(model, expected, { say });

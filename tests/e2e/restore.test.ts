@@ -82,7 +82,9 @@ describe('a restore of one unit', () => {
   check('a unit with a backup and three rows, of which one is older than the backup', async () => {
     await deployPostgresql(model, { units: 1, image });
     await waitUntilSettled(model, { [postgresql]: 1 }, { say });
-    await deployS3Integrator(model, { ...(await s3Info()), bucket: 'restore', path: `${model.name}-${Date.now()}` });
+    // What an earlier run has left belongs to another cluster.
+    const path = `${model.name}-${Date.now()}`;
+    await deployS3Integrator(model, { ...(await s3Info()), bucket: 'restore', path });
     await integrateS3(model);
     await waitUntilArchiving(model, say);
     await waitUntilSettled(model, expected, { say });
