@@ -12,6 +12,7 @@ import {
   removeLeftovers,
   stopDatabase,
 } from './adapters/data-directory.ts';
+import { labelPod } from './adapters/kubernetes.ts';
 import { forgetCluster, readPatroniState, writePatroniState } from './adapters/patroni-state.ts';
 import { measureOutput, readFailureReason } from './adapters/restore-failure.ts';
 import {
@@ -22,6 +23,7 @@ import {
 } from './adapters/restore-mark.ts';
 import { setUpDatabase } from './adapters/users.ts';
 import { forgetView } from './adapters/view.ts';
+import { ensureScripts } from './adapters/workload.ts';
 import { idOfLabel } from './core/backups/backup-list.ts';
 import type { RestoreResult } from './core/backups/restore-request.ts';
 import type { RestoreTarget } from './core/backups/restore-target.ts';
@@ -116,6 +118,9 @@ async function replaceData(
   const settings = await readSettings(hook);
   if (settings.kind === 'valid') await writeMemberConfig(hook, cluster, settings.settings);
   walk.step('start_database');
+  // A unit without data has never been started in its container.
+  await ensureScripts(hook);
+  await labelPod(hook, cluster.app, cluster.unit);
   await startDatabase(hook);
   await recordStart(hook, cluster, started);
   return undefined;

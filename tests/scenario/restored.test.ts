@@ -275,6 +275,27 @@ scenario('where nothing is restored nothing is cancelled', {
   },
 });
 
+const gone = (given: PostgresqlState) =>
+  inContainer(inWorld(inNewContainer(given), { patroni: { members: [] } }), ({ files }) => ({
+    files: Object.fromEntries(Object.entries(files).filter(([path]) => !path.includes('/pgdata'))),
+  }));
+
+test('a cluster whose data are gone is restored in a container in which nothing was ever started', async () => {
+  const lost = await afterEvents(gone(await withBackup()), ready);
+  expect(lost.unitStatus.message).toMatch(/no unit has the data of the cluster/);
+  expect(lost.containers['postgresql']?.services).toEqual({});
+
+  const begun = await afterEvents(lost, restore);
+  expect(begun.containers['postgresql']?.services).toMatchObject({
+    postgresql: { current: 'active' },
+    watcher: { current: 'active' },
+  });
+  expect(fileOf(begun, '/opt/charm/start-patroni')).toContain('patroni');
+  expect(fileOf(begun, markFile)).toContain('"old":"none"');
+
+  expect((await afterEvents(begun, started)).unitStatus.message).toBe('Primary');
+});
+
 test('the mark stays until another dispatch, however many events one handles', async () => {
   const given = busy(await remembered());
   const s3 = relationOf(given, 's3-parameters');
