@@ -2,13 +2,14 @@
 // others of its cluster stop, wait, and copy the restored data, and the leader tells them when. Each step
 // can be done again by whatever hook comes next.
 
-import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
+import { type Cluster, isStarted, type PostgresqlHook } from './adapters/cluster.ts';
 import { hasData } from './adapters/data-directory.ts';
 import { type RestoreMark, readRestoreMark, removeRestoreMark } from './adapters/restore-mark.ts';
 import { readClusterIdentifier } from './adapters/storage-identity.ts';
 import { isReachable } from './adapters/view.ts';
 import { retryRepository } from './backups.ts';
 import { parseResult, type RestoreRequest } from './core/backups/restore-request.ts';
+import { unitOfMember } from './core/names.ts';
 import { updateExtensions } from './extensions.ts';
 import { quietly } from './quietly.ts';
 import { followOther, stoppedKey } from './restore-others.ts';
@@ -161,16 +162,25 @@ async function beginWhenAlone(hook: PostgresqlHook, cluster: Cluster): Promise<b
   return true;
 }
 
-/** Units that have not said yet that they are down. */
+/**
+ * Units that have not said yet that they are down, and those that Juju removes and Patroni still sees
+ * at work: without the Endpoints any of them could take the lock with the data of before.
+ */
 export async function awaitedUnits(
   cluster: Cluster,
   { id, unit }: RestoreRequest,
 ): Promise<readonly string[]> {
+  const present = await cluster.units();
   const awaited: string[] = [];
-  for (const other of (await cluster.units()).filter((one) => one !== unit)) {
+  for (const other of present.filter((one) => one !== unit)) {
     if ((await cluster.peers.data(other))[stoppedKey] !== id) awaited.push(other);
   }
-  return awaited;
+  const members = (await cluster.patroniCluster())?.members ?? [];
+  const leaving = members
+    .filter(({ state }) => isStarted(state))
+    .map(({ name }) => unitOfMember(name))
+    .filter((other) => !present.includes(other));
+  return [...awaited, ...leaving];
 }
 
 /** The leader takes the request from one phase to the next. */
