@@ -27,12 +27,16 @@ export async function stamp(model: Model, n: number): Promise<string> {
   return after;
 }
 
-/** Adds the last row of a WAL segment; gives a time after it at which nothing was committed any more. */
-export async function stampLast(model: Model, n: number): Promise<string> {
+/**
+ * Adds the last row of a WAL segment, and waits until that is archived; gives a time after the row at
+ * which nothing was committed any more.
+ */
+export async function stampLast(model: Model, n: number, say: Say): Promise<string> {
   const primary = await findPrimary(model);
   await primary.query(`insert into stamps values (${n})`);
-  const sql = `set statement_timeout = 0; select pg_sleep(1.2); select ${now}; select pg_sleep(1.2); select pg_switch_wal()`;
-  const [, time = ''] = (await primary.query(sql)).split('\n');
+  const sql = `set statement_timeout = 0; select pg_sleep(1.2); select ${now}; select pg_sleep(1.2); select pg_walfile_name(pg_switch_wal())`;
+  const [, time = '', , segment = ''] = (await primary.query(sql)).split('\n');
+  await awaitArchived(primary, segment, say);
   return time;
 }
 
@@ -70,6 +74,10 @@ export async function readTimeline(server: Server): Promise<string> {
 export async function archiveAll(model: Model, say: Say): Promise<void> {
   const primary = await findPrimary(model);
   const segment = await primary.query('select pg_walfile_name(pg_switch_wal())');
+  await awaitArchived(primary, segment, say);
+}
+
+async function awaitArchived(primary: Server, segment: string, say: Say): Promise<void> {
   await waitFor(
     async () => {
       const last = await primary.query('select last_archived_wal from pg_stat_archiver');
