@@ -35,7 +35,8 @@ export async function stampLast(model: Model, n: number, say: Say): Promise<stri
   const primary = await findPrimary(model);
   await primary.query(`insert into stamps values (${n})`);
   const sql = `set statement_timeout = 0; select pg_sleep(1.2); select ${now}; select pg_sleep(1.2); select pg_walfile_name(pg_switch_wal())`;
-  const [, time = '', , segment = ''] = (await primary.query(sql)).split('\n');
+  const lines = (await primary.query(sql)).split('\n').filter((line) => line !== '');
+  const [time = '', segment = ''] = lines;
   await awaitArchived(primary, segment, say);
   return time;
 }
