@@ -1,4 +1,4 @@
-"""Starts Patroni with two corrections.
+"""Starts Patroni with three corrections.
 
 Only its loop may change what it believes about the leader lock. Patroni's class for Kubernetes keeps
 the version of the lock object that a takeover is conditional on as an attribute. Its loop sets it when
@@ -17,7 +17,12 @@ WAL; one between two looks at a PostgreSQL that stops, starts or is promoted. He
 ends when what it is for has come, and is as long as ever when it does not come. And the address of the
 primary is exchanged, not taken away and put back: kube-proxy makes the second of two changes wait.
 
-Seen in Patroni 4.0.7 and 4.1.5 (patroni/dcs/kubernetes.py, ha.py, postgresql/__init__.py).
+One that ends refuses connections. Patroni stops answering then but goes on listening, so that whoever
+asks waits in vain: other members in the race for its lock, and the watcher, to whom a Patroni that ends
+would look like one that hangs, and is killed while PostgreSQL writes its last checkpoint.
+
+Seen in Patroni 4.0.7 and 4.1.5 (patroni/dcs/kubernetes.py, ha.py, api.py,
+postgresql/__init__.py).
 """
 
 import functools
@@ -183,6 +188,17 @@ def hasten(ha, postgresql, kubernetes):
     kubernetes._map_subsets = enter_address
 
 
+def refuse(server):
+    """Makes a server that does not serve any more refuse connections."""
+    end = server.shutdown
+
+    def shutdown(self):
+        end(self)
+        self.socket.close()
+
+    server.shutdown = shutdown
+
+
 def main():
     from patroni.dcs.kubernetes import Kubernetes
     believe(Kubernetes)
@@ -193,6 +209,11 @@ def main():
         hasten(patroni.ha, patroni.postgresql, Kubernetes)
     except Exception as error:  # Slow handovers are better than no Patroni.
         print(f"Patroni hands over as slowly as ever: {error!r}", flush=True)
+    try:
+        from patroni.api import RestApiServer
+        refuse(RestApiServer)
+    except Exception as error:
+        print(f"Patroni listens while it ends: {error!r}", flush=True)
     from patroni.__main__ import main as start
     return start()
 

@@ -136,6 +136,15 @@ test('PostgreSQL that starts, stops or is promoted is looked at five times a sec
   expect(answer).toMatchObject({ stop: 0.2, loop: [5, 0.2] });
 });
 
+test('a Patroni that ends refuses connections instead of leaving them without an answer', async () => {
+  const before = await start({ scene: 'ending', command: asItIs });
+  const { answer, said } = await start({ scene: 'ending' });
+
+  expect(before.answer).toMatchObject({ met: 'TimeoutError' });
+  expect(answer).toMatchObject({ met: 'ConnectionRefusedError' });
+  expect(said).toBe('');
+});
+
 test('a Patroni that is another is said to be, and starts as it is', async () => {
   const { answer, said, exitCode } = await start({
     scene: 'looks',

@@ -55,12 +55,15 @@ class Patroni:
     def look(self):
         if self.reload_wanted:
             self.reload_file()
+        # Asked first: what comes then waits for Kubernetes, and may take longer than is waited for here.
+        fine = self.api.ask("GET", "/liveness")[0] == 200
+        if fine:
+            self.fine_at = clock()
         if self.wake_wanted:
             self.wake_wanted = False
             # Removing a setting that is not there changes nothing and wakes the loop.
             self.api.ask("PATCH", "/config", {"charm_wake": None})
-        if self.api.ask("GET", "/liveness")[0] == 200:
-            self.fine_at = clock()
+        if fine:
             self.look_at_config()
         self.members.look()
 

@@ -84,8 +84,24 @@ def looks():
     return {"stop": postgresql.STOP_POLLING_INTERVAL, "loop": postgresql.polling_loop(5)}
 
 
+def ending():
+    """What a client meets that asks a Patroni that ends."""
+    import socket
+    from patroni.api import RestApiServer
+    server = RestApiServer()
+    server.start()
+    server.shutdown()
+    try:
+        with socket.create_connection(server.server_address, timeout=1) as client:
+            client.settimeout(0.5)
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return {"met": client.recv(1).decode()}
+    except OSError as error:
+        return {"met": type(error).__name__}
+
+
 def main():
-    scenes = {"takeover": takeover, "handover": handover, "looks": looks}
+    scenes = {"takeover": takeover, "handover": handover, "looks": looks, "ending": ending}
     scene, *details = sys.argv[1].split(":")
     print(json.dumps({"config": sys.argv[1], **scenes[scene](*details)}))
     return 3
