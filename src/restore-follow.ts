@@ -3,7 +3,7 @@
 // can be done again by whatever hook comes next.
 
 import { type Cluster, isStarted, type PostgresqlHook } from './adapters/cluster.ts';
-import { hasData } from './adapters/data-directory.ts';
+import { hasData, removeLeftovers } from './adapters/data-directory.ts';
 import { type RestoreMark, readRestoreMark, removeRestoreMark } from './adapters/restore-mark.ts';
 import { readClusterIdentifier } from './adapters/storage-identity.ts';
 import { isReachable } from './adapters/view.ts';
@@ -16,8 +16,10 @@ import { followOther, stoppedKey } from './restore-others.ts';
 import {
   announce,
   cancelled,
+  completeRestore,
   concludeFailure,
   concludeSuccess,
+  doesPrimaryAnswer,
   endedRestore,
   hasJustConcluded,
   isNewContainer,
@@ -82,7 +84,15 @@ const steps: Readonly<Record<RestoreMark['phase'], Step>> = {
     await undoRestore(hook, cluster, mark);
     return true;
   },
-  restored: followEnded,
+  restored: async (hook, cluster, mark) => {
+    if (mark.request !== undefined) {
+      await removeLeftovers(hook);
+      return await followEnded(hook, cluster, mark);
+    }
+    await completeRestore(hook, cluster, mark);
+    await retryRepository(hook, cluster);
+    return true;
+  },
   undone: followEnded,
 };
 
@@ -150,6 +160,7 @@ async function beginWhenAlone(hook: PostgresqlHook, cluster: Cluster): Promise<b
   if (request?.unit !== cluster.unit || request.phase !== 'stop') {
     // What is left when the mark has gone and Juju was not told.
     if (request !== undefined || restoringBackup === undefined) return false;
+    if (!(await hook.juju.isLeader()) || !(await doesPrimaryAnswer(cluster))) return false;
     await concludeSuccess(hook, cluster, {});
     await retryRepository(hook, cluster);
     return false;

@@ -55,6 +55,10 @@ export async function performRestore(
     await recordStart(hook, cluster, given);
     return undefined;
   }
+  if (given.phase === 'preparing' && (await readSettings(hook)).kind === 'invalid') {
+    await backOut(hook, cluster, given);
+    return { refusal: 'the configuration has become invalid' };
+  }
   walk.step('set_maintenance');
   await hook.juju.showProgress(restoringBackup);
   await writeRestoreMark(hook, given);
@@ -116,7 +120,9 @@ async function replaceData(
   const started = { ...mark, startedMs: hook.ports.clock.nowMs(), outputBytes };
   await writeRestoreMark(hook, started);
   const settings = await readSettings(hook);
-  if (settings.kind === 'valid') await writeMemberConfig(hook, cluster, settings.settings);
+  // With its file of before, Patroni would make a new, empty database here.
+  if (settings.kind === 'invalid') return { refusal: 'it goes on when the configuration is valid' };
+  await writeMemberConfig(hook, cluster, settings.settings);
   walk.step('start_database');
   // A unit without data has never been started in its container.
   await ensureScripts(hook);
@@ -200,7 +206,7 @@ export async function settleRestore(
   return false;
 }
 
-async function doesPrimaryAnswer(cluster: Cluster): Promise<boolean> {
+export async function doesPrimaryAnswer(cluster: Cluster): Promise<boolean> {
   const health = await cluster.health();
   return health !== undefined && health.role === 'primary' && isStarted(health.state);
 }
@@ -211,9 +217,19 @@ async function finishRestore(
   mark: RestoreMark,
 ): Promise<void> {
   await setUpDatabase(hook, cluster);
+  // Written first: half of the old data are nothing to go back to.
+  await writeRestoreMark(hook, { ...mark, phase: 'restored' });
+  await completeRestore(hook, cluster, mark);
+}
+
+/** What may be repeated when the restored database is in force. */
+export async function completeRestore(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark,
+): Promise<void> {
   await removeLeftovers(hook);
   if (mark.request === undefined) await removeRestoreMark(hook);
-  else await writeRestoreMark(hook, { ...mark, phase: 'restored' });
   await concludeSuccess(hook, cluster, mark);
   hook.log('INFO', `backup ${nameOf(mark)} has been restored`);
 }

@@ -3,6 +3,7 @@
 import { CodedError } from '../lib/base/error.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, isRestoring, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import { readSettings } from './adapters/configuration.ts';
 import { readRepository, refusalOf, writeRepositoryConfig } from './adapters/repository.ts';
 import { readCatalogue } from './adapters/restorable.ts';
 import { hasFailed, isOver, type RestoreMark, readRestoreMark } from './adapters/restore-mark.ts';
@@ -139,6 +140,8 @@ async function isSingleUnit(hook: PostgresqlHook, cluster: Cluster): Promise<boo
 
 /** By something that a restore does not end: not S3, nor a restore that has failed. */
 async function blockOf(hook: PostgresqlHook, cluster: Cluster): Promise<string | undefined> {
+  if ((await readSettings(hook)).kind === 'invalid')
+    return 'Cluster or unit is in a blocking state';
   const mark = await readRestoreMark(hook);
   if (mark !== undefined && hasFailed(mark)) return undefined;
   if ((mark !== undefined && !isOver(mark)) || isRestoring(await cluster.appData())) {

@@ -370,6 +370,39 @@ test('whenever the restore of a cluster is killed, it goes on, and the others wa
   expect(interruptions.length).toBeGreaterThan(8);
 });
 
+const invalid = { synchronous_node_count: 'many' } as const;
+
+test('a configuration that becomes invalid while units stop ends the restore with nothing touched', async () => {
+  const given = { ...(await alone()), config: invalid };
+
+  const ended = await afterEvents(given, updateStatus, updateStatus);
+
+  expect(fileOf(ended, dataFile)).toBe('17\n');
+  expect(fileOf(ended, markFile)).toBeUndefined();
+  expect(serviceOf(ended)).toBe('active');
+  expect(JSON.parse(appData(ended)['restore-request'] ?? '')).toMatchObject({ phase: 'keep' });
+  expect(appData(ended)['restore-failure']).toContain('the configuration has become invalid');
+});
+
+test('without a valid configuration no emptied directory is started on, and then it goes on', async () => {
+  const given = await alone();
+  const { interruptions } = await run({ charm: underTest, state: given, event: updateStatus });
+  const emptied = interruptions
+    .map(({ state }) => state)
+    .filter((state) => serviceOf(state) === 'inactive' && fileOf(state, dataFile) === undefined);
+  for (const killed of emptied) {
+    const waits = await afterEvents({ ...killed, config: invalid }, updateStatus, notice);
+
+    expect(serviceOf(waits)).toBe('inactive');
+    expect(fileOf(waits, asideFile)).toBe('17\n');
+
+    const reached = await afterEvents({ ...waits, config: given.config }, updateStatus, notice);
+    expect(JSON.parse(appData(reached)['restore-request'] ?? '')).toMatchObject({ phase: 'clone' });
+  }
+
+  expect(emptied.length).toBeGreaterThan(2);
+});
+
 test('whenever the end of it is killed, nothing is restored twice', async () => {
   const given = inContainer(await afterEvents(await alone(), updateStatus), ({ files }) => ({
     files: { ...files, [`${root}/pgdata/restored`]: fileEntry('restored\n') },

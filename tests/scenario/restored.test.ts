@@ -104,6 +104,28 @@ function expectRestored(given: PostgresqlState): void {
   expect(given.unitStatus).toEqual({ level: 'active', message: 'Primary' });
 }
 
+test('with an invalid configuration nothing is restored', async () => {
+  const given = { ...(await withBackup()), config: { synchronous_node_count: 'many' } };
+
+  const { state, action: ended } = await run({ charm: underTest, state: given, event: restore });
+
+  expect(ended.failed).toBe('Cluster or unit is in a blocking state');
+  expect(fileOf(state, dataFile)).toBe('17\n');
+  expect(fileOf(state, markFile)).toBeUndefined();
+});
+
+test('the data of before begin to go only when the mark says that they are not needed', async () => {
+  const given = await restoring();
+  const { interruptions } = await run({ charm: underTest, state: given, event: updateStatus });
+  const gone = interruptions
+    .map(({ state }) => state)
+    .filter((state) => fileOf(state, asideFile) === undefined)
+    .map((state) => fileOf(state, markFile)?.includes('"phase":"started"') === true);
+
+  expect(gone.length).toBeGreaterThan(2);
+  expect(gone).not.toContain(true);
+});
+
 scenario('a restore goes on while PostgreSQL is busy with it', {
   charm: underTest,
   given: async () => busy(await restoring()),
