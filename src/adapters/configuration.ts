@@ -234,7 +234,11 @@ export async function updateSynchronousReplication(
 ): Promise<void> {
   const result = await readSettings(hook);
   const health = await cluster.health();
-  if (result.kind === 'invalid' || health === undefined) return;
+  if (result.kind === 'invalid') return;
+  if (health === undefined) {
+    hook.log('INFO', 'the shared configuration stays as it is: Patroni does not answer');
+    return;
+  }
   await updateClusterConfig(hook, cluster, result.settings);
 }
 

@@ -330,6 +330,21 @@ test.concurrent('a primary that loses a standby wakes Patroni, whose commits may
   });
 });
 
+test.concurrent('a change of the members is told once more when all has been at rest', async () => {
+  await onStage({}, async (stage) => {
+    const told = async () =>
+      (await stage.notices()).filter((notice) => notice.startsWith('test/cluster-changed'));
+    await asked(stage);
+    await stage.answer({ '/cluster': [200, { members: [] }] });
+    await noticed(stage, 'test/cluster-changed');
+    await sleep(15);
+    expect(await told()).toHaveLength(1);
+
+    await sleep(15);
+    expect(await told()).toHaveLength(2);
+  });
+});
+
 test.concurrent('other members, or the same in another state, are told once they have settled', async () => {
   await onStage({}, async (stage) => {
     const member = { name: 'app-1', role: 'replica', state: 'streaming' };

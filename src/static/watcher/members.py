@@ -9,6 +9,8 @@ SETTLE_S = 0.7
 # Every notice is a hook on this unit: those of a cluster that does not come to rest come less and less
 # often, until it has been at rest for a while.
 SPACING_S, LONGEST_SPACING_S, QUIET_S = 1.5, 12.0, 30.0
+# Once more after that: the hook may have come too early to act, or to a leader that was just elected.
+ECHO_S = 20.0
 SYNCHRONOUS, UP = ("sync_standby", "quorum_standby"), ("running", "streaming", "in archive recovery")
 
 
@@ -25,6 +27,7 @@ class Members:
         self.told = self.view = None
         self.viewed_at = 0.0
         self.next_notice, self.spacing = 0.0, SPACING_S
+        self.echo_at = None
 
     def settled(self):
         return self.view == self.told
@@ -47,13 +50,22 @@ class Members:
 
     def tell(self, count):
         now = clock()
-        if self.settled() or now - self.viewed_at < SETTLE_S or now < self.next_notice:
+        if self.settled():
+            self.echo(now, count)
+            return
+        if now - self.viewed_at < SETTLE_S or now < self.next_notice:
             return
         self.told = self.view
         self.notices.send("cluster-changed", members=count)
+        self.echo_at = now + ECHO_S
         quiet = now - self.next_notice > QUIET_S
         self.spacing = SPACING_S if quiet else min(self.spacing * 1.5, LONGEST_SPACING_S)
         self.next_notice = now + self.spacing
+
+    def echo(self, now, count):
+        if self.echo_at is not None and now >= self.echo_at:
+            self.echo_at = None
+            self.notices.send("cluster-changed", members=count)
 
     def has_successor(self, members):
         own = str(self.api.settings().get("name"))
