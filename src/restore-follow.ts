@@ -158,11 +158,7 @@ async function isTold(cluster: Cluster, { request, failure }: RestoreMark): Prom
 async function beginWhenAlone(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const { restoreRequest: request, restoringBackup } = await cluster.appData();
   if (request?.unit !== cluster.unit || request.phase !== 'stop') {
-    // What is left when the mark has gone and Juju was not told.
-    if (request !== undefined || restoringBackup === undefined) return false;
-    if (!(await hook.juju.isLeader()) || !(await doesPrimaryAnswer(cluster))) return false;
-    await concludeSuccess(hook, cluster, {});
-    await retryRepository(hook, cluster);
+    if (request === undefined && restoringBackup !== undefined) await tellEnd(hook, cluster);
     return false;
   }
   if ((await awaitedUnits(cluster, request)).length > 0) return true;
@@ -171,6 +167,13 @@ async function beginWhenAlone(hook: PostgresqlHook, cluster: Cluster): Promise<b
   const old = (await hasData(hook)) ? 'aside' : 'none';
   await resume(hook, cluster, { ...request.target, phase: 'preparing', old, request: request.id });
   return true;
+}
+
+/** The mark has gone, and the hook that would have told Juju was killed. */
+async function tellEnd(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  if (!(await hook.juju.isLeader()) || !(await doesPrimaryAnswer(cluster))) return;
+  await concludeSuccess(hook, cluster, {});
+  await retryRepository(hook, cluster);
 }
 
 /**

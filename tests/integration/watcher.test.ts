@@ -330,34 +330,6 @@ test.concurrent('a primary that loses a standby wakes Patroni, whose commits may
   });
 });
 
-test.concurrent('a change of the members is told once more when all has been at rest', async () => {
-  await onStage({}, async (stage) => {
-    const told = async () =>
-      (await stage.notices()).filter((notice) => notice.startsWith('test/cluster-changed'));
-    await asked(stage);
-    await stage.answer({ '/cluster': [200, { members: [] }] });
-    await noticed(stage, 'test/cluster-changed');
-    await sleep(15);
-    expect(await told()).toHaveLength(1);
-
-    await sleep(15);
-    expect(await told()).toHaveLength(2);
-  });
-});
-
-test.concurrent('other members, or the same in another state, are told once they have settled', async () => {
-  await onStage({}, async (stage) => {
-    const member = { name: 'app-1', role: 'replica', state: 'streaming' };
-    const members = [{ name: 'app-0', role: 'leader', state: 'running' }, member];
-    await stage.answer({ '/cluster': [200, { members }] });
-
-    expect(await noticed(stage, 'test/cluster-changed')).toBe('test/cluster-changed members=2');
-    await stage.answer({ '/cluster': [200, { members: [...members].reverse() }] });
-    await sleep(3);
-    expect(await stage.notices()).toHaveLength(1);
-  });
-});
-
 test.concurrent('answers that make no sense are no reason to kill anybody, nor the end', async () => {
   await onStage({}, async (stage) => {
     await stage.answer({ '/config': [200, ['ttl']], '/cluster': [200, { members: 'none' }] });
