@@ -7,7 +7,8 @@
 //   data, and a second copy, are there;
 // - a restart is tried before data is deleted, where PostgreSQL runs at all;
 // - data that PostgreSQL has not even looked at, because it refuses its settings, is left alone;
-// - attempts are bounded, and further apart each time; then a person has to look.
+// - attempts are bounded, and further apart each time; then a person has to look. Where no data are left
+//   there is nothing to look at, and a clone is tried every minute.
 
 import { refusalToStart, type WatchState } from './watch-state.ts';
 
@@ -47,6 +48,8 @@ const minuteMs = 60_000;
 /** Networks, and what Patroni does by itself, get this long. */
 const restartAfterMs = minuteMs;
 const cloneAfterMs = 3 * minuteMs;
+/** Without a control file there is nothing to wait for: no server can start there, and none can read it. */
+const replaceAfterMs = 10_000;
 const maximumClones = 3;
 const memoryMs = 24 * 60 * minuteMs;
 
@@ -68,6 +71,8 @@ interface Trouble {
   readonly forMs: number;
   /** Whether PostgreSQL runs, so that a restart may help. */
   readonly runs: boolean;
+  /** Whether the data are gone already, so that a clone takes nothing away. */
+  readonly empty?: boolean;
 }
 
 /** Whether anything may be wrong at all, before more is asked for. */
@@ -98,6 +103,9 @@ function nextAttempt(view: RepairView, trouble: Trouble): RepairStep['kind'] {
   if (trouble.runs && recent.length === 0) {
     return trouble.forMs < restartAfterMs ? 'none' : 'restart';
   }
+  if (trouble.empty === true) {
+    return trouble.forMs < replaceAfterMs || sinceLastMs < minuteMs ? 'none' : 'clone';
+  }
   if (clones.length >= maximumClones) return 'give-up';
   const patienceMs = cloneAfterMs * (1 + clones.length);
   return trouble.forMs < cloneAfterMs || sinceLastMs < patienceMs ? 'none' : 'clone';
@@ -108,7 +116,9 @@ function findTrouble(view: RepairView): Trouble | undefined {
   if (own.leads || refusalToStart(seen) !== undefined) return undefined;
   const { down, brokenAtMs } = seen;
   if (downStates.includes(own.state) && down !== undefined && isHopeless(down)) {
-    return { reason: 'PostgreSQL cannot be started', forMs: nowMs - down.atMs, runs: false };
+    const [forMs, empty] = [nowMs - down.atMs, !down.control];
+    const reason = empty ? 'its data directory is no database' : 'PostgreSQL cannot be started';
+    return { reason, forMs, runs: false, empty };
   }
   return brokenAtMs === undefined ? undefined : findLackOfWal(view, nowMs - brokenAtMs);
 }

@@ -27,6 +27,10 @@ const downFor = (minutes: number, starts = 3) => ({
   fences: [],
   down: { atMs: nowMs - minutes * minuteMs, starts, control: true },
 });
+const emptyFor = (seconds: number) => ({
+  fences: [],
+  down: { atMs: nowMs - seconds * 1_000, starts: 0, control: false },
+});
 const refusedFor = (minutes: number, refusal: string) => ({
   fences: [],
   down: { ...downFor(minutes, 0).down, refusal },
@@ -39,6 +43,7 @@ const streams = { ...follower, state: 'streaming' };
 const noWal = 'it gets no WAL from its primary';
 const failed = { ...follower, state: 'start failed' };
 const noStart = 'PostgreSQL cannot be started';
+const noData = 'its data directory is no database';
 
 const steps: readonly (readonly [string, Partial<RepairView>, object])[] = [
   [
@@ -62,12 +67,18 @@ const steps: readonly (readonly [string, Partial<RepairView>, object])[] = [
     { kind: 'clone', reason: noStart, leader: 'app-0' },
   ],
   [
-    'is cloned when its data directory lacks what a start needs',
+    'is cloned at once when its data directory is no database',
+    { own: { ...follower, state: 'stopped' }, seen: emptyFor(10) },
+    { kind: 'clone', reason: noData, leader: 'app-0' },
+  ],
+  [
+    'is cloned as often as its data are gone',
     {
-      own: { ...follower, state: 'stopped' },
-      seen: { fences: [], down: { atMs: nowMs - 4 * minuteMs, starts: 0, control: false } },
+      own: failed,
+      seen: emptyFor(70),
+      attempts: [40, 20, 5, 1].map((ago) => tried('clone', ago)),
     },
-    { kind: 'clone', reason: noStart, leader: 'app-0' },
+    { kind: 'clone', reason: noData, leader: 'app-0' },
   ],
   [
     'is cloned when PostgreSQL refuses its data, however often it was started',
@@ -119,6 +130,11 @@ const reasonsToWait: readonly (readonly [string, Partial<RepairView>])[] = [
   ['it has been broken for less than a minute', { seen: brokenFor(0.9) }],
   ['its restart was just now', { seen: brokenFor(9), attempts: [tried('restart', 2)] }],
   ['its clone was just now', { own: failed, seen: downFor(9), attempts: [tried('clone', 5)] }],
+  ['its data have been gone for a moment', { own: failed, seen: emptyFor(9) }],
+  [
+    'its data are gone, and it was cloned a moment ago',
+    { own: failed, seen: emptyFor(60), attempts: [tried('clone', 0.9)] },
+  ],
   ['it has been down for less than three minutes', { own: failed, seen: downFor(2.9) }],
   [
     'it has just been cloned, for an hour, and starts',
