@@ -37,7 +37,10 @@ export async function deployCluster(options: DeployOptions): Promise<Model> {
   ]);
   const charm = path.resolve(options.charm ?? packedCharm);
   const resource = `postgresql-image=${image}`;
-  const args = [charm, app, '-n', `${size}`, '--trust', '--resource', resource];
+  // Volumes of a limited size: one of the faults fills them.
+  await model.run('create-storage-pool', ['sized', 'kubernetes', 'storage-class=local-sized']);
+  const storage = ['--storage', 'pgdata=sized,2G'];
+  const args = [charm, app, '-n', `${size}`, '--trust', '--resource', resource, ...storage];
   await model.run('deploy', args, { timeoutMs: 180_000 });
   await waitUntilSettled(model, { [app]: size }, { say });
   return model;

@@ -4,7 +4,8 @@ import type { Model } from '../demo/model.ts';
 import type { Pod } from './pods.ts';
 import type { UndoList } from './undo.ts';
 
-export type Target = 'primary' | 'replica' | 'all' | 'leader-unit';
+export const targets = ['primary', 'replica', 'all', 'leader-unit'] as const;
+export type Target = (typeof targets)[number];
 
 /** The cluster as it is when a fault begins. */
 export interface Scene {

@@ -38,6 +38,7 @@ export function judgeRound(fault: Fault, { round, load, record }: Evidence): Res
       hasLockReturned(samples, primary, { fromMs: endMs, toMs: doneMs }),
     two_primaries: countTwoPrimaries(samples),
     load,
+    at: new Date(startMs).toISOString(),
     problem: record.problem ?? null,
   };
 }

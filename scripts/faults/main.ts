@@ -9,6 +9,7 @@ import path from 'node:path';
 import { createJuju, type Juju } from '../demo/juju.ts';
 import { destroyModel } from '../demo/model.ts';
 import { chooseFaults } from './catalogue.ts';
+import { inOrder, readEarlier } from './earlier.ts';
 import { playMatrix } from './matrix.ts';
 import { type Options, parseOptions, usage } from './options.ts';
 import { writePlots } from './plot-files.ts';
@@ -30,6 +31,7 @@ let modelToRemove: string | undefined;
 
 async function main(options: Options): Promise<void> {
   const faults = chooseFaults(options.names);
+  const earlier = await readEarlier(resultsFile, faults);
   await ensureCloud();
   if (options.charm === undefined) await packCharms();
   modelToRemove = options.keep ? undefined : options.model;
@@ -45,8 +47,9 @@ async function main(options: Options): Promise<void> {
       onRound: async (one) => {
         played.push(one);
         say(describeResult(one.result));
-        await writeFile(resultsFile, renderResults(played));
-        await writePlots(folder, played);
+        const all = inOrder([...earlier, ...played.map(({ result }) => result)]);
+        await writeFile(resultsFile, renderResults(all));
+        await writePlots(folder, { played, all });
       },
     });
   } finally {
@@ -54,7 +57,7 @@ async function main(options: Options): Promise<void> {
   }
   const results = played.map(({ result }) => result);
   process.stdout.write(
-    options.format === 'json' ? renderResults(played) : `\n${renderRows(summarise(results))}`,
+    options.format === 'json' ? renderResults(results) : `\n${renderRows(summarise(results))}`,
   );
   if (!results.every(hasPassed)) process.exitCode = 1;
 }
@@ -70,12 +73,8 @@ async function clearAway(): Promise<void> {
   if (modelToRemove !== undefined) await destroyModel(juju, modelToRemove, say);
 }
 
-function renderResults(played: readonly Played[]): string {
-  return `${JSON.stringify(
-    played.map(({ result }) => result),
-    undefined,
-    2,
-  )}\n`;
+function renderResults(results: readonly Result[]): string {
+  return `${JSON.stringify(results, undefined, 2)}\n`;
 }
 
 function describeResult(result: Result): string {

@@ -1,4 +1,7 @@
-/** Writes the pictures and the page that shows them, anew after each round. */
+/**
+ * Writes the pictures and the page that shows them, anew after each round. The page also shows what
+ * earlier runs have left.
+ */
 
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,14 +9,17 @@ import path from 'node:path';
 import { titleOf } from './fault.ts';
 import { renderIndex } from './index-page.ts';
 import { renderPlot } from './plot.ts';
+import type { Result } from './result.ts';
 import type { Played } from './stage.ts';
 import { summarise } from './summary.ts';
 
-export async function writePlots(folder: string, played: readonly Played[]): Promise<void> {
+export async function writePlots(
+  folder: string,
+  { played, all }: { readonly played: readonly Played[]; readonly all: readonly Result[] },
+): Promise<void> {
   const groups = Object.groupBy(played, ({ fault }) => titleOf(fault));
   for (const [title, panels = []] of Object.entries(groups)) {
     await writeFile(path.join(folder, `${title}.svg`), renderPlot(title, panels));
   }
-  const rows = summarise(played.map(({ result }) => result));
-  await writeFile(path.join(folder, 'index.html'), renderIndex(rows));
+  await writeFile(path.join(folder, 'index.html'), renderIndex(summarise(all)));
 }

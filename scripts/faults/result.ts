@@ -26,6 +26,8 @@ export interface Result {
   readonly two_primaries: number;
   /** How many processes wanted to run, on average over a minute, when the fault began. */
   readonly load: number;
+  /** When the fault began, ISO 8601: rows of one file may have been played on different days. */
+  readonly at: string;
   readonly problem: string | null;
 }
 

@@ -44,6 +44,7 @@ const result: Result = {
   lock_returned: false,
   two_primaries: 0,
   load: 1.5,
+  at: '1970-01-01T00:00:10.000Z',
   problem: null,
 };
 
