@@ -72,7 +72,7 @@ interface Trouble {
   /** Whether PostgreSQL runs, so that a restart may help. */
   readonly runs: boolean;
   /** Whether the data are gone already, so that a clone takes nothing away. */
-  readonly empty?: boolean;
+  readonly empty: boolean;
 }
 
 /** Whether anything may be wrong at all, before more is asked for. */
@@ -103,12 +103,12 @@ function nextAttempt(view: RepairView, trouble: Trouble): RepairStep['kind'] {
   if (trouble.runs && recent.length === 0) {
     return trouble.forMs < restartAfterMs ? 'none' : 'restart';
   }
-  if (trouble.empty === true) {
-    return trouble.forMs < replaceAfterMs || sinceLastMs < minuteMs ? 'none' : 'clone';
-  }
-  if (clones.length >= maximumClones) return 'give-up';
-  const patienceMs = cloneAfterMs * (1 + clones.length);
-  return trouble.forMs < cloneAfterMs || sinceLastMs < patienceMs ? 'none' : 'clone';
+  if (clones.length >= maximumClones && !trouble.empty) return 'give-up';
+  const patience = trouble.empty
+    ? { forMs: replaceAfterMs, sinceLastMs: minuteMs }
+    : { forMs: cloneAfterMs, sinceLastMs: cloneAfterMs * (1 + clones.length) };
+  const early = trouble.forMs < patience.forMs || sinceLastMs < patience.sinceLastMs;
+  return early ? 'none' : 'clone';
 }
 
 function findTrouble(view: RepairView): Trouble | undefined {
@@ -125,14 +125,14 @@ function findTrouble(view: RepairView): Trouble | undefined {
 
 function findLackOfWal({ own, members }: RepairView, forMs: number): Trouble | undefined {
   if (own.state === 'running')
-    return { reason: 'it gets no WAL from its primary', forMs, runs: true };
+    return { reason: 'it gets no WAL from its primary', forMs, runs: true, empty: false };
   const leading = members.find(({ leads }) => leads)?.timeline ?? 0;
   if (own.state !== streaming || own.timeline === undefined || own.timeline >= leading) {
     return undefined;
   }
   // It has the beginning of a record, up to the end of a file, that its new primary has not: it asks for
   // what follows there, and does so again after a restart.
-  return { reason: 'it has WAL that its primary does not have', forMs, runs: false };
+  return { reason: 'it has WAL that its primary does not have', forMs, runs: false, empty: false };
 }
 
 function isHopeless({ starts, control, refusal }: NonNullable<WatchState['down']>): boolean {
