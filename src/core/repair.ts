@@ -104,11 +104,15 @@ function nextAttempt(view: RepairView, trouble: Trouble): RepairStep['kind'] {
     return trouble.forMs < restartAfterMs ? 'none' : 'restart';
   }
   if (clones.length >= maximumClones && !trouble.empty) return 'give-up';
-  const patience = trouble.empty
-    ? { forMs: replaceAfterMs, sinceLastMs: minuteMs }
-    : { forMs: cloneAfterMs, sinceLastMs: cloneAfterMs * (1 + clones.length) };
+  const patience = patienceWith(trouble, clones.length);
   const early = trouble.forMs < patience.forMs || sinceLastMs < patience.sinceLastMs;
   return early ? 'none' : 'clone';
+}
+
+function patienceWith({ empty }: Trouble, clones: number) {
+  return empty
+    ? { forMs: replaceAfterMs, sinceLastMs: minuteMs }
+    : { forMs: cloneAfterMs, sinceLastMs: cloneAfterMs * (1 + clones) };
 }
 
 function findTrouble(view: RepairView): Trouble | undefined {
