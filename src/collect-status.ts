@@ -77,7 +77,7 @@ async function memberStatusOf(
   const seen = await cluster.patroniCluster();
   const member = seen === undefined ? undefined : ownMember(seen, cluster.unit);
   if (seen === undefined || member === undefined || !isStarted(member.state)) {
-    await collectDownStatus(hook, cluster, member);
+    await collectDownStatus(hook, cluster, { seen, member });
     await collectStorageStatus(hook, cluster);
     return;
   }

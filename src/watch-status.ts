@@ -1,7 +1,7 @@
 // What the watcher of the workload sees, as statuses of the unit and remarks on them.
 
 import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
-import type { Member } from './adapters/patroni-answers.ts';
+import type { Member, Cluster as PatroniCluster } from './adapters/patroni-answers.ts';
 import { readWatchState } from './adapters/watch-state.ts';
 import {
   archivingFails,
@@ -13,6 +13,7 @@ import {
   doesNotStart,
   fenced,
   notReplicating,
+  stoppedInPause,
 } from './core/status.ts';
 import { recentFence, refusalToStart, type WatchState } from './core/watch-state.ts';
 import { nextRepair } from './repair.ts';
@@ -42,16 +43,26 @@ function primaryRemarks({ archive }: WatchState): readonly string[] {
   return archive?.failing === true ? [archivingFails(archive.waiting)] : [];
 }
 
+interface DownMember {
+  /** The cluster, as far as anybody tells of it. */
+  readonly seen: PatroniCluster | undefined;
+  /** As the cluster lists it. */
+  readonly member: Member | undefined;
+}
+
 /** Contributes the status of a member that does not work: it starts, is cloned, or cannot be helped. */
 export async function collectDownStatus(
   hook: PostgresqlHook,
   cluster: Cluster,
-  member: Member | undefined,
+  { seen: listed, member }: DownMember,
 ): Promise<void> {
   const served = (await cluster.unitData())['member-started'] !== undefined;
   const cloned = member?.state === 'creating replica' && served;
   hook.status(cloned ? cloningReplica : awaitingMember);
   const seen = await readWatchState(hook);
+  if (listed?.paused === true && member?.state === 'stopped') {
+    hook.status(stoppedInPause(recentFence(seen, hook.ports.clock.nowMs())?.reason));
+  }
   collectDiskStatus(hook, seen);
   const refusal = refusalToStart(seen);
   if (refusal !== undefined) hook.status(doesNotStart(refusal));

@@ -195,6 +195,13 @@ export const restartPending = 'restart pending';
 
 export const failoverPaused = 'failover paused';
 
+/** Nobody starts PostgreSQL in a pause, not even what the watcher has killed for a reason. */
+export function stoppedInPause(reason: string | undefined): Status {
+  const why = reason === undefined ? '' : ` (${fenced(reason)})`;
+  const message = `failover paused, PostgreSQL stays down until resume-failover${why}`;
+  return { level: 'blocked', message };
+}
+
 /** What a started member shows, with remarks on what is not as usual. */
 export function memberStatus(
   role: 'primary' | 'standby' | 'replica',

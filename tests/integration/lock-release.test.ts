@@ -23,7 +23,9 @@ interface Facts {
   readonly uid?: string;
 }
 
-const address = { ip: '10.1.2.3', targetRef: { kind: 'Pod', uid: 'one' } };
+/** Of the leader's pod: nobody listens there unless a test says so. */
+const leaderIp = '127.0.0.2';
+const address = { ip: leaderIp, targetRef: { kind: 'Pod', uid: 'one' } };
 /** Ended in a second that is later than the lock, and not started again. */
 const dead = { state: { terminated: { finishedAt: '2026-01-02T03:04:06Z' } } };
 
@@ -46,7 +48,7 @@ function kubernetes(facts: Facts = {}): Answers {
   ];
   const pod = {
     metadata: { uid: facts.uid ?? 'one' },
-    status: { podIP: '10.1.2.3', containerStatuses: [charm, status] },
+    status: { podIP: leaderIp, containerStatuses: [charm, status] },
   };
   return {
     [listPath]: [200, { items }],
@@ -58,13 +60,17 @@ function kubernetes(facts: Facts = {}): Answers {
 /** A replica that streams and then loses its stream, with these answers of Kubernetes. */
 async function onLoss(answers: Answers, play: (stage: Stage) => Promise<void>): Promise<void> {
   await onStage({ standby: true }, async (stage) => {
-    stage.child('+', receiver);
-    await streams(stage, ['walreceiver']);
-    await stage.answerOfKubernetes(answers);
-    stage.child('-', receiver);
-    await streams(stage, []);
+    await onLossOf(stage, answers);
     await play(stage);
   });
+}
+
+async function onLossOf(stage: Stage, answers: Answers): Promise<void> {
+  stage.child('+', receiver);
+  await streams(stage, ['walreceiver']);
+  await stage.answerOfKubernetes(answers);
+  stage.child('-', receiver);
+  await streams(stage, []);
 }
 
 async function streams(stage: Stage, expected: readonly string[]): Promise<void> {
@@ -110,6 +116,44 @@ test.concurrent.each<[string, Facts]>([
     expect(stage.said()).toContain(
       'gave back the leader lock of app-1, whose container has died\n',
     );
+  });
+});
+
+/** By a clock that was set back, the container was started after what it writes itself. */
+const startedLater = { status: { state: { running: { startedAt: '2026-01-02T03:04:30Z' } } } };
+const ofLeader = (role: string, state: string): Answers => ({
+  '/patroni': [200, { role, state }],
+});
+
+test.concurrent.each<[string, Answers]>([
+  ['leads', ofLeader('primary', 'running')],
+  ['leads, with a PostgreSQL that has crashed', ofLeader('primary', 'crashed')],
+  ['leads, as an earlier Patroni says', ofLeader('master', 'running')],
+  ['does not answer', { '/patroni': null }],
+  ['answers nothing that makes sense', { '/patroni': [200, 'what?'] }],
+])('the lock stays while a Patroni that %s runs where it was renewed', async (_, answers) => {
+  await onStage({ standby: true }, async (stage) => {
+    await stage.startPatroniAt(leaderIp, answers);
+    await onLossOf(stage, kubernetes(startedLater));
+    await looked(stage, podPath);
+
+    expect(await releases(stage)).toEqual([]);
+  });
+});
+
+test.concurrent('a Patroni that was started anew and does not lead is no reason to wait', async () => {
+  await onStage({ standby: true }, async (stage) => {
+    await stage.startPatroniAt(leaderIp, ofLeader('demoted', 'starting'));
+    await onLossOf(stage, kubernetes(startedLater));
+    await until(async () => (await releases(stage)).length > 0 || undefined);
+  });
+});
+
+test.concurrent('whoever has ended is not asked', async () => {
+  await onStage({ standby: true }, async (stage) => {
+    await stage.startPatroniAt(leaderIp, { '/patroni': null });
+    await onLossOf(stage, kubernetes());
+    await until(async () => (await releases(stage)).length > 0 || undefined);
   });
 });
 

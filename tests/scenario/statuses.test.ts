@@ -64,6 +64,27 @@ for (const [name, seen, message] of ofPrimary) {
   });
 }
 
+scenario('what a fence has ended in a pause stays down, and how that ends is told', {
+  charm: underTest,
+  given: async () => {
+    const fences = [{ at: minutesAgo(1), reason: 'the container did not run for 40 s' }];
+    const given = await running({ leader: true, others: [1] });
+    const { config } = given.world.patroni;
+    const members = [{ ...replica(0), state: 'stopped' }, replica(1)];
+    const inPause = inWorld(given, { patroni: { config: { ...config, pause: true }, members } });
+    return seeing(inPause, JSON.stringify({ fences }));
+  },
+  when: pebbleNotice('postgresql', 'postgresql.charm/fenced'),
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'blocked',
+      message:
+        'failover paused, PostgreSQL stays down until resume-failover ' +
+        '(fenced lately: the container did not run for 40 s)',
+    });
+  },
+});
+
 scenario('a file that is no JSON is as good as none', {
   charm: underTest,
   given: async () => seeing(await running({ leader: true }), '{'),

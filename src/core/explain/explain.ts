@@ -209,10 +209,14 @@ function restartMembers({ juju, patroni }: Observed): readonly string[] {
   ];
 }
 
-function stayPaused({ patroni }: Observed): readonly string[] {
+function stayPaused({ patroni, own }: Observed): readonly string[] {
   if (seen(patroni)?.paused !== true) return [];
+  const down = seen(own)?.state === 'stopped';
   return [
     'Start and promote nothing: failover is paused. resume-failover ends that, also for a primary that is down.',
+    ...(down
+      ? ['Leave PostgreSQL of this unit down until then; why it went down stands under Watcher.']
+      : []),
   ];
 }
 

@@ -4,12 +4,17 @@ import os
 
 from processes import is_postmaster
 
+# Where the lock file has what the server does.
+STATUS_LINE = 7
+
 
 class DataDirectory:
     def __init__(self, path):
         self.path = path
         # The process that its lock file names.
         self.postmaster = None
+        # Whether that is on its way to its end, after which a checkpoint of hours may come.
+        self.stopping = False
         self.standby = False
         self.identity = None
         self.control = True
@@ -18,10 +23,11 @@ class DataDirectory:
     def look(self):
         try:
             with open(f"{self.path}/postmaster.pid", encoding="utf-8") as file:
-                first = file.readline().strip()
+                lines = [line.strip() for line in file]
         except (FileNotFoundError, NotADirectoryError):
-            first = ""
-        self.postmaster = int(first) if first.isdigit() else None
+            lines = []
+        self.postmaster = int(lines[0]) if lines and lines[0].isdecimal() else None
+        self.stopping = lines[STATUS_LINE:STATUS_LINE + 1] == ["stopping"]
         try:
             facts = os.stat(f"{self.path}/PG_VERSION")
             self.identity = (facts.st_ino, facts.st_mtime_ns)

@@ -2,11 +2,15 @@
 
 - PostgreSQL or Patroni when one of them has been stopped (state T) for a while;
 - both when Patroni hangs, so that nobody would demote this primary (on a standby Patroni alone);
+- PostgreSQL when it is a primary and Patroni has been away (no process, or none that opens its port)
+  for the whole life of the leader lock: another member may lead by then;
 - both when this program itself did not run for half of the leader lock's life: the container was
   frozen, and what thaws still believes in a lock that others may hold by now.
 
 Pebble starts Patroni again; the new process knows nothing and reads the lock as it is. While the
-cluster is paused for maintenance, only the third happens.
+cluster is paused for maintenance, only the last happens: a manual failover may have come meanwhile, and
+in a pause Patroni leaves a primary without the lock alone. Nobody starts PostgreSQL then until the pause
+is over.
 """
 
 from processes import children_of, kill
@@ -20,6 +24,8 @@ class Fencing:
         self.patroni = watcher.patroni
         self.seen = seen
         self.notices = notices
+        # Since when a primary has been without Patroni.
+        self.alone_since = None
 
     def look(self, now, gap):
         """`gap`: for how long this program did not run."""
@@ -27,6 +33,7 @@ class Fencing:
             self.fence(f"the container did not run for {gap:.0f} s", everything=True)
         elif not self.patroni.members.paused:
             self.look_for_hangs(now)
+            self.look_for_absence(now)
 
     def look_for_hangs(self, now):
         limit = self.watcher.options.patience
@@ -42,6 +49,26 @@ class Fencing:
         if process.pid is not None and silent > self.patroni.ttl / 2:
             primary = not server.files.data.standby
             self.fence(f"Patroni was silent for {silent:.0f} s", patroni=True, postgresql=primary)
+
+    def look_for_absence(self, now):
+        if not self.is_alone():
+            self.alone_since = None
+            return
+        if self.alone_since is None:
+            self.alone_since = now
+        # Should the process not be recognised, its answers count all the same.
+        alone = now - max(self.alone_since, self.patroni.answered_at)
+        if alone > self.patroni.ttl:
+            self.alone_since = None
+            self.fence(f"a primary was without Patroni for {alone:.0f} s", postgresql=True)
+
+    def is_alone(self):
+        """Whether PostgreSQL is a primary that goes on by itself, while another may take the lock."""
+        data, patroni = self.server.files.data, self.patroni
+        away = patroni.refuses or self.watcher.patroni_process.pid is None
+        going_on = not (data.standby or data.stopping or data.restoring)
+        runs = self.server.process.pid is not None
+        return away and runs and going_on and patroni.members.may_be_replaced
 
     def fence(self, reason, everything=False, postgresql=False, patroni=False):
         say(f"fencing: {reason}")

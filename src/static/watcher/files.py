@@ -21,6 +21,8 @@ class Files:
         self.data = DataDirectory(options.data)
         self.disk = Disk(options, notices, seen.facts, self.data)
         self.refusal = None
+        # By what was looked at: what has been said about it.
+        self.troubles = {}
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
@@ -32,12 +34,25 @@ class Files:
                 if clock() < due.get(look, 0.0):
                     continue
                 due[look] = clock() + interval
-                try:
-                    look()
-                except OSError as error:
-                    say(f"cannot look at files: {error}")
-            self.seen.write()
+                self.attempt(look)
+            self.attempt(self.seen.write)
             time.sleep(TICK_S)
+
+    def attempt(self, look):
+        """Nothing ends the thread; what goes wrong is said once, until it is something else."""
+        trouble = None
+        try:
+            look()
+        except Exception as error:
+            trouble = f"cannot look at files: {error!r}"
+        if trouble is not None and trouble != self.troubles.get(look):
+            say(trouble)
+        self.troubles[look] = trouble
+        troubles = sorted(filter(None, self.troubles.values()))
+        if troubles:
+            self.seen.facts["troubles"] = troubles
+        else:
+            self.seen.facts.pop("troubles", None)
 
     def look_at_refusal(self):
         """Why PostgreSQL ended before it had opened its log: for a setting, most of the time."""

@@ -42,12 +42,21 @@ class Lock:
 
 def ended_by(pod):
     """When, at the latest, everything before the present container had ended; None if that is unknown."""
-    statuses = pod.get("status", {}).get("containerStatuses") or []
-    status = next((one for one in statuses if one.get("name") == CONTAINER), {})
+    status = status_of(pod)
     state, last = status.get("state") or {}, status.get("lastState") or {}
     if "running" in state:
         return state["running"].get("startedAt")
     return (state.get("terminated") or last.get("terminated") or {}).get("finishedAt")
+
+
+def runs(pod):
+    """Whether there is a present container: with a clock that was set back it may be the holder itself."""
+    return "running" in (status_of(pod).get("state") or {})
+
+
+def status_of(pod):
+    statuses = pod.get("status", {}).get("containerStatuses") or []
+    return next((one for one in statuses if one.get("name") == CONTAINER), {})
 
 
 def annotations(item):

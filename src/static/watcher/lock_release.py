@@ -10,7 +10,7 @@ import time
 from urllib.parse import quote
 
 from kubernetes_api import KubernetesApi
-from lock import Lock
+from lock import Lock, runs
 from system import TICK_S, clock, say
 
 # Looked for that much longer than the lock lives.
@@ -70,9 +70,21 @@ class LockRelease:
             return None
         if not lock.may_pass_to(own) or json.loads(lock.config).get("pause"):
             return leader
-        if not lock.outlived(self.read(f"{path}/pods/{quote(leader)}")):
+        pod = self.read(f"{path}/pods/{quote(leader)}")
+        if not lock.outlived(pod) or runs(pod) and self.is_primary(pod["status"]["podIP"]):
             return leader
         return None if self.release(path, scope, lock) else leader
+
+    def is_primary(self, address):
+        """Whether Patroni there leads. One that was started anew does not before it has renewed the lock.
+
+        A refusal is an answer, too; none at all proves nothing, and raises.
+        """
+        try:
+            _, body = self.patroni.api.ask("GET", "/patroni", host=address)
+        except ConnectionRefusedError:
+            return False
+        return json.loads(body).get("role") in ("primary", "master")
 
     def release(self, path, scope, lock):
         """As Patroni does it itself, if nobody has touched the lock meanwhile."""

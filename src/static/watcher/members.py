@@ -21,6 +21,8 @@ class Members:
         self.api = api
         self.notices = notices
         self.paused = False
+        # Whether another member may take the lock when this one's runs out; as last known.
+        self.may_be_replaced = False
         # Whether this member leads, and another one that has all that was acknowledged is up.
         self.can_hand_over = False
         # The members as last told to the charm, as seen now, and since when.
@@ -40,7 +42,9 @@ class Members:
         facts = ("name", "role", "state", "pending_restart")
         members = [[member.get(fact) for fact in facts] for member in cluster.get("members", [])]
         self.paused = cluster.get("pause") is True
-        self.can_hand_over = self.has_successor(members)
+        own = str(self.api.settings().get("name"))
+        self.may_be_replaced = not self.paused and any(member[0] != own for member in members)
+        self.can_hand_over = has_successor(own, members)
         view = json.dumps([sorted(members, key=str), self.paused])
         if self.told is None:
             self.told = view
@@ -67,7 +71,7 @@ class Members:
             self.echo_at = None
             self.notices.send("cluster-changed", members=count)
 
-    def has_successor(self, members):
-        own = str(self.api.settings().get("name"))
-        leads = [own, "leader"] in [member[:2] for member in members]
-        return leads and any(role in SYNCHRONOUS and state in UP for _, role, state, _ in members)
+
+def has_successor(own, members):
+    leads = [own, "leader"] in [member[:2] for member in members]
+    return leads and any(role in SYNCHRONOUS and state in UP for _, role, state, _ in members)

@@ -30,8 +30,9 @@ class PatroniApi:
             return {}
         return self.known_settings
 
-    def ask(self, method, path, body=None):
-        connection = self.connect()
+    def ask(self, method, path, body=None, host="localhost"):
+        """Status and content of the answer; of another member when its address is given."""
+        connection = self.connect(host)
         try:
             connection.request(method, path, **({} if body is None else self.change(body)))
             answer = connection.getresponse()
@@ -39,13 +40,13 @@ class PatroniApi:
         finally:
             connection.close()
 
-    def connect(self):
+    def connect(self, host):
         port = self.options.port
         if self.options.scheme != "https":
-            return http.client.HTTPConnection("localhost", port, timeout=TIMEOUT_S)
+            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
         context = ssl.create_default_context(cafile=self.interface().get("cafile"))
         context.check_hostname = False
-        return http.client.HTTPSConnection("localhost", port, timeout=TIMEOUT_S, context=context)
+        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
 
     def interface(self):
         return self.settings().get("restapi") or {}

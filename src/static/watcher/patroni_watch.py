@@ -19,6 +19,8 @@ class Patroni:
         self.api = PatroniApi(options)
         self.members = Members(self.api, notices)
         self.fine_at = clock()
+        # Whether it has refused connections since the last time it was fine, and when that was.
+        self.refuses, self.answered_at = False, 0.0
         # Life of the leader lock in seconds; Patroni's default until it says otherwise.
         self.ttl = 30.0
         self.wanted = threading.Event()
@@ -50,6 +52,10 @@ class Patroni:
                 # Refused: it is starting, or shutting down, which may take as long as a checkpoint.
                 # Anything else is this program's trouble to ask or to understand, and no hang.
                 self.fine_at = clock()
+                if isinstance(error, ConnectionRefusedError):
+                    self.refuses = True
+                elif not isinstance(error, ConnectionError):
+                    self.refuses = False
                 self.complain(error)
 
     def look(self):
@@ -58,7 +64,8 @@ class Patroni:
         # Asked first: what comes then waits for Kubernetes, and may take longer than is waited for here.
         fine = self.api.ask("GET", "/liveness")[0] == 200
         if fine:
-            self.fine_at = clock()
+            self.fine_at = self.answered_at = clock()
+            self.refuses = False
         if self.wake_wanted:
             self.wake_wanted = False
             # Removing a setting that is not there changes nothing and wakes the loop.

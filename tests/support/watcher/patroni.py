@@ -1,8 +1,8 @@
 """Stands in for Patroni or Kubernetes: answers as a file says, and notes down what it is asked.
 
-Called with a folder and a port at the end, as `patroni CONFIG FOLDER PORT`. A path (with its method before
+Called with a folder and a port at the end, as `patroni CONFIG FOLDER PORT`, or `HOST:PORT`. A path (with its method before
 it, where answers differ: `PATCH /path`) that the file `answers.json` does not have is not found;
-`null` for a path means that the answer never comes. SIGUSR1 closes the port.
+`null` for a path means that the answer never comes. SIGUSR1 closes the port, SIGUSR2 opens it again.
 """
 
 import json
@@ -13,7 +13,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-folder, port = sys.argv[-2], int(sys.argv[-1])
+folder = sys.argv[-2]
+host, _, port = sys.argv[-1].rpartition(":")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -44,13 +45,24 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
 
-server = Server(("127.0.0.1", port), Handler)
+class Port:
+    """Open or closed; served by a thread, so that signals come through."""
+
+    def __init__(self):
+        self.server = None
+        self.open()
+
+    def open(self, *_):
+        self.server = Server((host or "127.0.0.1", int(port)), Handler)
+        threading.Thread(target=self.server.serve_forever, args=[0.05], daemon=True).start()
+
+    def close(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
 
 
-def close(*_):
-    threading.Thread(target=lambda: (server.shutdown(), server.server_close())).start()
-
-
-signal.signal(signal.SIGUSR1, close)
-server.serve_forever(0.05)
-signal.pause()
+listening = Port()
+signal.signal(signal.SIGUSR1, listening.close)
+signal.signal(signal.SIGUSR2, listening.open)
+while True:
+    signal.pause()

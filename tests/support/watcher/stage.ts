@@ -5,6 +5,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import path from 'node:path';
 
 import { execa } from 'execa';
@@ -34,6 +35,8 @@ export interface Stage {
   requests(): Promise<readonly string[]>;
   /** Changes some of what Kubernetes answers; without that it knows nothing. */
   answerOfKubernetes(answers: Answers): Promise<void>;
+  /** Starts another member's Patroni at this address of the machine, with these answers. */
+  startPatroniAt(address: string, answers: Answers): Promise<void>;
   /** What Kubernetes was asked so far. */
   requestsToKubernetes(): Promise<readonly string[]>;
   /** What the watcher has said so far. */
@@ -174,6 +177,13 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
   const kubernetesPort = await findFreePort();
   start([path.join(support, 'patroni.py'), at('kubernetes'), String(kubernetesPort)], output);
   const patroni = start([at('patroni'), config, folder, String(port)], output);
+  const startPatroniAt = async (address: string, answers: Answers) => {
+    await mkdir(at(address));
+    await answerer(at(`${address}/answers.json`), {})(answers);
+    start([path.join(support, 'patroni.py'), at(address), `${address}:${port}`], output);
+    const up = async () => await isOpen({ host: address, port });
+    await until(async () => (await up()) || undefined);
+  };
   const watcher = start(
     [
       '-B',
@@ -210,6 +220,7 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
     answer,
     requests: async () => await lines('requests'),
     answerOfKubernetes,
+    startPatroniAt,
     requestsToKubernetes: async () => await lines('kubernetes/requests'),
     said: () => said,
     notices: async () => await lines('notices'),
@@ -229,6 +240,19 @@ function answerer(file: string, first: Answers): (change: Answers) => Promise<vo
     answers = { ...answers, ...change };
     await writeFile(file, JSON.stringify(answers));
   };
+}
+
+/** Whether somebody listens there. */
+async function isOpen(address: { readonly host: string; readonly port: number }) {
+  const socket = connect(address);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function readOr(file: string, otherwise: string): Promise<string> {

@@ -194,6 +194,17 @@ const rows: readonly {
     ],
   },
   {
+    summary: 'a pause keeps this unit down',
+    change: {
+      own: known({ state: 'stopped', role: 'replica', started: true }),
+      patroni: known({ paused: true, members: [leader, follower] }),
+    },
+    next: [
+      'Start and promote nothing: failover is paused. resume-failover ends that, also for a primary that is down.',
+      'Leave PostgreSQL of this unit down until then; why it went down stands under Watcher.',
+    ],
+  },
+  {
     summary: 'another holds the lock',
     change: { kubernetes: known({ ...kubernetes, lockHolder: 'pg/1' }) },
     next: ['Wait for Patroni: pg/1 holds the lock, but pg/0 was seen leading.'],

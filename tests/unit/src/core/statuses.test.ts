@@ -37,6 +37,7 @@ const filled: Readonly<Record<string, Status | string | undefined>> = {
   cannotRepair: statuses.cannotRepair(reason),
   archivingFails: `archiving fails, ${reason} WAL files waiting`,
   fenced: statuses.fenced(reason),
+  stoppedInPause: statuses.stoppedInPause(undefined),
 };
 
 /** The part of the page under a heading. */
