@@ -66,6 +66,20 @@ test.concurrent('a Patroni that is back in time ends it', async () => {
   });
 });
 
+test.concurrent('answers that make no sense are no absence', async () => {
+  await onStage({}, async (stage) => {
+    await know(stage, two);
+    await stage.answer({ '/liveness': [503, ''], '/cluster': [200, { members: 'none' }] });
+    stage.patroni.kill('SIGUSR1');
+    await sleep(ttlS / 2);
+    stage.patroni.kill('SIGUSR2');
+    await sleep(ttlS + 2);
+
+    expect(await fences(stage)).toEqual([]);
+    expect(endOf(stage.postmaster)).toBeUndefined();
+  });
+});
+
 const mark = async (stage: Stage) => {
   await writeFile(path.join(stage.volume, 'restore.json'), '{}');
 };
