@@ -1,4 +1,4 @@
-"""Starts Patroni with three corrections.
+"""Starts Patroni with four corrections.
 
 Only its loop may change what it believes about the leader lock. Patroni's class for Kubernetes keeps
 the version of the lock object that a takeover is conditional on as an attribute. Its loop sets it when
@@ -20,6 +20,11 @@ primary is exchanged, not taken away and put back: kube-proxy makes the second o
 One that ends refuses connections. Patroni stops answering then but goes on listening, so that whoever
 asks waits in vain: other members in the race for its lock, and the watcher, to whom a Patroni that ends
 would look like one that hangs, and is killed while PostgreSQL writes its last checkpoint.
+
+A leader is followed for as long as it has the lock. Patroni finds the address of a leader at its pod, and
+when the API has no pod of that name any more, the standbys leave at once; but the program in that pod may
+go on for seconds, or behind a node that cannot be reached for longer. It has no standby then, says so in
+the cluster's records, and when it ends nobody may take its place. Here its last known address is gone by.
 
 Seen in Patroni 4.0.7 and 4.1.5 (patroni/dcs/kubernetes.py, ha.py, api.py,
 postgresql/__init__.py).
@@ -188,6 +193,30 @@ def hasten(ha, postgresql, kubernetes):
     kubernetes._map_subsets = enter_address
 
 
+def follow(kubernetes):
+    """Lets a leader whose pod is not listed be followed where it was last."""
+    if not hasattr(kubernetes, "_cluster_from_nodes"):
+        return complain(["_cluster_from_nodes"])
+    build = kubernetes._cluster_from_nodes
+    known = {}
+
+    @functools.wraps(build)
+    def build_with_address(dcs, *arguments, **named):
+        cluster = build(dcs, *arguments, **named)
+        leader = cluster.leader
+        if leader is None or not leader.name:
+            return cluster
+        if leader.conn_url:
+            known[leader.name] = leader.member
+        elif leader.name in known:
+            # Not _replace, which a cluster breaks by having a length of its own.
+            leader = leader._replace(member=known[leader.name])
+            return type(cluster)(**{**cluster._asdict(), "leader": leader})
+        return cluster
+
+    kubernetes._cluster_from_nodes = build_with_address
+
+
 def refuse(server):
     """Makes a server that does not serve any more refuse connections."""
     end = server.shutdown
@@ -202,6 +231,7 @@ def refuse(server):
 def main():
     from patroni.dcs.kubernetes import Kubernetes
     believe(Kubernetes)
+    follow(Kubernetes)
     try:
         # In this order: the other way round they import each other half-done.
         import patroni.postgresql

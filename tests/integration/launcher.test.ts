@@ -1,6 +1,6 @@
 // The program that starts Patroni, with a stand-in for Patroni: a takeover of the leader lock depends
-// on what its loop has looked at, whoever asks in between; and the waits of a handover end when what
-// they are for has come, not before.
+// on what its loop has looked at, whoever asks in between; the waits of a handover end when what they
+// are for has come, not before; and a leader is followed while it has the lock.
 
 import path from 'node:path';
 
@@ -134,6 +134,23 @@ test('PostgreSQL that starts, stops or is promoted is looked at five times a sec
 
   expect(before.answer).toMatchObject({ stop: 1, loop: [5, 1] });
   expect(answer).toMatchObject({ stop: 0.2, loop: [5, 0.2] });
+});
+
+test('a leader is followed where it was last, when its pod is not listed any more', async () => {
+  const before = await start({ scene: 'pods', command: asItIs });
+  const { answer, said } = await start({ scene: 'pods' });
+
+  const [here, gone, other, nobody, back, again] = [
+    ['one', "one's address"],
+    ['one', null],
+    ['two', null],
+    [null, null],
+    ['one', null],
+    ['one', "one's new address"],
+  ];
+  expect(before.answer['found']).toEqual([here, gone, other, nobody, back, again]);
+  expect(answer['found']).toEqual([here, here, other, nobody, here, again]);
+  expect(said).toBe('');
 });
 
 test('a Patroni that ends refuses connections instead of leaving them without an answer', async () => {

@@ -79,6 +79,27 @@ def handover(part, *events):
     return {"waits": ha.waits, "addressWhenFree": free, "address": lock["address"]}
 
 
+def pods():
+    """Where a leader is found while its pod is listed, when it is not, and when it is another."""
+    lock = {"leader": "one", "version": 1, "pod": "one's address"}
+    dcs = Kubernetes(lock)
+    found = []
+
+    def look(**change):
+        lock.update(change)
+        leader = dcs.get_cluster().leader
+        found.append([leader.name, leader.conn_url])
+
+    look()
+    del lock["pod"]
+    look()
+    look(leader="two")
+    look(leader=None)
+    look(leader="one")
+    look(pod="one's new address")
+    return {"found": found}
+
+
 def looks():
     from patroni import postgresql
     return {"stop": postgresql.STOP_POLLING_INTERVAL, "loop": postgresql.polling_loop(5)}
@@ -101,7 +122,7 @@ def ending():
 
 
 def main():
-    scenes = {"takeover": takeover, "handover": handover, "looks": looks, "ending": ending}
+    scenes = {"takeover": takeover, "handover": handover, "looks": looks, "pods": pods, "ending": ending}
     scene, *details = sys.argv[1].split(":")
     print(json.dumps({"config": sys.argv[1], **scenes[scene](*details)}))
     return 3

@@ -1,13 +1,21 @@
 """A stand-in with what matters of Patroni's class: a takeover is conditional on what was looked at."""
 
+from collections import namedtuple
 from types import SimpleNamespace
 
 from patroni.exceptions import DCSError
 
 
-class Cluster:
-    def __init__(self, lock):
-        self.leader = SimpleNamespace(name=lock["leader"], member=SimpleNamespace(data={"role": lock.get("role")}))
+class Leader(namedtuple("Leader", "name member")):
+    @property
+    def conn_url(self):
+        return self.member.data.get("conn_url")
+
+
+class Cluster(namedtuple("Cluster", "leader config")):
+    def __len__(self):
+        """Whether there is anything."""
+        return int(self.leader is not None)
 
     def is_unlocked(self):
         return self.leader.name is None
@@ -31,7 +39,14 @@ class Kubernetes:
         self._leader_resource_version = self.lock["version"]
         self._leader_observed_record = {"leader": self.lock["leader"]}
         self._leader_observed_time = self.lock["version"]
-        return Cluster(self.lock)
+        return self._cluster_from_nodes(self.lock)
+
+    def _cluster_from_nodes(self, lock):
+        """What is known of a leader stands at its pod."""
+        data = {"role": lock.get("role")}
+        if "pod" in lock:
+            data["conn_url"] = lock["pod"]
+        return Cluster(Leader(lock["leader"], SimpleNamespace(data=data)), {})
 
     def attempt_to_acquire_leader(self, name):
         if self._leader_resource_version != self.lock["version"]:
