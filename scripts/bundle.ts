@@ -1,5 +1,5 @@
-// Bundles one charm: an entry that is loaded in every hook, and a chunk for each package that is
-// loaded on first use. CommonJS, since V8's compile cache serves it best; not minified, so that the
+// Bundles one charm: a launcher, the program that it loads in every hook, and a chunk for each package
+// that is loaded on first use. CommonJS, since V8's compile cache serves it best; not minified, so that the
 // trace of an uncaught error stays readable. Source maps are written beside and never loaded.
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -10,10 +10,13 @@ import { type BuildOptions, build, type Metafile } from 'esbuild';
 import type { Charm } from './charms.ts';
 import { repository } from './charms.ts';
 import { lazyBuiltinsPlugin, lazyPackages, lazyPackagesPlugin } from './lazy-packages.ts';
+import { programName } from './program.ts';
+
+const launcherName = 'main.cjs';
 
 export interface Bundle {
   readonly folder: string;
-  /** File names below `folder`: the entry first, then the chunks. */
+  /** File names below `folder`: the launcher, the program, then the chunks. */
   readonly files: readonly string[];
   readonly metafiles: Metafiles;
 }
@@ -42,7 +45,7 @@ const options = {
   logLevel: 'warning',
 } satisfies BuildOptions;
 
-/** Bundles into a fresh folder, `main.cjs` and `chunks/`, with `metafile.json` beside them. */
+/** Bundles into a fresh folder: `main.cjs`, the program and `chunks/`, with `metafile.json` beside them. */
 export async function bundleCharm(charm: Charm, folder: string): Promise<Bundle> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(path.join(folder, 'chunks'), { recursive: true });
@@ -50,10 +53,15 @@ export async function bundleCharm(charm: Charm, folder: string): Promise<Bundle>
   const entry = await build({
     ...options,
     entryPoints: [charm.entry],
-    outfile: path.join(folder, 'main.cjs'),
+    outfile: path.join(folder, programName),
     plugins: [lazyPackagesPlugin(used), lazyBuiltinsPlugin()],
   });
-  const files = ['main.cjs'];
+  await build({
+    ...options,
+    entryPoints: [path.join(repository, 'scripts', 'launcher.ts')],
+    outfile: path.join(folder, launcherName),
+  });
+  const files = [launcherName, programName];
   const chunks: Record<string, Metafile> = {};
   for (const name of [...used].toSorted()) {
     const file = path.join('chunks', `${lazyPackages[name] ?? name}.cjs`);

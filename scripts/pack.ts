@@ -93,7 +93,7 @@ async function makeContents(charm: Charm, architecture: Architecture): Promise<C
   const bundle = await bundleCharm(charm, path.join(distFolder, charm.name));
   // A cache for another architecture cannot be made here: its charm fills its own in the first hook.
   if (architecture === machineArchitecture()) {
-    await fillCompileCache(bundle.folder, bundle.files, node.program);
+    await fillCompileCache(charm, bundle, node.program);
   }
   return { node, bundle, files: await collectFiles(charm, bundle, architecture) };
 }

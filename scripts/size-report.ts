@@ -3,6 +3,7 @@
 import type { Metafile } from 'esbuild';
 
 import type { Metafiles } from './bundle.ts';
+import { programName } from './program.ts';
 
 /** Names of the packages that end up in a bundle, sorted. */
 export function listPackages(metafile: Metafile): readonly string[] {
@@ -25,7 +26,7 @@ export function codeBytes(metafile: Metafile): number {
 
 export function renderBundleSizes(metafiles: Metafiles): string {
   const rows = [
-    renderRow('main.cjs', metafiles.entry),
+    renderRow(programName, metafiles.entry),
     ...Object.entries(metafiles.chunks).map(([name, chunk]) => renderRow(`on use: ${name}`, chunk)),
   ];
   return `${rows.join('')}  in every hook: ${listPackages(metafiles.entry).join(' ')}\n`;

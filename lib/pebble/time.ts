@@ -12,8 +12,8 @@ const nanoseconds: ReadonlyMap<string, number> = new Map([
   ['h', 3600e9],
 ]);
 
-const wholePattern = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
-const partPattern = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
+const wholePattern = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$/;
+const partPattern = /(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g;
 
 /** The duration in nanoseconds; `undefined` when the text is not a duration. */
 export function parseDurationNs(text: string): number | undefined {

@@ -26,7 +26,7 @@ class SqlPart {
     return this.#pieces;
   }
 
-  /** Text with `$1`, `$2`, … in the order of the values. */
+  /** Text with `$1`, `$2` and so on in the order of the values. */
   render(): { readonly text: string; readonly values: readonly SqlValue[] } {
     const values: SqlValue[] = [];
     const texts = this.#pieces.map((piece) =>

@@ -11,6 +11,7 @@ import { execa as execaProgram } from 'execa';
 import { type Bundle, bundleCharm } from '../../scripts/bundle.ts';
 import { findCharms } from '../../scripts/charms.ts';
 import { lazyPackages } from '../../scripts/lazy-packages.ts';
+import { programName } from '../../scripts/program.ts';
 import { codeBytes, listPackages } from '../../scripts/size-report.ts';
 
 const valibot = 'valibot';
@@ -58,7 +59,7 @@ describe.each(charms)('the bundle of $name', (charm) => {
     const probe = path.join(folder, 'probe.cjs');
     const lines = [
       "process.on('unhandledRejection', () => {});",
-      `require(${JSON.stringify(path.join(bundle.folder, 'main.cjs'))});`,
+      `require(${JSON.stringify(path.join(bundle.folder, programName))});`,
       "process.stdout.write(process.moduleLoadList.join('\\n'));",
     ];
     await writeFile(probe, lines.join('\n'));
@@ -79,12 +80,19 @@ describe.each(charms)('the bundle of $name', (charm) => {
     expect(codeBytes(bundle.metafiles.entry)).toBeLessThanOrEqual(maximumEntryBytes);
   });
 
+  test('is all ASCII: with one other character V8 keeps all of it in two bytes each', async () => {
+    const code = await readFile(path.join(bundle.folder, programName), 'utf8');
+
+    const lines = code.split('\n').filter((line) => /[\u0080-\uffff]/.test(line));
+    expect(lines).toEqual([]);
+  });
+
   test('requires each chunk by a path that exists, and keeps no dynamic import', async () => {
-    const code = await readFile(path.join(bundle.folder, 'main.cjs'), 'utf8');
+    const code = await readFile(path.join(bundle.folder, programName), 'utf8');
 
     const found = code.matchAll(/require\("\.\/(?<file>chunks\/[^"]+)"\)/g);
     const required = [...found].flatMap(({ groups }) => groups?.['file'] ?? []);
-    expect([...new Set(required)].toSorted()).toEqual(bundle.files.slice(1).toSorted());
+    expect([...new Set(required)].toSorted()).toEqual(bundle.files.slice(2).toSorted());
     expect(code).not.toMatch(/\bimport\("/);
   });
 });

@@ -17,7 +17,7 @@ const charm: Charm = { name: 'contract-charm', folder, entry: path.join(folder, 
 const architecture = machineArchitecture();
 const node = await ensureCarriedNode(architecture);
 const bundle = await bundleCharm(charm, path.join(distFolder, charm.name));
-await fillCompileCache(bundle.folder, bundle.files, node.program);
+await fillCompileCache(charm, bundle, node.program);
 const files = await collectFiles(charm, bundle, architecture);
 const archive = path.join(distFolder, `${charm.name}_${architecture}.charm`);
 await writeFile(archive, renderZip([node.entry, ...files.map(deflateEntry)]));
