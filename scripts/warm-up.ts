@@ -8,6 +8,11 @@ import { connect } from 'node:net';
 
 import { fingerprint } from '../lib/base/fingerprint.ts';
 
+const state = {
+  'applied-options': fingerprint('[]'),
+  'peer-relation-database-peers': 'database-peers:0',
+};
+
 const host = 'postgresql-k8s-0.postgresql-k8s-endpoints';
 
 /** What hook tools print, by patterns of the shell for the tool and its arguments; the first counts. */
@@ -16,7 +21,6 @@ export function toolAnswers(config: unknown): readonly (readonly [string, unknow
     ['config-get *', config],
     ['goal-state *', { units: {}, relations: {} }],
     ['is-leader *', true],
-    ['relation-ids *database-peers', ['database-peers:0']],
     ['relation-ids *', []],
     ['relation-list *', []],
     [
@@ -28,7 +32,7 @@ export function toolAnswers(config: unknown): readonly (readonly [string, unknow
       },
     ],
     ['relation-get *', { 'member-started': 'True' }],
-    ['state-get *', { 'applied-options': fingerprint('[]') }],
+    ['state-get *', state],
     ['status-get *', { status: 'active', message: 'Primary' }],
   ];
 }

@@ -13,7 +13,7 @@ import {
 import { readSettings } from './adapters/configuration.ts';
 import type { Member, MemberRole } from './adapters/patroni-answers.ts';
 import { readSuccession } from './adapters/succession.ts';
-import { isReachable } from './adapters/view.ts';
+import { isReachable } from './adapters/watch-state.ts';
 import { presentEndpoints } from './core/membership.ts';
 import {
   awaitingCluster,

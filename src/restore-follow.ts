@@ -6,7 +6,7 @@ import { type Cluster, isStarted, type PostgresqlHook } from './adapters/cluster
 import { hasData, removeLeftovers } from './adapters/data-directory.ts';
 import { type RestoreMark, readRestoreMark, removeRestoreMark } from './adapters/restore-mark.ts';
 import { readClusterIdentifier } from './adapters/storage-identity.ts';
-import { isReachable } from './adapters/view.ts';
+import { isReachable } from './adapters/watch-state.ts';
 import { retryRepository } from './backups.ts';
 import { parseResult, type RestoreRequest } from './core/backups/restore-request.ts';
 import { unitOfMember } from './core/names.ts';

@@ -62,6 +62,8 @@ export interface Juju {
   relations(endpoint: string): Promise<readonly Relation[]>;
   /** The first relation of an endpoint that has a limit of one, or is a peer relation. */
   relation(endpoint: string): Promise<Relation | undefined>;
+  /** The peer relation of an endpoint, which a later hook finds without asking for it. */
+  peerRelation(endpoint: string): Promise<Relation | undefined>;
   relationById(endpoint: string, id: number): Relation;
   /** Content of an own secret (pending writes included), or of a consumed one, by label. */
   secretByLabel(label: string): Promise<Readonly<Record<string, Secret>> | undefined>;

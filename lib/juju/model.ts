@@ -15,6 +15,7 @@ import {
 } from './journal.ts';
 import type { Action, Juju } from './juju.ts';
 import { onceOnly, oncePerKey } from './once.ts';
+import { createPeerRelation } from './peer-relation.ts';
 import { createRelations, toTexts } from './relations.ts';
 import { grantsKey, losesGrants, renderGrants, repeatGrants } from './repeated-grants.ts';
 import { createSecrets } from './secrets.ts';
@@ -65,6 +66,12 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
     plannedUnitNames: planned,
     relations: relations.ofEndpoint,
     relation: async (endpoint) => (await relations.ofEndpoint(endpoint))[0],
+    peerRelation: createPeerRelation({
+      context,
+      journal,
+      relations,
+      state: async (key) => (await state.current())[key],
+    }),
     relationById: (endpoint, id) => relations.byId({ endpoint, id }),
     secretByLabel: secrets.byLabel,
     secretById: async (uri, options) => await secrets.byId(uri, options ?? {}),

@@ -93,7 +93,7 @@ export function isStarted(state: Member['state']): boolean {
 
 /** `undefined` while there is no peer relation yet (before the first relation-created). */
 export async function openCluster(hook: PostgresqlHook): Promise<Cluster | undefined> {
-  const peers = await hook.juju.relation(peerEndpoint);
+  const peers = await hook.juju.peerRelation(peerEndpoint);
   if (peers === undefined) return undefined;
   return createCluster(hook, peers);
 }

@@ -1,10 +1,9 @@
-// What one dispatch has seen outside of Juju: Patroni's answers, the watcher's file, and that Pebble
-// answers. The handler and whoever collects the statuses after it share one view. It holds as long as
-// nothing has been done that could change it, and not for long: whoever waits or changes something
-// looks anew.
+// What one dispatch has seen outside of Juju: Patroni's answers and the watcher's file, which also
+// tells that Pebble answers. The handler and whoever collects the statuses after it share one view. It
+// holds as long as nothing has been done that could change it, and not for long: whoever waits or
+// changes something looks anew.
 
 import type { Clock } from '../../lib/base/clock.ts';
-import type { Pebble } from '../../lib/pebble/pebble.ts';
 import type { WatchState } from '../core/watch-state.ts';
 import type { Health, Cluster as PatroniCluster } from './patroni-answers.ts';
 
@@ -20,16 +19,12 @@ interface View {
   /** The own member's word, `undefined` when it does not answer. */
   own?: { readonly health: Health | undefined };
   watched?: WatchState;
-  reachable?: true;
 }
 
 /** What a view needs of a hook; `juju` is the same for all handlers of one dispatch. */
-interface Looking {
+export interface Looking {
   readonly juju: object;
-  readonly ports: {
-    readonly clock: Pick<Clock, 'nowMs'>;
-    readonly pebble: Pick<Pebble, 'canConnect'>;
-  };
+  readonly ports: { readonly clock: Pick<Clock, 'nowMs'> };
 }
 
 const views = new WeakMap<object, View>();
@@ -50,12 +45,4 @@ export function viewOf({ juju, ports }: Looking): View {
 /** To be called by whoever does something that may change it. */
 export function forgetView({ juju }: Pick<Looking, 'juju'>): void {
   views.delete(juju);
-}
-
-/** Whether Pebble answers, or has just answered. */
-export async function isReachable(hook: Looking): Promise<boolean> {
-  if (viewOf(hook).reachable === true) return true;
-  if (!(await hook.ports.pebble.canConnect())) return false;
-  viewOf(hook).reachable = true;
-  return true;
 }

@@ -4,10 +4,11 @@
 import * as v from 'valibot';
 
 import { present } from '../../lib/base/present.ts';
+import { PebbleError } from '../../lib/pebble/errors.ts';
+import type { Pebble } from '../../lib/pebble/pebble.ts';
 import { watcherStatePath } from '../core/render/watcher.ts';
 import { nothingSeen, type WatchState } from '../core/watch-state.ts';
-import type { PostgresqlHook } from './cluster.ts';
-import { viewOf } from './view.ts';
+import { type Looking, viewOf } from './view.ts';
 
 const optional = <T>(schema: v.GenericSchema<unknown, T>) =>
   v.fallback(v.optional(schema), undefined);
@@ -83,11 +84,26 @@ export function parseWatchState(text: string | undefined): WatchState {
   return result.success ? result.output : nothingSeen;
 }
 
+interface Watching extends Looking {
+  readonly ports: Looking['ports'] & { readonly pebble: Pick<Pebble, 'pull'> };
+}
+
 /** What the watcher sees. */
-export async function readWatchState(hook: PostgresqlHook): Promise<WatchState> {
+export async function readWatchState(hook: Watching): Promise<WatchState> {
   const known = viewOf(hook).watched;
   if (known !== undefined) return known;
   const watched = parseWatchState(await hook.ports.pebble.pull(watcherStatePath));
-  Object.assign(viewOf(hook), { watched, reachable: true });
+  viewOf(hook).watched = watched;
   return watched;
+}
+
+/** Whether Pebble answers, or has just answered: with what is looked at in every hook. */
+export async function isReachable(hook: Watching): Promise<boolean> {
+  try {
+    await readWatchState(hook);
+    return true;
+  } catch (error) {
+    if (error instanceof PebbleError) return false;
+    throw error;
+  }
 }

@@ -39,7 +39,6 @@ scenario('a leader whose cluster is well asks little and writes nothing', {
   then: (result) => {
     expect(toolsOf(result)).toEqual([
       'state-get',
-      'relation-ids database-peers',
       'relation-get -r database-peers:0 - postgresql-k8s',
       'is-leader',
       'relation-get -r database-peers:0 - postgresql-k8s/0',
@@ -49,11 +48,10 @@ scenario('a leader whose cluster is well asks little and writes nothing', {
     ]);
     expect(othersOf(result)).toEqual([
       'patroni call',
-      'pebble canConnect',
+      'pebble pull',
       'pebble pull',
       'pebble stat',
       'pebble services',
-      'pebble pull',
     ]);
     expect(result.interruptions).toEqual([]);
   },
@@ -67,7 +65,6 @@ scenario('a replica asks as little, however many peers and relations it has', {
   then: (result) => {
     expect(toolsOf(result)).toEqual([
       'state-get',
-      'relation-ids database-peers',
       'relation-get -r database-peers:0 - postgresql-k8s',
       'is-leader',
       'relation-get -r database-peers:0 - postgresql-k8s/1',
@@ -75,6 +72,23 @@ scenario('a replica asks as little, however many peers and relations it has', {
       'status-get',
     ]);
     expect(result.interruptions).toEqual([]);
+  },
+});
+
+scenario('a unit that remembers a peer relation which is not there asks Juju for the one that is', {
+  charm: underTest,
+  given: async () => {
+    const given = await running({ leader: true });
+    const stale = { 'peer-relation-database-peers': 'database-peers:99' };
+    return { ...given, controllerState: { ...given.controllerState, ...stale } };
+  },
+  when: updateStatus,
+  then: (result) => {
+    expect(toolsOf(result)).toContain('relation-ids database-peers');
+    expect(result.state.controllerState).toMatchObject({
+      'peer-relation-database-peers': 'database-peers:0',
+    });
+    expect(result.state.unitStatus).toEqual({ level: 'active', message: 'Primary' });
   },
 });
 

@@ -109,6 +109,94 @@ describe('reads', () => {
   });
 });
 
+describe('the peer relation', () => {
+  const key = 'peer-relation-peers';
+  const bag = 'relation-get -r peers:3 --app - pg';
+
+  test('is remembered', async () => {
+    const { juju, calls } = open({
+      'state-get': '{}',
+      'relation-ids peers': '["peers:3"]',
+      'state-set': '',
+    });
+
+    expect((await juju.peerRelation('peers'))?.id).toBe(3);
+    await juju.peerRelation('peers');
+    await juju.flush();
+
+    expect(calls()).toEqual([
+      'state-get',
+      'relation-ids peers',
+      `state-set --file - < {"${key}":"peers:3"}`,
+    ]);
+  });
+
+  test('is found by what is remembered, and its databag is then known', async () => {
+    const { juju, calls } = open({ 'state-get': `{"${key}":"peers:3"}`, [bag]: '{"a":"1"}' });
+
+    const peers = await juju.peerRelation('peers');
+
+    expect([peers?.endpoint, peers?.id, await peers?.data('pg')]).toEqual(['peers', 3, { a: '1' }]);
+    await juju.flush();
+    expect(calls()).toEqual(['state-get', bag]);
+  });
+
+  test('is asked for when Juju no longer has the one that is remembered', async () => {
+    const { juju, calls } = open({
+      'state-get': `{"${key}":"peers:3"}`,
+      [bag]: failure('invalid value "peers:3" for option -r: relation not found', 2),
+      'relation-ids peers': '["peers:8"]',
+      'state-set': '',
+    });
+
+    expect((await juju.peerRelation('peers'))?.id).toBe(8);
+    await juju.flush();
+
+    expect(calls().at(-1)).toBe(`state-set --file - < {"${key}":"peers:8"}`);
+  });
+
+  test('is not taken for gone when Juju fails otherwise', async () => {
+    const { juju, calls } = open({
+      'state-get': `{"${key}":"peers:3"}`,
+      [bag]: failure('connection is shut down'),
+      'relation-ids peers': '["peers:3"]',
+    });
+
+    const peers = await juju.peerRelation('peers');
+
+    await expect(peers?.data('pg')).rejects.toThrow('connection is shut down');
+    await juju.flush();
+    expect(calls()).toEqual(['state-get', bag, 'relation-ids peers', bag]);
+  });
+
+  test.each([
+    { of: 'another endpoint', text: 'others:3' },
+    { of: 'nothing', text: 'something else' },
+  ])('is asked for when what is remembered is that of $of', async ({ text }) => {
+    const { juju } = open({
+      'state-get': JSON.stringify({ [key]: text }),
+      'relation-ids peers': '[]',
+    });
+
+    expect(await juju.peerRelation('peers')).toBeUndefined();
+  });
+
+  test('is gone in the hook of its end, which Juju still lets read it', async () => {
+    const broken = contextOf({
+      kind: 'relation',
+      name: 'peers-relation-broken',
+      change: 'broken',
+      relation: { endpoint: 'peers', id: 3 },
+    });
+    const { juju } = open(
+      { 'state-get': `{"${key}":"peers:3"}`, 'relation-ids peers': '[]' },
+      broken,
+    );
+
+    expect(await juju.peerRelation('peers')).toBeUndefined();
+  });
+});
+
 describe('databags', () => {
   const script = {
     'relation-get -r db:7 - pg/0': '{"kept":"1","old":"1","gone":"1"}',

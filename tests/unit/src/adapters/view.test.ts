@@ -1,18 +1,25 @@
 import { expect, test } from '@jest/globals';
 
-import { forgetView, isReachable, viewOf } from '../../../../src/adapters/view.ts';
+import { PebbleError } from '../../../../lib/pebble/errors.ts';
+import { forgetView, viewOf } from '../../../../src/adapters/view.ts';
+import { isReachable, readWatchState } from '../../../../src/adapters/watch-state.ts';
 
 /** A dispatch whose clock and Pebble are set by the test. */
 function dispatch() {
-  const world = { nowMs: 1_000_000, answers: true, asked: 0 };
+  const world: { nowMs: number; fails: Error | undefined; asked: string[] } = {
+    nowMs: 1_000_000,
+    fails: undefined,
+    asked: [],
+  };
   const hook = {
     juju: {},
     ports: {
       clock: { nowMs: () => world.nowMs },
       pebble: {
-        canConnect: async () => {
-          world.asked += 1;
-          return await Promise.resolve(world.answers);
+        pull: async (path: string): Promise<undefined> => {
+          world.asked.push(path);
+          await Promise.resolve();
+          if (world.fails !== undefined) throw world.fails;
         },
       },
     },
@@ -52,9 +59,24 @@ test('whoever changes something makes the others look again', () => {
 test('a Pebble that answers is asked once, one that does not is asked again', async () => {
   const { world, hook } = dispatch();
 
-  world.answers = false;
+  world.fails = new PebbleError('nobody answers', { code: 'unreachable' });
   expect(await isReachable(hook)).toBe(false);
-  world.answers = true;
+  world.fails = undefined;
   expect([await isReachable(hook), await isReachable(hook)]).toEqual([true, true]);
-  expect(world.asked).toBe(2);
+  expect(world.asked).toEqual(['/run/charm-watch.json', '/run/charm-watch.json']);
+});
+
+test('that Pebble answers has been seen when the file of the watcher has', async () => {
+  const { world, hook } = dispatch();
+
+  expect(await isReachable(hook)).toBe(true);
+  expect(await readWatchState(hook)).toEqual(watched);
+  expect(world.asked).toHaveLength(1);
+});
+
+test('an error of the charm is no silence of Pebble', async () => {
+  const { world, hook } = dispatch();
+
+  world.fails = new TypeError('a mistake');
+  await expect(isReachable(hook)).rejects.toThrow('a mistake');
 });
