@@ -1,6 +1,6 @@
 // What a hook starts with, as `main.cjs` beside the bundle: runs the bundle from the code that V8 made
-// of it when the charm was packed. Node's own compile cache has no functions but those that are called
-// while a module loads, and V8 would compile hundreds of others in every hook (decision 1). Where there
+// of it when the charm was packed. Node's own compile cache has few functions, since it is made
+// before any is called: V8 would compile hundreds in every hook (decision 1). Where there
 // is no such code, or V8 refuses it, the bundle is loaded as any module.
 
 import { readFileSync } from 'node:fs';

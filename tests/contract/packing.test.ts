@@ -1,7 +1,7 @@
 // Packed charms before the eyes of those who read them: Juju's parser, charmcraft, the launcher on a
 // machine that gives it nothing.
 
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, truncate } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -11,6 +11,7 @@ import * as v from 'valibot';
 
 import { machineArchitecture } from '../../scripts/carried-node.ts';
 import { distFolder, findCharms, repository } from '../../scripts/charms.ts';
+import { codePath } from '../../scripts/program.ts';
 import { ensureProgram } from '../support/binaries.ts';
 import { type Charmcraft, ensureCharmcraft } from '../support/charmcraft.ts';
 
@@ -81,7 +82,27 @@ describe.each(charms)('$name', ({ name, folder }) => {
 
     expect(run.exitCode).toBe(1);
   });
+
+  test.each([
+    { code: 'is cut off', change: async (file: string) => await truncate(file, 100_000) },
+    { code: 'is missing', change: async (file: string) => await rm(file) },
+  ])('the launcher runs the charm as well when its compiled code $code', async ({ change }) => {
+    const unpacked = path.join(scratch, `${name}-changed`);
+    await runPack(['--dir', unpacked, name]);
+    const dispatch = path.join(unpacked, 'dispatch');
+    const usual = await execa(dispatch, { extendEnv: false, reject: false });
+    await change(path.join(unpacked, codePath));
+
+    const run = await execa(dispatch, { extendEnv: false, reject: false });
+
+    expect([run.exitCode, firstLines(run.stderr)]).toEqual([1, firstLines(usual.stderr)]);
+  });
 });
+
+/** Without the trace, in which the launcher is another one. */
+function firstLines(text: string): string {
+  return text.replace(/^ {4}at .*$/gm, '');
+}
 
 async function runPack(args: readonly string[]): Promise<void> {
   await execa(process.execPath, [path.join('scripts', 'pack.ts'), ...args], { cwd: repository });
