@@ -29,7 +29,7 @@ import {
 } from './core/status.ts';
 import { collectExtensionsStatus } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
-import { collectRestoreStatus } from './restore-status.ts';
+import { collectRestoreStatus } from './restore/status.ts';
 import { collectStorageStatus } from './storage.ts';
 import { collectDownStatus, collectRepairStatus, collectWatchStatus } from './watch-status.ts';
 

@@ -23,8 +23,8 @@ import { listBackups } from './list-backups.ts';
 import { configChanged, interruptedState, memberNotice, updateStatus } from './maintenance.ts';
 import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
-import { restore } from './restore.ts';
-import { cancelRestore } from './restore-cancel.ts';
+import { cancelRestore } from './restore/cancel.ts';
+import { restore } from './restore/restore.ts';
 
 /** What refuses or is away, so that a handler cannot go on, and what the operator then sees. */
 const outages: readonly ((error: unknown, app: string) => Status | undefined)[] = [

@@ -30,7 +30,7 @@ import { updateExtensions } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { repairMember } from './repair.ts';
-import { followRestore } from './restore-follow.ts';
+import { followRestore } from './restore/follow.ts';
 import { followRetention } from './retention.ts';
 import { rollRestarts } from './rolling-restart.ts';
 

@@ -7,7 +7,7 @@ import { applyConfiguration, updateSynchronousReplication } from './adapters/con
 import { labelPod } from './adapters/kubernetes.ts';
 import { followDepartures } from './departure.ts';
 import type { PostgresqlPorts } from './ports.ts';
-import { followRestore } from './restore-follow.ts';
+import { followRestore } from './restore/follow.ts';
 import { rollRestarts } from './rolling-restart.ts';
 import { followBackupServer } from './tls.ts';
 

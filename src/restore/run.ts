@@ -2,39 +2,39 @@
 // says how far it is; every step can be done again. The data of before stand aside until the restored
 // database answers, and come back when it does not.
 
-import { CodedError } from '../lib/base/error.ts';
-import { type Cluster, isStarted, isTlsEnabled, type PostgresqlHook } from './adapters/cluster.ts';
-import { applyConfiguration, readSettings, writeMemberConfig } from './adapters/configuration.ts';
+import { CodedError } from '../../lib/base/error.ts';
+import { type Cluster, isStarted, isTlsEnabled, type PostgresqlHook } from '../adapters/cluster.ts';
+import { applyConfiguration, readSettings, writeMemberConfig } from '../adapters/configuration.ts';
 import {
   clearDataDirectory,
   isAside,
   putBack,
   removeLeftovers,
   stopDatabase,
-} from './adapters/data-directory.ts';
-import { labelPod } from './adapters/kubernetes.ts';
-import { forgetCluster, readPatroniState, writePatroniState } from './adapters/patroni-state.ts';
-import { measureOutput, readFailureReason } from './adapters/restore-failure.ts';
+} from '../adapters/data-directory.ts';
+import { labelPod } from '../adapters/kubernetes.ts';
+import { forgetCluster, readPatroniState, writePatroniState } from '../adapters/patroni-state.ts';
+import { measureOutput, readFailureReason } from '../adapters/restore-failure.ts';
 import {
   type RestoreMark,
   removeRestoreMark,
   targetOfMark,
   writeRestoreMark,
-} from './adapters/restore-mark.ts';
-import { setUpDatabase } from './adapters/users.ts';
-import { forgetView } from './adapters/view.ts';
-import { ensureScripts } from './adapters/workload.ts';
-import { idOfLabel } from './core/backups/backup-list.ts';
-import type { RestoreResult } from './core/backups/restore-request.ts';
-import type { RestoreTarget } from './core/backups/restore-target.ts';
+} from '../adapters/restore-mark.ts';
+import { setUpDatabase } from '../adapters/users.ts';
+import { forgetView } from '../adapters/view.ts';
+import { ensureScripts } from '../adapters/workload.ts';
+import { idOfLabel } from '../core/backups/backup-list.ts';
+import type { RestoreResult } from '../core/backups/restore-request.ts';
+import type { RestoreTarget } from '../core/backups/restore-target.ts';
 import {
   layerLabel,
   patroniService,
   renderLayer,
   watcherService,
-} from './core/render/pebble-layer.ts';
-import { restoreFailed, restoringBackup } from './core/status.ts';
-import { updateExtensions } from './extensions.ts';
+} from '../core/render/pebble-layer.ts';
+import { restoreFailed, restoringBackup } from '../core/status.ts';
+import { updateExtensions } from '../extensions.ts';
 
 /** Key of the unit's databag. */
 export const resultKey = 'restore-result';

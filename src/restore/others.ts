@@ -2,13 +2,13 @@
 // restored primary is up, its own data go, and it copies those; when nothing came of it, it starts with
 // its own. A file beside the data says for which request it is down, whatever becomes of databags.
 
-import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
-import { clearDataDirectory, stopDatabase } from './adapters/data-directory.ts';
-import { PatroniError } from './adapters/patroni.ts';
-import { readStoppedMark, removeStoppedMark, writeStoppedMark } from './adapters/restore-mark.ts';
-import type { RestoreRequest } from './core/backups/restore-request.ts';
-import { quietly } from './quietly.ts';
-import { isNewContainer, resumeService, setLayer } from './restore-run.ts';
+import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
+import { clearDataDirectory, stopDatabase } from '../adapters/data-directory.ts';
+import { PatroniError } from '../adapters/patroni.ts';
+import { readStoppedMark, removeStoppedMark, writeStoppedMark } from '../adapters/restore-mark.ts';
+import type { RestoreRequest } from '../core/backups/restore-request.ts';
+import { quietly } from '../quietly.ts';
+import { isNewContainer, resumeService, setLayer } from './run.ts';
 
 /** In the databag of a unit that is down for the request of this id. */
 export const stoppedKey = 'restore-stopped';

@@ -1,26 +1,31 @@
-// The restore action as its flowchart draws it. What follows it is in restore-follow.ts.
+// The restore action as its flowchart draws it. What follows it is in follow.ts.
 
-import { CodedError } from '../lib/base/error.ts';
-import type { Handler } from '../lib/juju/hook.ts';
-import { type Cluster, isRestoring, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
-import { readSettings } from './adapters/configuration.ts';
-import { readRepository, refusalOf, writeRepositoryConfig } from './adapters/repository.ts';
-import { readCatalogue } from './adapters/restorable.ts';
-import { hasFailed, isOver, type RestoreMark, readRestoreMark } from './adapters/restore-mark.ts';
-import type { Backup } from './core/backups/backup-list.ts';
+import { CodedError } from '../../lib/base/error.ts';
+import type { Handler } from '../../lib/juju/hook.ts';
+import {
+  type Cluster,
+  isRestoring,
+  openCluster,
+  type PostgresqlHook,
+} from '../adapters/cluster.ts';
+import { readSettings } from '../adapters/configuration.ts';
+import { readRepository, refusalOf, writeRepositoryConfig } from '../adapters/repository.ts';
+import { readCatalogue } from '../adapters/restorable.ts';
+import { hasFailed, isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
+import type { Backup } from '../core/backups/backup-list.ts';
 import {
   type Chosen,
   chooseTarget,
   nothingWished,
   type Wish,
-} from './core/backups/restore-target.ts';
-import { parseTime } from './core/backups/restore-time.ts';
-import { memberOfUnit } from './core/names.ts';
-import { allowsRestore, restoringBackup } from './core/status.ts';
-import type { PostgresqlPorts } from './ports.ts';
-import { requestKey } from './restore-follow.ts';
-import { admitPlace } from './restore-place.ts';
-import { nameOf, performRestore, type Refusal } from './restore-run.ts';
+} from '../core/backups/restore-target.ts';
+import { parseTime } from '../core/backups/restore-time.ts';
+import { memberOfUnit } from '../core/names.ts';
+import { allowsRestore, restoringBackup } from '../core/status.ts';
+import type { PostgresqlPorts } from '../ports.ts';
+import { requestKey } from './follow.ts';
+import { admitPlace } from './place.ts';
+import { nameOf, performRestore, type Refusal } from './run.ts';
 
 /** docs/flowcharts/restore.mmd */
 export const restore: Handler<PostgresqlPorts> = async (hook) => {

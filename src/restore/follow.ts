@@ -2,17 +2,17 @@
 // others of its cluster stop, wait, and copy the restored data, and the leader tells them when. Each step
 // can be done again by whatever hook comes next.
 
-import { type Cluster, isStarted, type PostgresqlHook } from './adapters/cluster.ts';
-import { hasData, removeLeftovers } from './adapters/data-directory.ts';
-import { type RestoreMark, readRestoreMark, removeRestoreMark } from './adapters/restore-mark.ts';
-import { readClusterIdentifier } from './adapters/storage-identity.ts';
-import { isReachable } from './adapters/watch-state.ts';
-import { retryRepository } from './backups.ts';
-import { parseResult, type RestoreRequest } from './core/backups/restore-request.ts';
-import { unitOfMember } from './core/names.ts';
-import { updateExtensions } from './extensions.ts';
-import { quietly } from './quietly.ts';
-import { followOther, stoppedKey } from './restore-others.ts';
+import { type Cluster, isStarted, type PostgresqlHook } from '../adapters/cluster.ts';
+import { hasData, removeLeftovers } from '../adapters/data-directory.ts';
+import { type RestoreMark, readRestoreMark, removeRestoreMark } from '../adapters/restore-mark.ts';
+import { readClusterIdentifier } from '../adapters/storage-identity.ts';
+import { isReachable } from '../adapters/watch-state.ts';
+import { retryRepository } from '../backups.ts';
+import { parseResult, type RestoreRequest } from '../core/backups/restore-request.ts';
+import { unitOfMember } from '../core/names.ts';
+import { updateExtensions } from '../extensions.ts';
+import { quietly } from '../quietly.ts';
+import { followOther, stoppedKey } from './others.ts';
 import {
   announce,
   cancelled,
@@ -30,7 +30,7 @@ import {
   resultKey,
   settleRestore,
   undoRestore,
-} from './restore-run.ts';
+} from './run.ts';
 
 /** In the application's databag. */
 export const requestKey = 'restore-request';

@@ -1,12 +1,12 @@
 // The cancel-restore action: ends a restore as if it had failed, and takes note of one that has.
 
-import type { Handler } from '../lib/juju/hook.ts';
-import { type Cluster, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
-import { isAside } from './adapters/data-directory.ts';
-import { isOver, type RestoreMark, readRestoreMark } from './adapters/restore-mark.ts';
-import type { PostgresqlPorts } from './ports.ts';
-import { followRestore } from './restore-follow.ts';
-import { cancelled, publishResult, type Refusal, undoRestore } from './restore-run.ts';
+import type { Handler } from '../../lib/juju/hook.ts';
+import { type Cluster, openCluster, type PostgresqlHook } from '../adapters/cluster.ts';
+import { isAside } from '../adapters/data-directory.ts';
+import { isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
+import type { PostgresqlPorts } from '../ports.ts';
+import { followRestore } from './follow.ts';
+import { cancelled, publishResult, type Refusal, undoRestore } from './run.ts';
 
 export const cancelRestore: Handler<PostgresqlPorts> = async (hook) => {
   const action = hook.juju.action();

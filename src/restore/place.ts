@@ -1,18 +1,18 @@
 // What has to be there for a restore besides the backup: room on the volume, keys that may write, and no
 // unit that something would be taken from.
 
-import { CodedError } from '../lib/base/error.ts';
-import { PostgresError } from '../lib/sql/error.ts';
-import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
-import { hasData, isAside, measureRoom } from './adapters/data-directory.ts';
-import { readRepository } from './adapters/repository.ts';
-import { checkWritable } from './adapters/repository-access.ts';
-import { isOver, type RestoreMark, readRestoreMark } from './adapters/restore-mark.ts';
-import { withPrimary } from './adapters/users.ts';
-import type { Backup } from './core/backups/backup-list.ts';
-import { type Chosen, roomFor } from './core/backups/restore-target.ts';
-import { asideDirectory, stanzaName } from './core/names.ts';
-import type { Refusal } from './restore-run.ts';
+import { CodedError } from '../../lib/base/error.ts';
+import { PostgresError } from '../../lib/sql/error.ts';
+import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
+import { hasData, isAside, measureRoom } from '../adapters/data-directory.ts';
+import { readRepository } from '../adapters/repository.ts';
+import { checkWritable } from '../adapters/repository-access.ts';
+import { isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
+import { withPrimary } from '../adapters/users.ts';
+import type { Backup } from '../core/backups/backup-list.ts';
+import { type Chosen, roomFor } from '../core/backups/restore-target.ts';
+import { asideDirectory, stanzaName } from '../core/names.ts';
+import type { Refusal } from './run.ts';
 
 /** Room on the volume, keys that may write, and nobody who needs the data of now. */
 export async function admitPlace(

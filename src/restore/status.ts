@@ -1,16 +1,16 @@
 // What a unit shows while its database is being replaced by that of a backup.
 
-import type { Status } from '../lib/juju/juju.ts';
-import { type Cluster, isRestoring, type PostgresqlHook } from './adapters/cluster.ts';
-import { hasFailed, isOver, type RestoreMark, readRestoreMark } from './adapters/restore-mark.ts';
+import type { Status } from '../../lib/juju/juju.ts';
+import { type Cluster, isRestoring, type PostgresqlHook } from '../adapters/cluster.ts';
+import { hasFailed, isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
 import {
   failedToRestore,
   failedToRestoreTime,
   restoreAwaits,
   restoringBackup,
   stoppedForRestore,
-} from './core/status.ts';
-import { awaitedUnits } from './restore-follow.ts';
+} from '../core/status.ts';
+import { awaitedUnits } from './follow.ts';
 
 /** Contributes it; says whether there is a restore, which is then all there is to say. */
 export async function collectRestoreStatus(
