@@ -27,7 +27,7 @@ import {
 } from '../core/render/patroni.ts';
 import { isReadOnly } from '../core/watch-state.ts';
 import { rememberOptions } from './applied-options.ts';
-import { type Cluster, isStarted, type PostgresqlHook } from './cluster.ts';
+import { type Cluster, isPrimaryReplaced, isStarted, type PostgresqlHook } from './cluster.ts';
 import { checkOptions, readVerdicts } from './database-checks.ts';
 import { readKnownParameters, reportLeftOut } from './known-parameters.ts';
 import { readPod } from './kubernetes.ts';
@@ -35,6 +35,7 @@ import { type Patroni, PatroniError } from './patroni.ts';
 import type { JsonObject } from './patroni-answers.ts';
 import { checkResources } from './resource-problems.ts';
 import {
+  isOver,
   type RestoreMark,
   readRestoreMark,
   restoresAtStart,
@@ -223,8 +224,19 @@ export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster)
   // A Patroni that does not answer reads its file when it starts.
   if ((await cluster.health()) === undefined) return true;
   await reloadIfUnread(hook, cluster);
-  if (await hook.juju.isLeader()) await updateClusterConfig(hook, cluster, result.settings);
+  if ((await hook.juju.isLeader()) && !(await isBeingRestored(hook, cluster))) {
+    await updateClusterConfig(hook, cluster, result.settings);
+  }
   return true;
+}
+
+/**
+ * Whether the shared configuration is that of a database that is just coming, and perhaps never will:
+ * it archives nothing until it is in force.
+ */
+export async function isBeingRestored(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const mark = await readRestoreMark(hook);
+  return mark === undefined ? isPrimaryReplaced(await cluster.appData()) : !isOver(mark);
 }
 
 /** The charts' "turn on/off synchronous_commit": the shared configuration, when Patroni answers. */
@@ -239,6 +251,7 @@ export async function updateSynchronousReplication(
     hook.log('INFO', 'the shared configuration stays as it is: Patroni does not answer');
     return;
   }
+  if (await isBeingRestored(hook, cluster)) return;
   await updateClusterConfig(hook, cluster, result.settings);
 }
 

@@ -6,6 +6,8 @@ import { expect, test } from '@jest/globals';
 import { fileEntry } from '../support/pebble-state.ts';
 import {
   action,
+  configChanged,
+  leaderElected,
   pebbleNotice,
   pebbleReady,
   relationChanged,
@@ -148,6 +150,18 @@ scenario('a restore ends with the first update-status that finds a primary', {
     });
   },
 });
+
+const restoreConfig = { postgresql: { parameters: { archive_command: '/bin/false' } } };
+
+for (const event of [leaderElected, configChanged]) {
+  test(`${event.event.name} leaves the shared configuration of a database that is just restored`, async () => {
+    const given = inWorld(busy(await restoring()), { patroni: { config: restoreConfig } });
+
+    const { state: after } = await run({ charm: underTest, state: given, event });
+
+    expect(after.world.patroni.config).toEqual(restoreConfig);
+  });
+}
 
 scenario('passwords of the time of the backup give way to those of today', {
   charm: underTest,
