@@ -4,8 +4,8 @@
 
 import { present } from '../lib/base/present.ts';
 import { KubeError } from '../lib/kube/error.ts';
-import { type Cluster, isRestoring, type PostgresqlHook } from './adapters/cluster.ts';
-import { readRestoreMark } from './adapters/restore-mark.ts';
+import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
+import { isOver, readRestoreMark } from './adapters/restore-mark.ts';
 import {
   ownOwner,
   parseOwner,
@@ -24,7 +24,7 @@ const dataKey = 'data';
 
 /** Looks at the volume before anything is written to it; says whether the member may start. */
 export async function prepareStorage(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  if (await empties(hook, cluster)) return true;
+  if (await empties(hook)) return true;
   const { kind } = await inspectStorage(hook, cluster);
   if (kind === 'foreign' || kind === 'lost') return false;
   if (kind !== 'adopted') await claimStorage(hook);
@@ -34,7 +34,7 @@ export async function prepareStorage(hook: PostgresqlHook, cluster: Cluster): Pr
 /** A member that has not started says whether it waits for data that it does not have itself. */
 export async function tellMissingData(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const { initialised } = await cluster.appData();
-  if (!initialised || (await empties(hook, cluster))) return;
+  if (!initialised || (await empties(hook))) return;
   const { kind } = await inspectStorage(hook, cluster);
   const waits = kind === 'lost' || (kind === 'empty' && (await cluster.primary()) === undefined);
   cluster.setUnit({ [dataKey]: waits ? 'none' : undefined });
@@ -78,7 +78,7 @@ export const settledStorage = { [dataKey]: undefined } as const;
 
 /** Why a member that has not started never will, if it is for the storage. */
 export async function collectStorageStatus(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  if (await empties(hook, cluster)) return;
+  if (await empties(hook)) return;
   try {
     const judgement = await inspectStorage(hook, cluster);
     if (judgement.kind === 'foreign') hook.status(foreignStorage(judgement.reason));
@@ -119,7 +119,8 @@ async function hasNobodyData(hook: PostgresqlHook, cluster: Cluster): Promise<bo
   return true;
 }
 
-/** A restore empties the volume on purpose. */
-async function empties(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  return isRestoring(await cluster.appData()) || (await readRestoreMark(hook)) !== undefined;
+/** A restore by this unit empties its volume on purpose. That of another is no reason to fill an empty one. */
+async function empties(hook: PostgresqlHook): Promise<boolean> {
+  const mark = await readRestoreMark(hook);
+  return mark !== undefined && !isOver(mark);
 }

@@ -120,6 +120,21 @@ scenario('a volume of the application is accepted by a unit with another number'
   },
 });
 
+scenario('a unit that is added while the only other one restores makes no empty database', {
+  charm: underTest,
+  given: async () => {
+    const app = { 'restoring-backup': '20260130-120000F' };
+    const added = admitted({ number: 1, others: [0], app });
+    return inWorld(added, { patroni: { members: [] } });
+  },
+  when: ready,
+  then: ({ state: after, walks }) => {
+    expect(walks[0]?.end).toBe('defer');
+    expect(servicesOf(after)).toEqual({});
+    expect(after.unitStatus).toEqual({ level: 'maintenance', message: 'restoring backup' });
+  },
+});
+
 const oldRole = { superuser: false, memberOf: [], password: 'of-another-model' };
 const roles = {
   operator: { ...oldRole, superuser: true },
