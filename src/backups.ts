@@ -11,14 +11,20 @@ import {
   openCluster,
   type PostgresqlHook,
 } from './adapters/cluster.ts';
-import { readSettings } from './adapters/configuration.ts';
+import { isBeingRestored, readSettings } from './adapters/configuration.ts';
 import {
   readRepository,
   removeRepositoryConfig,
+  repositoryIdentity,
   writeRepositoryConfig,
 } from './adapters/repository.ts';
 import { s3Endpoint, stanzaName } from './core/names.ts';
-import { configurationErrorPrefix, isS3Message, needsTrust } from './core/status.ts';
+import {
+  configurationErrorPrefix,
+  foreignRepository,
+  isS3Message,
+  needsTrust,
+} from './core/status.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { applyRetention } from './retention.ts';
@@ -119,29 +125,41 @@ async function initialiseRepository(
   parameters: S3Parameters,
 ): Promise<void> {
   const { walk } = hook;
-  const block = (message: string): void => {
-    walk.step('set_blocked');
-    cluster.setApp({ 's3-initialization-block-message': message, stanza: undefined });
-    walk.step('rtn');
-  };
+  const stanza = stanzaName(cluster.namespace, cluster.app);
+  const repository = repositoryIdentity(parameters, stanza);
   const noStanza = await initialiseStanza(hook, cluster, parameters);
   if (!walk.decide('could_initialise_stanza', noStanza === undefined)) {
-    await stopArchiving(cluster);
-    block(noStanza ?? '');
+    await block(hook, cluster, { message: noStanza ?? '', repository });
     return;
   }
   const noArchiving = await startArchiving(hook, cluster, parameters);
   if (!walk.decide('is_wal_archiving_to_s3_working', noArchiving === undefined)) {
-    await stopArchiving(cluster);
-    block(noArchiving ?? '');
+    await block(hook, cluster, { message: noArchiving ?? '', repository });
     return;
   }
-  cluster.setApp({
-    stanza: stanzaName(cluster.namespace, cluster.app),
-    's3-initialization-block-message': undefined,
-  });
+  cluster.setApp({ stanza, repository, 's3-initialization-block-message': undefined });
   await updateBackupServer(hook, cluster);
   await applyRetention(hook, cluster);
+}
+
+/**
+ * WAL is kept for the repository that it has gone to until now, which may only be down or refuse the
+ * keys: without it no backup there leads further than to today. For any other it is not kept.
+ */
+async function block(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { message, repository }: { readonly message: string; readonly repository: string },
+): Promise<void> {
+  const app = await cluster.appData();
+  const isInUse = app.stanza !== undefined && app.repository === repository;
+  hook.walk.step('set_blocked');
+  if (!isInUse || message === foreignRepository) {
+    await stopArchiving(cluster);
+    cluster.setApp({ stanza: undefined, repository: undefined });
+  }
+  cluster.setApp({ 's3-initialization-block-message': message });
+  hook.walk.step('rtn');
 }
 
 /** The relation is gone: no keys stay in the workload, WAL is not kept for a place that is gone. */
@@ -151,18 +169,22 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
   // Juju breaks the relations of a unit that is being removed, too; the application keeps its own.
   if (!(await hook.juju.plannedUnitNames()).includes(cluster.unit)) return;
   if (await hook.juju.isLeader()) {
-    cluster.setApp({ stanza: undefined, 's3-initialization-block-message': undefined });
-    if ((await cluster.health()) !== undefined) await stopArchiving(cluster);
+    const none = { stanza: undefined, repository: undefined };
+    cluster.setApp({ ...none, 's3-initialization-block-message': undefined });
+    const runs = (await cluster.health()) !== undefined;
+    if (runs && !(await isBeingRestored(hook, cluster))) await stopArchiving(cluster);
   }
   await removeRepositoryConfig(hook);
 };
 
 /**
  * What update-status makes up for: settings that nobody has acted upon, and an S3 server that did
- * not answer when it was asked. Leader only; nothing to do once the stanza is there.
+ * not answer when it was asked. Leader only; nothing to do once the stanza is there and WAL arrives.
  */
 export async function retryRepository(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  if ((await cluster.appData()).stanza !== undefined || !(await hook.juju.isLeader())) return;
+  const { stanza, s3BlockMessage } = await cluster.appData();
+  const isSettled = stanza !== undefined && s3BlockMessage === undefined;
+  if (isSettled || !(await hook.juju.isLeader())) return;
   if ((await readRepository(hook)).kind !== 'ready' || !(await doesClusterRun(cluster))) return;
   await s3CredentialsChanged(hook);
 }

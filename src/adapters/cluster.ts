@@ -35,6 +35,8 @@ export interface AppData {
   readonly endpoints: readonly string[];
   readonly initialised: boolean;
   readonly stanza: string | undefined;
+  /** Which repository WAL was last seen to arrive in; see src/backups.ts. */
+  readonly repository: string | undefined;
   readonly s3BlockMessage: string | undefined;
   /** Label of the backup that is being restored. */
   readonly restoringBackup: string | undefined;
@@ -148,6 +150,7 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     endpoints: parseEndpoints(bag['endpoints']),
     initialised: bag['cluster_initialised'] !== undefined,
     stanza: bag['stanza'],
+    repository: bag['repository'],
     s3BlockMessage: bag['s3-initialization-block-message'],
     restoringBackup: bag['restoring-backup'],
     restoreRequest: parseRequest(bag['restore-request']),

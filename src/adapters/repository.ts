@@ -2,6 +2,7 @@
 // that the charm itself keeps beside pgBackRest's.
 
 import { CodedError } from '../../lib/base/error.ts';
+import { fingerprint } from '../../lib/base/fingerprint.ts';
 import { readS3Parameters } from '../../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../../lib/interfaces/s3-fields.ts';
 import { keepAll, type Retention, retentionIn, retentionOf } from '../core/backups/retention.ts';
@@ -124,6 +125,14 @@ export function openRepositoryStore(hook: PostgresqlHook, parameters: S3Paramete
     secretKey: parameters.secretKey,
     ...(parameters.tlsCaChain === undefined ? {} : { caChain: parameters.tlsCaChain }),
   });
+}
+
+/** Tells repositories apart: where the objects are, and the stanza that is ours there. */
+export function repositoryIdentity(
+  { endpoint, bucket, path }: Pick<S3Parameters, 'endpoint' | 'bucket' | 'path'>,
+  stanza: string,
+): string {
+  return fingerprint(JSON.stringify([endpoint, bucket, path, stanza]));
 }
 
 /** Key of an object below the repository's path, without a leading `/`. */

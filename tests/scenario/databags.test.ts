@@ -26,6 +26,7 @@ const appKeys = [
   'cluster_initialised',
   'user_hash',
   'stanza',
+  'repository',
   's3-initialization-start',
   's3-initialization-done',
   's3-initialization-block-message',

@@ -4,7 +4,7 @@
 import { expect } from '@jest/globals';
 
 import type { FakeStorage } from '../support/fake-object-store.ts';
-import { relationChanged, updateStatus } from '../support/scenario/events.ts';
+import { configChanged, relationChanged, updateStatus } from '../support/scenario/events.ts';
 import {
   after as afterEvents,
   backedUp,
@@ -236,5 +236,97 @@ scenario('settings that come while the database is down wait for it', {
   then: ({ state: after, walks }) => {
     expect(walks[0]?.end).toBe('defer');
     expect(relationOf(after, 'database-peers').localApp).toMatchObject({ stanza });
+  },
+});
+
+const archiveCommand = ({ world }: PostgresqlState) =>
+  JSON.stringify(world.patroni.config).match(/"archive_command":"([^"]*)"/)?.[1];
+
+const pushing = `pgbackrest --stanza=${stanza} archive-push %p`;
+
+/** WAL arrives in the repository; then this happens to it. */
+async function befallen(world: Parameters<typeof inWorld>[1]): Promise<PostgresqlState> {
+  return inWorld(await backedUp(), world);
+}
+
+const outages: Readonly<Record<string, Parameters<typeof inWorld>[1]>> = {
+  'a server that is down': { objectStore: { fault: 'unreachable' } },
+  'keys that are refused': {
+    objectStore: { keys: { accessKey: 'another', secretKey: 'another' } },
+  },
+  'a stanza that cannot be read': { pgbackrest: { faults: { info: 'ERROR: [039]: invalid xml' } } },
+  'storage that takes nothing more': { postgres: { archiving: 'fails' } },
+};
+
+for (const [what, world] of Object.entries(outages)) {
+  scenario(`WAL is kept for the repository in use, whatever is told of it during ${what}`, {
+    charm: underTest,
+    given: async () => await befallen(world),
+    when: changed,
+    then: ({ state: after }) => {
+      expect(after.unitStatus.level).toBe('blocked');
+      expect(archiveCommand(after)).toBe(pushing);
+      expect(relationOf(after, 'database-peers').localApp).toMatchObject({ stanza });
+    },
+  });
+}
+
+scenario('when the repository in use answers again, update-status says so', {
+  charm: underTest,
+  given: async () => {
+    const given = await befallen({ objectStore: { fault: 'unreachable' } });
+    const down = await afterEvents(given, changed(given));
+    const { fault: _, ...objectStore } = down.world.objectStore;
+    return { ...down, world: { ...down.world, objectStore } };
+  },
+  when: updateStatus,
+  then: ({ state: after }) => {
+    healthy(after);
+    expect(archiveCommand(after)).toBe(pushing);
+  },
+});
+
+scenario('configuration that changes while the repository is down leaves archiving on', {
+  charm: underTest,
+  given: async () => {
+    const given = await befallen({ objectStore: { fault: 'unreachable' } });
+    return { ...(await afterEvents(given, changed(given))), config: { profile: 'testing' } };
+  },
+  when: configChanged,
+  then: ({ state: after }) => {
+    expect(archiveCommand(after)).toBe(pushing);
+  },
+});
+
+const moves: Readonly<Record<string, DataBag>> = {
+  'another path': { path: '/elsewhere' },
+  'another bucket': { bucket: 'others' },
+  'another server': { endpoint: 'https://storage.example.com' },
+};
+
+for (const [where, fields] of Object.entries(moves)) {
+  scenario(`WAL is not kept for ${where} that nobody has reached yet`, {
+    charm: underTest,
+    given: async () =>
+      withSettings(await befallen({ objectStore: { fault: 'unreachable' } }), fields),
+    when: changed,
+    then: ({ state: after }) => {
+      expect(after.unitStatus.level).toBe('blocked');
+      expect(archiveCommand(after)).toBe('/bin/true');
+      expect(relationOf(after, 'database-peers').localApp['stanza']).toBeUndefined();
+    },
+  });
+}
+
+scenario('WAL is not kept for a repository that has become that of others', {
+  charm: underTest,
+  given: async () =>
+    await befallen({
+      objectStore: { buckets: { backups: { 'postgresql/model-uuid.txt': 'x\n' } } },
+    }),
+  when: changed,
+  then: ({ state: after }) => {
+    expect(after.unitStatus.message).toBe(foreignMessage);
+    expect(archiveCommand(after)).toBe('/bin/true');
   },
 });
