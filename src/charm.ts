@@ -50,8 +50,7 @@ import { awaitingMember, awaitingPrimaryEndpoint, failedToPatchPod } from './cor
 import { updateExtensions } from './extensions.ts';
 import { admitUnits } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
-import { resumeRestore } from './restore/follow.ts';
-import { isHeldByRestore } from './restore/others.ts';
+import { isHeldByRestore, resumeRestore } from './restore/follow.ts';
 import { rollRestarts } from './rolling-restart.ts';
 import { adoptStorage, prepareStorage, settledStorage, tellMissingData } from './storage.ts';
 import { followBackupServer } from './tls.ts';

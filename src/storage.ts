@@ -20,7 +20,7 @@ import { isSame, judgeStorage, type StorageJudgement } from './core/storage.ts';
 
 const adoptedFromKey = 'storage-adopted-from';
 /** In the databag of a unit that has no data and sees no member that has. */
-const dataKey = 'data';
+export const dataKey = 'data';
 
 /** Looks at the volume before anything is written to it; says whether the member may start. */
 export async function prepareStorage(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {

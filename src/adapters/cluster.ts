@@ -6,7 +6,11 @@ import type { HttpPort } from '../../lib/base/http-port.ts';
 import type { Secret } from '../../lib/base/secret.ts';
 import type { Hook } from '../../lib/juju/hook.ts';
 import type { DataBagChange, Relation } from '../../lib/juju/juju.ts';
-import { parseRequest, type RestoreRequest } from '../core/backups/restore-request.ts';
+import {
+  parseAbandoned,
+  parseRequest,
+  type RestoreRequest,
+} from '../core/backups/restore-request.ts';
 import {
   missingUnits,
   parseEndpoints,
@@ -42,6 +46,8 @@ export interface AppData {
   readonly restoringBackup: string | undefined;
   /** A restore that all members take part in. */
   readonly restoreRequest: RestoreRequest | undefined;
+  /** Requests whose restored data the cluster has gone on without. */
+  readonly abandonedRestores: readonly string[];
   /** What became of the last restore, if it failed and the data of before are in force. */
   readonly restoreFailure: string | undefined;
   /** See core/config/extensions-record.ts. */
@@ -155,6 +161,7 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     restoringBackup: bag['restoring-backup'],
     restoreRequest: parseRequest(bag['restore-request']),
     restoreFailure: bag['restore-failure'],
+    abandonedRestores: parseAbandoned(bag['restores-abandoned']),
     extensions: bag['extensions'],
     configHash: bag['config_hash'],
     retention: bag['retention-applied'],

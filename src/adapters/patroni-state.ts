@@ -1,9 +1,10 @@
 // What Patroni keeps of a cluster in Kubernetes: lock, configuration, history and who is synchronous. It
 // stands in the labels and annotations of Endpoints objects, and can be put back from a copy of these.
 
-import { patroniEndpoints } from '../core/names.ts';
+import { clusterName, patroniEndpoints } from '../core/names.ts';
+import { noticeDomain } from '../core/render/watcher.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
-import type { SavedState } from './restore-mark.ts';
+import { parseKeptState, type SavedState } from './restore-mark.ts';
 
 /** A copy of what there is; read when nothing writes to it any more. */
 export async function readPatroniState(
@@ -20,27 +21,75 @@ export async function readPatroniState(
   return saved;
 }
 
-/** Makes Patroni remember the cluster of the copy again. */
+/**
+ * Makes Patroni remember the cluster of the copy again, and nothing else. An object that is there is
+ * changed at once: Patroni never sees it without what makes it the cluster's.
+ */
 export async function writePatroniState(
   hook: PostgresqlHook,
   { app, namespace }: Pick<Cluster, 'app' | 'namespace'>,
   saved: SavedState,
 ): Promise<void> {
+  const { kube } = hook.ports;
   const present = await readPatroniState(hook, { app });
-  for (const { name, labels, annotations } of saved) {
-    if (present.some((one) => isSame(one, { name, labels, annotations }))) continue;
-    // An annotation of the cluster that failed has no place in that of before.
-    await hook.ports.kube.delete('endpoints', name);
-    await hook.ports.kube.apply(
-      'endpoints',
-      {
-        apiVersion: 'v1',
-        kind: 'Endpoints',
-        metadata: { name, namespace, labels, annotations },
-      },
-      app,
-    );
+  for (const name of patroniEndpoints(app)) {
+    const found = present.find((one) => one.name === name);
+    const wanted = saved.find((one) => one.name === name);
+    if (wanted === undefined) {
+      if (found !== undefined) await kube.delete('endpoints', name);
+    } else if (found === undefined) {
+      const { labels, annotations } = wanted;
+      const metadata = { name, namespace, labels, annotations };
+      await kube.apply('endpoints', { apiVersion: 'v1', kind: 'Endpoints', metadata }, app);
+    } else if (!isSame(found, wanted)) {
+      const labels = replacing(found.labels, wanted.labels);
+      const annotations = replacing(found.annotations, wanted.annotations);
+      // Addresses are of the cluster that failed; whoever leads next writes its own.
+      await kube.patch('endpoints', name, { metadata: { labels, annotations }, subsets: null });
+    }
   }
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+/** As a patch: what was there and is not wanted goes. */
+function replacing(found: Texts, wanted: Texts): Readonly<Record<string, string | null>> {
+  const gone = Object.keys(found).map((key) => [key, null] as const);
+  return { ...Object.fromEntries(gone), ...wanted };
+}
+
+// A Service of this name is always there, so what is noted on it outlives every unit and its volume.
+const keptOn = (app: string): string => `${clusterName(app)}-config`;
+const keptKey = `${noticeDomain}/before-restore`;
+
+/** The copy for a request of the cluster, whatever becomes of the unit that restores. */
+export async function readKeptState(
+  hook: PostgresqlHook,
+  { app }: Pick<Cluster, 'app'>,
+  request: string,
+): Promise<SavedState | undefined> {
+  const service = await hook.ports.kube.get('services', keptOn(app));
+  const kept = parseKeptState(service?.metadata.annotations?.[keptKey]);
+  return kept?.request === request ? kept.saved : undefined;
+}
+
+export async function keepState(
+  hook: PostgresqlHook,
+  { app }: Pick<Cluster, 'app'>,
+  kept: { readonly request: string; readonly saved: SavedState },
+): Promise<void> {
+  const annotations = { [keptKey]: JSON.stringify(kept) };
+  await hook.ports.kube.patch('services', keptOn(app), { metadata: { annotations } });
+}
+
+export async function dropKeptState(
+  hook: PostgresqlHook,
+  { app }: Pick<Cluster, 'app'>,
+): Promise<void> {
+  const service = await hook.ports.kube.get('services', keptOn(app));
+  if (service?.metadata.annotations?.[keptKey] === undefined) return;
+  const annotations = { [keptKey]: null };
+  await hook.ports.kube.patch('services', keptOn(app), { metadata: { annotations } });
 }
 
 function isSame(one: SavedState[number], other: SavedState[number]): boolean {
@@ -49,7 +98,7 @@ function isSame(one: SavedState[number], other: SavedState[number]): boolean {
   return flat(one) === flat(other);
 }
 
-function sorted(map: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
+function sorted(map: Texts): readonly (readonly [string, string])[] {
   return Object.entries(map).toSorted(([one], [other]) => (one < other ? -1 : 1));
 }
 

@@ -5,10 +5,14 @@
 import * as v from 'valibot';
 
 import { type RestoreTarget, targetFields } from '../core/backups/restore-target.ts';
-import { restoreMarkPath, stoppedMarkPath, workloadUser } from '../core/names.ts';
+import { copiedMarkPath, restoreMarkPath, stoppedMarkPath, workloadUser } from '../core/names.ts';
 import type { PostgresqlHook } from './cluster.ts';
 
 const mapSchema = v.record(v.string(), v.string());
+
+const savedSchema = v.array(
+  v.object({ name: v.string(), labels: mapSchema, annotations: mapSchema }),
+);
 
 const markSchema = v.object({
   ...targetFields,
@@ -23,17 +27,28 @@ const markSchema = v.object({
   /** Of a cluster of several units. */
   request: v.exactOptional(v.string()),
   /** What Patroni remembered of the cluster of before. */
-  saved: v.exactOptional(
-    v.array(v.object({ name: v.string(), labels: mapSchema, annotations: mapSchema })),
-  ),
+  saved: v.exactOptional(savedSchema),
   startedMs: v.exactOptional(v.number()),
   /** Size of the output of Patroni's service at that time. */
   outputBytes: v.exactOptional(v.number()),
   failure: v.exactOptional(v.string()),
+  /** Why a restore before this one failed, which has left nothing to go back to. */
+  before: v.exactOptional(v.string()),
 });
 
 export type RestoreMark = Readonly<v.InferOutput<typeof markSchema>>;
 export type SavedState = NonNullable<RestoreMark['saved']>;
+
+const keptSchema = v.object({ request: v.string(), saved: savedSchema });
+
+/** The same outside of the volume, for a request of the cluster; see patroni-state.ts. */
+export function parseKeptState(
+  text: string | undefined,
+): v.InferOutput<typeof keptSchema> | undefined {
+  if (text === undefined) return undefined;
+  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), keptSchema), text);
+  return result.success ? result.output : undefined;
+}
 
 /** The mark of a restore that has begun and not ended. */
 export async function readRestoreMark(hook: PostgresqlHook): Promise<RestoreMark | undefined> {
@@ -89,4 +104,17 @@ export async function writeStoppedMark(hook: PostgresqlHook, request: string): P
 
 export async function removeStoppedMark(hook: PostgresqlHook): Promise<void> {
   await hook.ports.pebble.remove(stoppedMarkPath, { recursive: true });
+}
+
+/** The request whose restored data this member has copied, or begun to; stays until the next. */
+export async function readCopiedMark(hook: PostgresqlHook): Promise<string | undefined> {
+  return (await hook.ports.pebble.pull(copiedMarkPath))?.trim();
+}
+
+export async function writeCopiedMark(hook: PostgresqlHook, request: string): Promise<void> {
+  await hook.ports.pebble.push(copiedMarkPath, `${request}\n`, owner);
+}
+
+export async function removeCopiedMark(hook: PostgresqlHook): Promise<void> {
+  await hook.ports.pebble.remove(copiedMarkPath, { recursive: true });
 }

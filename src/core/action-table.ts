@@ -123,7 +123,7 @@ export const actionTable = [
       'Ends a restore that is under way as if it had failed: the data of before are in force again. ' +
       'Refused when they are gone. After a restore that has failed: takes the remark out of the ' +
       'status.',
-    runsOn: 'the unit that restores',
+    runsOn: 'the unit that restores; the leader when that is lost, or for the remark',
     parameters: [],
     results: { status: '`restore cancelled`, or `noted`' },
   },

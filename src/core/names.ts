@@ -17,6 +17,8 @@ export const repairAttemptsPath = `${storageRoot}/repair.json`;
 export const restoreMarkPath = `${storageRoot}/restore.json`;
 /** A restore of the cluster for which this member is down. */
 export const stoppedMarkPath = `${storageRoot}/restore-stopped`;
+/** Which restore the data of this unit are a copy of. */
+export const copiedMarkPath = `${storageRoot}/restore-copied`;
 /** The data of before, while a restore runs. */
 export const asideDirectory = `${storageRoot}/pgdata-before-restore`;
 /** Where Patroni puts what it could not start. */

@@ -70,6 +70,17 @@ export function restoreAwaits(units: readonly string[]): Status {
   return { level: 'maintenance', message: `the restore waits until ${units.join(', ')} stop` };
 }
 
+/** The unit that restores is being removed. */
+export function restoreEndsWithout(unit: string): Status {
+  return { level: 'maintenance', message: `the restore ends when ${unit} is gone` };
+}
+
+/** Some have not copied the restored data yet, and nobody has them any more, or nobody leads. */
+export function nobodyToCopy(unit: string): Status {
+  const ways = `repair ${unit}, or go back with cancel-restore`;
+  return { level: 'waiting', message: `no primary has the restored data: ${ways}` };
+}
+
 export function foreignStorage(reason: string): Status {
   const message = `Failed to start: the storage belongs to another cluster (${reason})`;
   return { level: 'blocked', message };

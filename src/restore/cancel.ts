@@ -3,9 +3,12 @@
 import type { Handler } from '../../lib/juju/hook.ts';
 import { type Cluster, openCluster, type PostgresqlHook } from '../adapters/cluster.ts';
 import { isAside } from '../adapters/data-directory.ts';
-import { isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
+import { isOver, type RestoreMark } from '../adapters/restore-mark.ts';
+import type { RestoreRequest } from '../core/backups/restore-request.ts';
 import type { PostgresqlPorts } from '../ports.ts';
 import { followRestore } from './follow.ts';
+import { abandonClone, leadRequest } from './lead.ts';
+import { readOwnMark } from './own-mark.ts';
 import { cancelled, publishResult, type Refusal, undoRestore } from './run.ts';
 
 export const cancelRestore: Handler<PostgresqlPorts> = async (hook) => {
@@ -21,16 +24,14 @@ export const cancelRestore: Handler<PostgresqlPorts> = async (hook) => {
 };
 
 async function cancel(hook: PostgresqlHook, cluster: Cluster): Promise<string | Refusal> {
-  const mark = await readRestoreMark(hook);
+  const mark = await readOwnMark(hook, cluster);
   if (mark !== undefined && !isOver(mark)) {
     return await cancelOwn(hook, cluster, mark);
   }
   const { restoreRequest: request, restoreFailure } = await cluster.appData();
-  if (request?.phase === 'stop') {
-    if (request.unit !== cluster.unit) return { refusal: `Run it on ${request.unit}` };
-    publishResult(cluster, { request: request.id, state: 'failed', failure: cancelled });
-    await followRestore(hook, cluster);
-    return 'restore cancelled';
+  if (request !== undefined && request.phase !== 'keep') {
+    const refusal = await cancelRequest(hook, cluster, request);
+    return refusal === undefined ? 'restore cancelled' : { refusal };
   }
   if (restoreFailure === undefined || !(await hook.juju.isLeader())) {
     return { refusal: 'No restore is under way on this unit' };
@@ -39,13 +40,29 @@ async function cancel(hook: PostgresqlHook, cluster: Cluster): Promise<string | 
   return 'noted';
 }
 
-/** As long as the restored database does not answer. */
+/** That of a cluster, before this unit has begun with it, or after it has ended here; says why not. */
+async function cancelRequest(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  request: RestoreRequest,
+): Promise<string | undefined> {
+  if (request.phase === 'clone') return await abandonClone(hook, cluster, request);
+  if (request.unit !== cluster.unit) {
+    const there = (await cluster.units()).includes(request.unit);
+    return there ? `Run it on ${request.unit}` : `It ends by itself when ${request.unit} is gone`;
+  }
+  publishResult(cluster, { request: request.id, state: 'failed', failure: cancelled });
+  await followRestore(hook, cluster);
+  return undefined;
+}
+
+/** As long as the restored database does not answer. In a cluster the other units have their data. */
 async function cancelOwn(
   hook: PostgresqlHook,
   cluster: Cluster,
   mark: RestoreMark,
 ): Promise<string | Refusal> {
-  const aside = await isAside(hook);
+  const aside = (await isAside(hook)) || mark.request !== undefined;
   if (mark.phase === 'started' && !aside) {
     return { refusal: 'The data of before are gone, so there is nothing to go back to' };
   }
@@ -54,5 +71,6 @@ async function cancelOwn(
     return { refusal: 'The data of before may be gone, so there is nothing to go back to' };
   }
   await undoRestore(hook, cluster, { ...mark, failure: cancelled });
+  await leadRequest(hook, cluster);
   return 'restore cancelled';
 }

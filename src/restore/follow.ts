@@ -3,18 +3,32 @@
 // can be done again by whatever hook comes next.
 
 import { type Cluster, isStarted, type PostgresqlHook } from '../adapters/cluster.ts';
-import { hasData, removeLeftovers } from '../adapters/data-directory.ts';
-import { type RestoreMark, readRestoreMark, removeRestoreMark } from '../adapters/restore-mark.ts';
+import {
+  clearDataDirectory,
+  hasData,
+  removeLeftovers,
+  stopDatabase,
+} from '../adapters/data-directory.ts';
+import {
+  hasFailed,
+  isOver,
+  type RestoreMark,
+  readRestoreMark,
+  removeRestoreMark,
+} from '../adapters/restore-mark.ts';
 import { readClusterIdentifier } from '../adapters/storage-identity.ts';
 import { isReachable } from '../adapters/watch-state.ts';
 import { retryRepository } from '../backups.ts';
 import { parseResult, type RestoreRequest } from '../core/backups/restore-request.ts';
 import { unitOfMember } from '../core/names.ts';
-import { updateExtensions } from '../extensions.ts';
 import { quietly } from '../quietly.ts';
-import { followOther, stoppedKey } from './others.ts';
+import { holdAbandoned } from './abandoned.ts';
+import { leadRequest } from './lead.ts';
+import { followOther, otherLeader, stoppedKey } from './others.ts';
+import { hasSay, readOwnMark } from './own-mark.ts';
 import {
   announce,
+  bringBack,
   cancelled,
   completeRestore,
   concludeFailure,
@@ -24,7 +38,6 @@ import {
   hasJustConcluded,
   isNewContainer,
   nameOf,
-  noteOf,
   performRestore,
   publishResult,
   resultKey,
@@ -32,17 +45,24 @@ import {
   undoRestore,
 } from './run.ts';
 
-/** In the application's databag. */
-export const requestKey = 'restore-request';
-
 /** Says whether this unit is part of a restore: then nothing else is to be done to its database. */
 export async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   if (!(await isReachable(hook))) return false;
   const silent = quietly(hook);
+  if (await holdAbandoned(silent, cluster)) return true;
   const restores = await followOwn(silent, cluster);
   const waits = await followOther(silent, cluster);
   await leadRequest(silent, cluster);
   return restores || waits;
+}
+
+/** Whether this member may not be started, for a restore that it is not at work with itself. */
+export async function isHeldByRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const silent = quietly(hook);
+  if (await holdAbandoned(silent, cluster)) return true;
+  const mark = await readRestoreMark(silent);
+  if (mark !== undefined) await dropVoidRestore(silent, cluster, mark);
+  return await followOther(silent, cluster);
 }
 
 /** Whether there is something to look at, as far as databags tell. */
@@ -58,10 +78,32 @@ async function isInvolved(hook: PostgresqlHook, cluster: Cluster): Promise<boole
 async function followOwn(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   if (!(await isInvolved(hook, cluster))) return false;
   const mark = await readRestoreMark(hook);
-  if (mark === undefined) return await beginWhenAlone(hook, cluster);
+  if (mark === undefined || (await dropVoidRestore(hook, cluster, mark))) {
+    return await beginWhenAlone(hook, cluster);
+  }
+  if (!(await hasSay(cluster, mark))) return await beginWhenAlone(hook, cluster);
   // A new container first gets what its services need; its start goes on with the restore.
   if (await isNewContainer(hook)) return false;
   return await steps[mark.phase](hook, cluster, mark);
+}
+
+/**
+ * A unit that was removed while it restored, and has come back with its volume, finds a mark that nobody
+ * waits for: its cluster has gone on without it, and what Patroni remembers is not to be touched.
+ */
+async function dropVoidRestore(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark,
+): Promise<boolean> {
+  if (mark.request === undefined || isOver(mark)) return false;
+  const { restoreRequest: request } = await cluster.appData();
+  if (request?.id === mark.request && request.phase === 'stop') return false;
+  hook.log('WARNING', `the restore of ${nameOf(mark)} has been given up while this unit was away`);
+  await stopDatabase(hook);
+  await bringBack(hook, mark);
+  await removeRestoreMark(hook);
+  return true;
 }
 
 type Step = (hook: PostgresqlHook, cluster: Cluster, mark: RestoreMark) => Promise<boolean>;
@@ -76,6 +118,7 @@ const steps: Readonly<Record<RestoreMark['phase'], Step>> = {
   preparing: goOn,
   stopped: goOn,
   started: async (hook, cluster, mark) => {
+    if (await givesWay(hook, cluster, mark)) return false;
     await announceAgain(hook, cluster, mark);
     if (await settleRestore(hook, cluster, mark)) await retryRepository(hook, cluster);
     return true;
@@ -96,10 +139,25 @@ const steps: Readonly<Record<RestoreMark['phase'], Step>> = {
   undone: followEnded,
 };
 
-/** Takes up a restore of this unit that a start finds; says whether it has started the services. */
+/** What a restore that failed has left, when the cluster works without it: it is copied anew. */
+async function givesWay(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark,
+): Promise<boolean> {
+  if (!hasFailed(mark) || (await otherLeader(cluster)) === undefined) return false;
+  await stopDatabase(hook);
+  await clearDataDirectory(hook, 'none');
+  await removeRestoreMark(hook);
+  if (await hook.juju.isLeader()) cluster.setApp(endedRestore);
+  return true;
+}
+
+/** Takes up a restore of this unit that a start finds; says whether that has seen to the services. */
 export async function resumeRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  const mark = await readRestoreMark(hook);
-  if (mark === undefined) return false;
+  const mark = await readOwnMark(hook, cluster);
+  // Nothing is started on what has been left; the restore that is asked for comes soon.
+  if (mark === undefined) return (await readRestoreMark(hook)) !== undefined;
   const silent = quietly(hook);
   if (['preparing', 'stopped', 'undoing'].includes(mark.phase)) {
     return await steps[mark.phase](silent, cluster, mark);
@@ -195,49 +253,4 @@ export async function awaitedUnits(
     .map(({ name }) => unitOfMember(name))
     .filter((other) => !present.includes(other));
   return [...awaited, ...leaving];
-}
-
-/** The leader takes the request from one phase to the next. */
-async function leadRequest(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const { restoreRequest: request } = await cluster.appData();
-  if (request === undefined || !(await hook.juju.isLeader())) return;
-  if (request.phase === 'stop') {
-    await leadToEnd(hook, cluster, request);
-    return;
-  }
-  for (const unit of await cluster.units()) {
-    if ((await cluster.peers.data(unit))[stoppedKey] !== undefined) return;
-  }
-  cluster.setApp({ [requestKey]: undefined });
-}
-
-async function leadToEnd(
-  hook: PostgresqlHook,
-  cluster: Cluster,
-  request: RestoreRequest,
-): Promise<void> {
-  const gone = !(await cluster.units()).includes(request.unit);
-  const told = gone ? undefined : parseResult((await cluster.peers.data(request.unit))[resultKey]);
-  const result = told?.id === request.id ? told : undefined;
-  if (result?.state === 'restored') {
-    cluster.setApp({ ...endedRestore, ...withPhase(request, 'clone'), extensions: undefined });
-    await updateExtensions(hook, cluster);
-    return;
-  }
-  if (result === undefined && !gone) return;
-  const failure = result?.failure ?? `${request.unit} is gone`;
-  cluster.setApp({
-    ...endedRestore,
-    ...withPhase(request, 'keep'),
-    'restore-failure': noteOf(request.target, failure),
-  });
-  hook.log('ERROR', `the restore of ${nameOf(request.target)} failed: ${failure}`);
-}
-
-/** The request in its next phase, as the databag has it. */
-export function withPhase(
-  request: RestoreRequest,
-  phase: RestoreRequest['phase'],
-): Readonly<Record<string, string>> {
-  return { [requestKey]: JSON.stringify({ ...request, phase }) };
 }

@@ -3,11 +3,15 @@
 // its own. A file beside the data says for which request it is down, whatever becomes of databags.
 
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
-import { clearDataDirectory, stopDatabase } from '../adapters/data-directory.ts';
+import { clearDataDirectory, hasData, stopDatabase } from '../adapters/data-directory.ts';
 import { PatroniError } from '../adapters/patroni.ts';
-import { readStoppedMark, removeStoppedMark, writeStoppedMark } from '../adapters/restore-mark.ts';
+import {
+  readStoppedMark,
+  removeStoppedMark,
+  writeCopiedMark,
+  writeStoppedMark,
+} from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
-import { quietly } from '../quietly.ts';
 import { isNewContainer, resumeService, setLayer } from './run.ts';
 
 /** In the databag of a unit that is down for the request of this id. */
@@ -27,11 +31,6 @@ export async function followOther(hook: PostgresqlHook, cluster: Cluster): Promi
   return await startAgain(hook, cluster, request);
 }
 
-/** Whether this member may not be started, because another one restores. */
-export async function isHeldByRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  return await followOther(quietly(hook), cluster);
-}
-
 /** Neither Patroni nor PostgreSQL runs, or is started, from here on. */
 async function stopMember(hook: PostgresqlHook, cluster: Cluster, id: string): Promise<void> {
   await writeStoppedMark(hook, id);
@@ -49,10 +48,11 @@ async function startAgain(
   const stopped = await readStoppedMark(hook);
   if (stopped !== undefined) {
     const copies = request?.phase === 'clone' && request.id === stopped;
-    if (copies && !(await emptyMember(hook, cluster))) return true;
+    if (copies && !(await emptyMember(hook, cluster, stopped))) return true;
     await removeStoppedMark(hook);
-    // A new container is started by its own event, with all that it needs.
-    if (!(await isNewContainer(hook))) await resumeService(hook, cluster);
+    // A new container is started by its own event, and so is a member without data to go back to.
+    const starts = copies || (await hasData(hook));
+    if (starts && !(await isNewContainer(hook))) await resumeService(hook, cluster);
   }
   if ((await cluster.unitData())[stoppedKey] !== undefined) {
     cluster.setUnit({ [stoppedKey]: undefined });
@@ -61,19 +61,24 @@ async function startAgain(
 }
 
 /** The data of before go, right after a look at whether there are others to copy. */
-async function emptyMember(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  const primary = await leadingUnit(cluster);
-  if (primary === undefined || primary === cluster.unit) return false;
+async function emptyMember(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  request: string,
+): Promise<boolean> {
+  const primary = await otherLeader(cluster);
+  if (primary === undefined) return false;
   await stopDatabase(hook);
+  await writeCopiedMark(hook, request);
   await clearDataDirectory(hook, 'removed');
   hook.log('INFO', `the data of before the restore are gone; those of ${primary} are copied`);
   return true;
 }
 
-/** By its own word. */
-async function leadingUnit(cluster: Cluster): Promise<string | undefined> {
+/** Another unit that leads, by its own word. */
+export async function otherLeader(cluster: Cluster): Promise<string | undefined> {
   const leader = await cluster.primary();
-  if (leader === undefined) return undefined;
+  if (leader === undefined || leader === cluster.unit) return undefined;
   try {
     return (await (await cluster.patroni(leader)).isLeader()) ? leader : undefined;
   } catch (error) {

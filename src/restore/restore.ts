@@ -23,7 +23,7 @@ import { parseTime } from '../core/backups/restore-time.ts';
 import { memberOfUnit } from '../core/names.ts';
 import { allowsRestore, restoringBackup } from '../core/status.ts';
 import type { PostgresqlPorts } from '../ports.ts';
-import { requestKey } from './follow.ts';
+import { requestKey } from './lead.ts';
 import { admitPlace } from './place.ts';
 import { nameOf, performRestore, type Refusal } from './run.ts';
 

@@ -7,17 +7,27 @@ import { type Cluster, isStarted, isTlsEnabled, type PostgresqlHook } from '../a
 import { applyConfiguration, readSettings, writeMemberConfig } from '../adapters/configuration.ts';
 import {
   clearDataDirectory,
+  hasData,
   isAside,
   putBack,
   removeLeftovers,
   stopDatabase,
 } from '../adapters/data-directory.ts';
 import { labelPod } from '../adapters/kubernetes.ts';
-import { forgetCluster, readPatroniState, writePatroniState } from '../adapters/patroni-state.ts';
+import {
+  forgetCluster,
+  keepState,
+  readKeptState,
+  readPatroniState,
+  writePatroniState,
+} from '../adapters/patroni-state.ts';
 import { measureOutput, readFailureReason } from '../adapters/restore-failure.ts';
 import {
+  hasFailed,
   type RestoreMark,
+  readRestoreMark,
   removeRestoreMark,
+  type SavedState,
   targetOfMark,
   writeRestoreMark,
 } from '../adapters/restore-mark.ts';
@@ -47,9 +57,10 @@ export interface Refusal {
 export async function performRestore(
   hook: PostgresqlHook,
   cluster: Cluster,
-  given: RestoreMark,
+  wanted: RestoreMark,
 ): Promise<Refusal | undefined> {
   const { walk } = hook;
+  const given = await withoutLeft(hook, wanted);
   if (given.phase === 'stopped' && (await isServiceActive(hook))) {
     // The kill came between the start and what would have told of it.
     await recordStart(hook, cluster, given);
@@ -75,6 +86,13 @@ export async function performRestore(
   return await replaceData(hook, cluster, mark);
 }
 
+/** What a restore that failed has left is nothing to go back to. */
+async function withoutLeft(hook: PostgresqlHook, wanted: RestoreMark): Promise<RestoreMark> {
+  const left = await readRestoreMark(hook);
+  const { failure } = left !== undefined && hasFailed(left) ? left : {};
+  return failure === undefined ? wanted : { ...wanted, old: 'none', before: failure };
+}
+
 /** Nothing writes to Patroni's state now: what it says is what has to come back. */
 async function recordStop(
   hook: PostgresqlHook,
@@ -82,10 +100,25 @@ async function recordStop(
   mark: RestoreMark,
 ): Promise<RestoreMark> {
   if (mark.phase === 'stopped') return mark;
-  const saved = mark.saved ?? (await readPatroniState(hook, cluster));
+  const saved = mark.saved ?? (await copyState(hook, cluster, mark.request));
   const stopped = { ...mark, phase: 'stopped', saved } as const;
   await writeRestoreMark(hook, stopped);
   return stopped;
+}
+
+/** Of a cluster of several units it is what decides who may lead when the data of before come back. */
+async function copyState(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  request: string | undefined,
+): Promise<SavedState> {
+  if (request === undefined) return await readPatroniState(hook, cluster);
+  // A unit that begins once more after it lost its volume finds what it has made itself.
+  const kept = await readKeptState(hook, cluster, request);
+  if (kept !== undefined) return kept;
+  const saved = await readPatroniState(hook, cluster);
+  await keepState(hook, cluster, { request, saved });
+  return saved;
 }
 
 async function replaceData(
@@ -169,16 +202,47 @@ export const endedRestore = {
 /** Nothing of the old data has been lost yet: they come back, and it is as if nobody had asked. */
 async function backOut(hook: PostgresqlHook, cluster: Cluster, mark: RestoreMark): Promise<void> {
   const failure = await failureOf(async () => {
-    await putBack(hook);
-    await writePatroniState(hook, cluster, mark.saved ?? []);
+    await bringBack(hook, mark);
+    await writeSaved(hook, cluster, mark);
   });
   if (failure !== undefined) {
     hook.log('ERROR', `the data of before are put back later: ${failure}`);
     await writeRestoreMark(hook, { ...mark, phase: 'undoing', failure });
     return;
   }
+  if (mark.before !== undefined && mark.request === undefined) {
+    await writeRestoreMark(hook, { ...mark, phase: 'started', failure: mark.before });
+    return;
+  }
   await removeRestoreMark(hook);
-  await resumeService(hook, cluster);
+  await resumeWithData(hook, cluster);
+}
+
+/** The data of before; none where this unit had none, and others of its cluster have. May be repeated. */
+export async function bringBack(hook: PostgresqlHook, mark: RestoreMark): Promise<void> {
+  const { old, request } = await withOldAsItIs(hook, mark);
+  if (old === 'none' && request !== undefined) await clearDataDirectory(hook, 'none');
+  else await putBack(hook);
+}
+
+/** What stood aside may have been taken away: then what is in its place are not the data of before. */
+async function withOldAsItIs(hook: PostgresqlHook, mark: RestoreMark): Promise<RestoreMark> {
+  const stoodAside = mark.phase === 'started' && mark.old === 'aside';
+  return stoodAside && !(await isAside(hook)) ? { ...mark, old: 'none' } : mark;
+}
+
+/** Until it has been copied, nothing has been forgotten. */
+async function writeSaved(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { saved }: RestoreMark,
+): Promise<void> {
+  if (saved !== undefined) await writePatroniState(hook, cluster, saved);
+}
+
+/** Without data a start has to be that of a new member, which looks first whether there is a cluster. */
+async function resumeWithData(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  if (await hasData(hook)) await resumeService(hook, cluster);
 }
 
 /**
@@ -196,7 +260,7 @@ export async function settleRestore(
   }
   if (await isServiceActive(hook)) return false;
   const failure = mark.failure ?? (await readFailureReason(hook, mark));
-  if (!(await isAside(hook))) {
+  if (mark.request === undefined && !(await isAside(hook))) {
     if (mark.failure !== undefined) return false;
     hook.log('ERROR', `the restore of ${nameOf(mark)} failed: ${failure}`);
     await writeRestoreMark(hook, { ...mark, failure });
@@ -249,18 +313,22 @@ export async function concludeSuccess(
   await updateExtensions(hook, cluster);
 }
 
-/** The data of before come back, with what Patroni remembered of them. */
+/**
+ * The data of before come back, with what Patroni remembered of them. Where this unit had none, those
+ * of the other units do, and it copies them.
+ */
 export async function undoRestore(
   hook: PostgresqlHook,
   cluster: Cluster,
-  mark: RestoreMark,
+  given: RestoreMark,
 ): Promise<void> {
+  const mark = await withOldAsItIs(hook, given);
   hook.log('ERROR', `the restore of ${nameOf(mark)} failed: ${mark.failure ?? ''}`);
   await writeRestoreMark(hook, { ...mark, phase: 'undoing' });
   await setLayer(hook, cluster, { restart: false });
   await stopDatabase(hook);
-  await putBack(hook);
-  await writePatroniState(hook, cluster, mark.saved ?? []);
+  await bringBack(hook, mark);
+  await writeSaved(hook, cluster, mark);
   const undone = { ...mark, phase: 'undone' } as const;
   // Written before the start: what Patroni does from then on is not to be written over.
   await writeRestoreMark(hook, undone);
@@ -281,7 +349,7 @@ export async function concludeFailure(
   }
   const settings = await readSettings(hook);
   if (settings.kind === 'valid') await writeMemberConfig(hook, cluster, settings.settings);
-  await resumeService(hook, cluster);
+  await resumeWithData(hook, cluster);
   hook.log('WARNING', 'the data of before the restore are in force');
 }
 

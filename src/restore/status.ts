@@ -2,15 +2,20 @@
 
 import type { Status } from '../../lib/juju/juju.ts';
 import { type Cluster, isRestoring, type PostgresqlHook } from '../adapters/cluster.ts';
-import { hasFailed, isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
+import { hasFailed, isOver, type RestoreMark } from '../adapters/restore-mark.ts';
+import type { RestoreRequest } from '../core/backups/restore-request.ts';
 import {
   failedToRestore,
   failedToRestoreTime,
+  nobodyToCopy,
   restoreAwaits,
+  restoreEndsWithout,
   restoringBackup,
   stoppedForRestore,
 } from '../core/status.ts';
 import { awaitedUnits } from './follow.ts';
+import { stoppedKey } from './others.ts';
+import { readOwnMark } from './own-mark.ts';
 
 /** Contributes it; says whether there is a restore, which is then all there is to say. */
 export async function collectRestoreStatus(
@@ -26,14 +31,28 @@ export async function collectRestoreStatus(
 
 async function statusOf(hook: PostgresqlHook, cluster: Cluster): Promise<Status | undefined> {
   const { restoreRequest: request, restoringBackup: label } = await cluster.appData();
-  const mark = await readRestoreMark(hook);
+  const mark = await readOwnMark(hook, cluster);
   if (mark !== undefined && !isOver(mark)) return markStatus(mark);
   if (request === undefined) return label === undefined ? undefined : restoringBackup;
-  // The others follow one after another; each shows itself how far it is.
-  if (request.phase !== 'stop') return undefined;
-  if (request.unit !== cluster.unit) return stoppedForRestore;
+  if (request.phase === 'clone') return await cloneStatus(hook, cluster, request);
+  if (request.phase === 'keep') return undefined;
+  if (request.unit !== cluster.unit) {
+    const there = (await cluster.units()).includes(request.unit);
+    return there ? stoppedForRestore : restoreEndsWithout(request.unit);
+  }
   const awaited = await awaitedUnits(cluster, request);
   return awaited.length === 0 ? restoringBackup : restoreAwaits(awaited);
+}
+
+/** The others follow one after another, and each shows itself how far it is, as long as there is a primary. */
+async function cloneStatus(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { unit }: RestoreRequest,
+): Promise<Status | undefined> {
+  const waits = (await cluster.unitData())[stoppedKey] !== undefined;
+  if (!waits && !(await hook.juju.isLeader())) return undefined;
+  return (await cluster.primary()) === undefined ? nobodyToCopy(unit) : undefined;
 }
 
 function markStatus(mark: RestoreMark): Status {

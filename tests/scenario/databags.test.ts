@@ -27,6 +27,7 @@ const appKeys = [
   'user_hash',
   'stanza',
   'repository',
+  'restores-abandoned',
   's3-initialization-start',
   's3-initialization-done',
   's3-initialization-block-message',

@@ -12,6 +12,24 @@ import {
   updateStatus,
 } from '../support/scenario/events.ts';
 import {
+  alone,
+  appData,
+  asideFile,
+  asked,
+  asking,
+  failed,
+  markFile,
+  peersOf,
+  request,
+  root,
+  serviceOf,
+  stoppedFile,
+  told,
+  version,
+  waiting,
+  withBags,
+} from '../support/scenario/postgresql/cluster-restore.ts';
+import {
   after as afterEvents,
   backupLabel,
   dataFile,
@@ -20,70 +38,18 @@ import {
   inNewContainer,
   inWorld,
   primary,
-  remembering,
   replica,
-  running,
-  stanza,
   underTest,
   withBackup,
 } from '../support/scenario/postgresql/journey.ts';
 import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
 import { run } from '../support/scenario/run.ts';
 import { scenario } from '../support/scenario/scenario.ts';
-import { type DataBag, relationOf } from '../support/scenario/state.ts';
 
-const root = '/var/lib/postgresql/data';
-const asideFile = `${root}/pgdata-before-restore/PG_VERSION`;
-const markFile = `${root}/restore.json`;
-const stoppedFile = `${root}/restore-stopped`;
 const ready = pebbleReady('postgresql');
 const notice = pebbleNotice('postgresql', 'postgresql.charm/on-start');
 
-const target = { label: backupLabel, stanza, timeline: 1 };
-const request = (phase: 'stop' | 'clone' | 'keep', unit = 'postgresql-k8s/0') =>
-  JSON.stringify({ id: 'r1', unit, phase, target });
-
-const peersOf = (given: PostgresqlState) => relationOf(given, 'database-peers');
-const appData = (given: PostgresqlState) => peersOf(given).localApp;
 const changed = (given: PostgresqlState) => relationChanged(peersOf(given));
-const serviceOf = (given: PostgresqlState) =>
-  given.containers['postgresql']?.services['postgresql']?.current;
-
-/** The state with other databags of the peer relation. */
-function withBags(
-  given: PostgresqlState,
-  bags: { readonly app?: DataBag; readonly own?: DataBag; readonly others?: DataBag },
-): PostgresqlState {
-  const peers = peersOf(given);
-  const next = {
-    ...peers,
-    localApp: { ...peers.localApp, ...bags.app },
-    localUnit: { ...peers.localUnit, ...bags.own },
-    remoteUnits: Object.fromEntries(
-      Object.entries(peers.remoteUnits).map(([unit, bag]) => [unit, { ...bag, ...bags.others }]),
-    ),
-  };
-  return { ...given, relations: given.relations.map((one) => (one === peers ? next : one)) };
-}
-
-const version = fileEntry('17\n', { mode: '0600', user: 'postgres', group: 'postgres' });
-
-/** A unit that does not restore, with data. */
-async function follower(): Promise<PostgresqlState> {
-  const given = await running({ number: 1, others: [0, 2], primary: 0 });
-  return inContainer(given, ({ files }) => ({ files: { ...files, [dataFile]: version } }));
-}
-
-const asked = async () =>
-  withBags(await follower(), { app: { 'restore-request': request('stop') } });
-
-/** It is down for the restore of another. */
-const waiting = async () => await afterEvents(await asked(), updateStatus);
-
-/** As the leader tells it. */
-const told = async (phase: 'clone' | 'keep') =>
-  withBags(await waiting(), { app: { 'restore-request': request(phase) } });
-
 for (const [name, event] of Object.entries({
   'a change of the databag': changed,
   'update-status': () => updateStatus,
@@ -217,12 +183,6 @@ scenario('a request that is gone leaves nobody down', {
   },
 });
 
-/** The leader, which restores, has asked the others to stop. */
-async function asking(): Promise<PostgresqlState> {
-  const given = remembering(await withBackup({ others: [1, 2] }));
-  return withBags(given, { app: { 'restore-request': request('stop') } });
-}
-
 /** The others have copied the data. */
 function startedAgain(given: PostgresqlState): PostgresqlState {
   const peers = peersOf(given);
@@ -232,12 +192,6 @@ function startedAgain(given: PostgresqlState): PostgresqlState {
     relations: given.relations.map((one) => (one === peers ? { ...peers, remoteUnits } : one)),
   };
 }
-
-/** They have. */
-const alone = async () => {
-  const given = withBags(await asking(), { others: { 'restore-stopped': 'r1' } });
-  return inWorld(given, { patroni: { members: [primary(0)] } });
-};
 
 scenario('one unit that has not stopped yet holds the restore up, and is named', {
   charm: underTest,
@@ -326,14 +280,6 @@ test('when the restored database answers the others are told to copy it', async 
   expect(peersOf(ended).localUnit).not.toHaveProperty('restore-result');
   expect(fileOf(ended, markFile)).toBeUndefined();
 });
-
-const log = `2027-01-31 10:00:31 UTC [9]: FATAL:  recovery ended before configured recovery target was reached\n`;
-
-const failed = (given: PostgresqlState) =>
-  inContainer(given, ({ services, files }) => ({
-    services: { ...services, postgresql: { current: 'error' } },
-    files: { ...files, '/var/log/postgresql/patroni-output.log': fileEntry(log) },
-  }));
 
 test('when it fails, the data of before come back, and the others are told to start with theirs', async () => {
   const given = failed(await afterEvents(await alone(), updateStatus));

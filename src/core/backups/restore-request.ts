@@ -41,6 +41,18 @@ export function parseResult(text: string | undefined): RestoreResult | undefined
   return parse(resultSchema, text);
 }
 
+// A unit that comes back with its volume after so many of them has been away for very long.
+const remembered = 16;
+
+/** Requests whose restored data the cluster has gone on without; as they stand in the databag. */
+export function parseAbandoned(text: string | undefined): readonly string[] {
+  return (text ?? '').split(' ').filter((one) => v.is(id, one));
+}
+
+export function renderAbandoned(before: readonly string[], added: string): string {
+  return [...before.filter((one) => one !== added), added].slice(-remembered).join(' ');
+}
+
 function parse<T>(schema: v.GenericSchema<unknown, T>, text: string | undefined): T | undefined {
   if (text === undefined) return undefined;
   const result = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);

@@ -43,7 +43,7 @@ export function createFakeKube(host: Host<PostgresqlWorld>): Kube {
     patch: async (kind, name, change) => {
       check('patch', kind);
       const key = kubeKey(kind, name);
-      const before = objects()[key];
+      const before = objects()[key] ?? patroniConfig(host, kind, name);
       if (before === undefined) {
         const fields = { status: 404, reason: 'NotFound' };
         throw new KubeError(`cannot change ${kind} "${name}": not found`, { code: 'api', fields });

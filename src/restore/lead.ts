@@ -1,0 +1,154 @@
+// What the leader does about a restore of several units: it takes the request from one phase to the next,
+// by what the unit that restores has told, or by its being gone.
+
+import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
+import { dropKeptState, readKeptState, writePatroniState } from '../adapters/patroni-state.ts';
+import {
+  parseResult,
+  type RestoreRequest,
+  renderAbandoned,
+} from '../core/backups/restore-request.ts';
+import { memberOfUnit, unitOfMember } from '../core/names.ts';
+import { updateExtensions } from '../extensions.ts';
+import { dataKey } from '../storage.ts';
+import { stoppedKey } from './others.ts';
+import { cancelled, endedRestore, nameOf, noteOf, resultKey } from './run.ts';
+
+/** In the application's databag. */
+export const requestKey = 'restore-request';
+
+export async function leadRequest(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { restoreRequest: request } = await cluster.appData();
+  if (request === undefined || !(await hook.juju.isLeader())) return;
+  if (request.phase === 'stop') {
+    await leadToEnd(hook, cluster, request);
+    return;
+  }
+  const down = await unitsDown(cluster);
+  if (down.length > 0) {
+    if (request.phase === 'clone') await followLoss(hook, cluster, { request, down });
+    return;
+  }
+  await dropKeptState(hook, cluster);
+  cluster.setApp({ [requestKey]: undefined });
+}
+
+/** By their own word: those that have not started again yet. */
+async function unitsDown(cluster: Cluster): Promise<readonly string[]> {
+  const down: string[] = [];
+  for (const unit of await cluster.units()) {
+    if ((await cluster.peers.data(unit))[stoppedKey] !== undefined) down.push(unit);
+  }
+  return down;
+}
+
+async function leadToEnd(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  request: RestoreRequest,
+): Promise<void> {
+  if (!(await cluster.units()).includes(request.unit)) {
+    // As long as its pod is there, it may still take the lock.
+    if (await isPodThere(hook, request.unit)) return;
+    await returnToOld(hook, cluster, { request, failure: `${request.unit} is gone` });
+    return;
+  }
+  const result = parseResult((await cluster.peers.data(request.unit))[resultKey]);
+  if (result?.id !== request.id) return;
+  if (result.state === 'failed') {
+    // The unit itself has put back what Patroni remembered.
+    tellFailure(hook, cluster, { request, failure: result.failure ?? '' });
+    return;
+  }
+  cluster.setApp({ ...endedRestore, ...withPhase(request, 'clone'), extensions: undefined });
+  await updateExtensions(hook, cluster);
+}
+
+/** The restored data are gone before anybody has copied them: then all have their own still. */
+async function followLoss(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { request, down }: { readonly request: RestoreRequest; readonly down: readonly string[] },
+): Promise<void> {
+  const units = await cluster.units();
+  if (units.includes(request.unit) || down.length < units.length) return;
+  if ((await cluster.primary()) !== undefined || (await isPodThere(hook, request.unit))) return;
+  await returnToOld(hook, cluster, { request, failure: `${request.unit} is gone` });
+}
+
+/**
+ * Ends a restore whose primary does not lead any more, before all have copied its data; says why not.
+ * All that are down start with their own data; who has restored ones must not be at work meanwhile.
+ */
+export async function abandonClone(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  request: RestoreRequest,
+): Promise<string | undefined> {
+  if (!(await hook.juju.isLeader())) return 'Run it on the leader';
+  const working = await workingUnits(cluster);
+  if (working.full.length > 0) {
+    const units = working.full.join(', ');
+    return `The restored data are in force: ${units} may be promoted, or removed`;
+  }
+  if ((await unitsDown(cluster)).length === 0) return 'No unit has the data of before any more';
+  const kept = await readKeptState(hook, cluster, request.id);
+  const isKnown =
+    kept?.some(({ annotations }) => (annotations['initialize'] ?? '') !== '') === true;
+  // Members without data would make a new database, if Patroni forgot the cluster.
+  if (working.empty.length > 0 && !isKnown) return 'Nothing is known of the cluster of before';
+  await returnToOld(hook, cluster, { request, failure: cancelled });
+  return undefined;
+}
+
+/** Those whose Patroni is at work: they have the restored data, unless they say that they have none. */
+async function workingUnits(
+  cluster: Cluster,
+): Promise<{ readonly full: readonly string[]; readonly empty: readonly string[] }> {
+  const members = (await cluster.patroniCluster())?.members ?? [];
+  const units = await cluster.units();
+  const empty: string[] = [];
+  const full: string[] = [];
+  for (const unit of members.map(({ name }) => unitOfMember(name))) {
+    const isEmpty = units.includes(unit) && (await cluster.peers.data(unit))[dataKey] === 'none';
+    (isEmpty ? empty : full).push(unit);
+  }
+  return { full, empty };
+}
+
+interface Failure {
+  readonly request: RestoreRequest;
+  readonly failure: string;
+}
+
+/** What Patroni remembered comes first: it decides which of the data of before may lead. */
+async function returnToOld(hook: PostgresqlHook, cluster: Cluster, failed: Failure): Promise<void> {
+  const kept = await readKeptState(hook, cluster, failed.request.id);
+  // Without a copy nothing has been forgotten.
+  if (kept !== undefined) await writePatroniState(hook, cluster, kept);
+  const { abandonedRestores: before } = await cluster.appData();
+  cluster.setApp({ 'restores-abandoned': renderAbandoned(before, failed.request.id) });
+  tellFailure(hook, cluster, failed);
+}
+
+function tellFailure(hook: PostgresqlHook, cluster: Cluster, { request, failure }: Failure): void {
+  cluster.setApp({
+    ...endedRestore,
+    ...withPhase(request, 'keep'),
+    'restore-failure': noteOf(request.target, failure),
+  });
+  hook.log('ERROR', `the restore of ${nameOf(request.target)} failed: ${failure}`);
+}
+
+/** Also one that is only about to go, or is on a node that does not answer. */
+async function isPodThere(hook: PostgresqlHook, unit: string): Promise<boolean> {
+  return (await hook.ports.kube.get('pods', memberOfUnit(unit))) !== undefined;
+}
+
+/** The request in its next phase, as the databag has it. */
+function withPhase(
+  request: RestoreRequest,
+  phase: RestoreRequest['phase'],
+): Readonly<Record<string, string>> {
+  return { [requestKey]: JSON.stringify({ ...request, phase }) };
+}
