@@ -34,6 +34,8 @@ const filled: Readonly<Record<string, Status | string | undefined>> = {
   failedToRestoreTime: statuses.failedToRestoreTime(reason),
   restoreFailed: statuses.restoreFailed(reason, reason),
   restoreAwaits: statuses.restoreAwaits([reason]),
+  restoreEndsWithout: statuses.restoreEndsWithout(reason),
+  nobodyToCopy: statuses.nobodyToCopy(reason),
   cannotRepair: statuses.cannotRepair(reason),
   archivingFails: `archiving fails, ${reason} WAL files waiting`,
   fenced: statuses.fenced(reason),
