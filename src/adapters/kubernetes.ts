@@ -16,6 +16,7 @@ import {
   primaryServiceName,
   replicasServiceName,
   serviceHost,
+  unitOfMember,
 } from '../core/names.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 
@@ -91,6 +92,16 @@ export async function labelPod(hook: PostgresqlHook, app: string, unit: string):
   const present = pod?.metadata.labels ?? {};
   if (Object.entries(labels).every(([key, value]) => present[key] === value)) return;
   await hook.ports.kube.patch('pods', name, { metadata: { labels } });
+}
+
+/** Units besides this one that have been, or are just being, started as members: by their pods' labels. */
+export async function otherMembers(
+  hook: PostgresqlHook,
+  { app, unit }: Pick<Cluster, 'app' | 'unit'>,
+): Promise<readonly string[]> {
+  const pods = await hook.ports.kube.list('pods', `cluster-name=${clusterName(app)}`);
+  const units = pods.map(({ metadata }) => unitOfMember(metadata.name));
+  return units.filter((other) => other !== unit);
 }
 
 /**

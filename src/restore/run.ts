@@ -13,7 +13,7 @@ import {
   removeLeftovers,
   stopDatabase,
 } from '../adapters/data-directory.ts';
-import { labelPod } from '../adapters/kubernetes.ts';
+import { labelPod, otherMembers } from '../adapters/kubernetes.ts';
 import {
   forgetCluster,
   keepState,
@@ -128,6 +128,7 @@ async function replaceData(
 ): Promise<Refusal | undefined> {
   const { walk } = hook;
   const notForgotten = await failureOf(async () => {
+    if (mark.request === undefined) await refuseCompany(hook, cluster);
     await forgetCluster(hook, cluster.app);
   });
   if (!walk.decide('was_previous_cluster_info_removed', notForgotten === undefined)) {
@@ -163,6 +164,13 @@ async function replaceData(
   await startDatabase(hook);
   await recordStart(hook, cluster, started);
   return undefined;
+}
+
+/** A unit that has been added since might make an empty database, once Patroni forgets the cluster. */
+async function refuseCompany(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const others = await otherMembers(hook, cluster);
+  if (others.length === 0) return;
+  throw new CodedError(`${others.join(', ')} has been added`, { code: 'not-alone' });
 }
 
 async function recordStart(
