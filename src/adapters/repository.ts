@@ -6,6 +6,7 @@ import { fingerprint } from '../../lib/base/fingerprint.ts';
 import { readS3Parameters } from '../../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../../lib/interfaces/s3-fields.ts';
 import { keepAll, type Retention, retentionIn, retentionOf } from '../core/backups/retention.ts';
+import { type BackupSpeed, speedIn } from '../core/backups/speed.ts';
 import {
   memberHost,
   pgbackrestConfigPath,
@@ -68,6 +69,7 @@ export async function writeRepositoryConfig(
     secretKey: parameters.secretKey,
     hasCaChain: parameters.tlsCaChain !== undefined,
     retention: await readRetention(hook, parameters),
+    speed: await readSpeed(hook),
     cores: resources.cores,
     tlsPeers: await tlsPeers(cluster),
   });
@@ -90,6 +92,13 @@ export async function readRetention(
     return retentionOf(deleteOlderThanDays, read.settings.backupRetentionFull);
   }
   return retentionIn(await hook.ports.pebble.pull(pgbackrestConfigPath)) ?? keepAll;
+}
+
+/** The same for how it is written. */
+async function readSpeed(hook: PostgresqlHook): Promise<BackupSpeed> {
+  const read = await readSettings(hook);
+  if (read.kind === 'valid') return read.settings.backupSpeed;
+  return speedIn(await hook.ports.pebble.pull(pgbackrestConfigPath));
 }
 
 async function tlsPeers(cluster: Cluster): Promise<readonly string[]> {

@@ -4,6 +4,7 @@
 
 import { extensionOptions } from './extensions.ts';
 import type { OptionRow } from './option-row.ts';
+import { backupSpeedOptions } from './options/backup.ts';
 import { requestOptions, responseOptions, sessionOptions } from './options/client.ts';
 import {
   backupOptions,
@@ -26,6 +27,7 @@ export const options: readonly OptionRow[] = [
   ...clusterOptions,
   ...failoverOptions,
   ...backupOptions,
+  ...backupSpeedOptions,
   ...connectionOptions,
   ...cpuOptions,
   ...durabilityOptions,

@@ -2,6 +2,7 @@
 // parameters as PostgreSQL and Patroni spell them.
 
 import { lazy } from '../../../lib/base/lazy.ts';
+import type { BackupSpeed } from '../backups/speed.ts';
 import type { OptionRow, OptionValue } from './option-row.ts';
 import { options } from './options.ts';
 
@@ -36,6 +37,7 @@ export interface Settings {
   readonly failover: FailoverSettings;
   /** Full backups to keep; by their age when absent. */
   readonly backupRetentionFull: number | undefined;
+  readonly backupSpeed: BackupSpeed;
   readonly workers: Readonly<Record<WorkerParameter, WorkerCount>>;
   /** Server parameters of the member's own file. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -69,6 +71,7 @@ export function settingsOf(values: OptionValues): Settings {
     profileLimitMemoryMb: numberOf(values['profile_limit_memory']),
     maximumLagOnFailoverBytes: Number(values['durability_maximum_lag_on_failover']),
     backupRetentionFull: numberOf(values['backup_retention_full']),
+    backupSpeed: speedOf(values),
     failover: {
       ttl: Number(values['failover_ttl']),
       loopWait: Number(values['failover_loop_wait']),
@@ -93,6 +96,17 @@ export function settingsOf(values: OptionValues): Settings {
       parametersOf(values, 'cluster').map(([row, value]) => [nameOf(row), sharedValue(row, value)]),
     ),
     values,
+  };
+}
+
+function speedOf(values: OptionValues): BackupSpeed {
+  const processes = values['backup_process_max'];
+  return {
+    processMax: processes === 0 ? undefined : numberOf(processes),
+    compressType: String(values['backup_compress_type']),
+    compressLevel: numberOf(values['backup_compress_level']),
+    bundle: values['backup_bundle'] === true,
+    blockIncremental: values['backup_block_incremental'] === true,
   };
 }
 

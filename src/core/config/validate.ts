@@ -1,6 +1,7 @@
 // From what Juju gives to typed settings, or to every problem at once. Whatever it is given, it says
 // what is wrong with it. Options that are not in the table are ignored: Juju refuses them.
 
+import { compressLevels } from '../backups/speed.ts';
 import type { OptionRow, OptionValue } from './option-row.ts';
 import { options } from './options.ts';
 import {
@@ -111,6 +112,18 @@ const combinations: readonly Combination[] = [
         ? undefined
         : 'failover_loop_wait and twice failover_retry_timeout have to fit into failover_ttl, ' +
             `not "${loopWait} + 2 * ${retryTimeout} > ${ttl}"`;
+    },
+  },
+  {
+    names: ['backup_compress_type', 'backup_compress_level'],
+    problemOf: (values) => {
+      const { backup_compress_type: type, backup_compress_level: level } = values;
+      const [least, most] = compressLevels[String(type)] ?? [];
+      const unlimited = least === undefined || most === undefined || level === undefined;
+      return unlimited || (Number(level) >= least && Number(level) <= most)
+        ? undefined
+        : `backup_compress_level has to be from ${least} to ${most} for ${String(type)}, not ` +
+            `"${String(level)}"`;
     },
   },
   {

@@ -3,6 +3,7 @@
 
 import type { Secret } from '../../../lib/base/secret.ts';
 import { type Retention, renderRetention } from '../backups/retention.ts';
+import { type BackupSpeed, renderSpeed } from '../backups/speed.ts';
 import { dataDirectory, s3CaPath, tlsFiles } from '../names.ts';
 import type { IniDocument, IniSection } from './ini.ts';
 
@@ -18,6 +19,7 @@ export interface RepositoryFacts {
   readonly secretKey: Secret;
   readonly hasCaChain: boolean;
   readonly retention: Retention;
+  readonly speed: BackupSpeed;
   readonly cores: number;
   /** Hosts of the other members, when all of them have certificates; else none. */
   readonly tlsPeers: readonly string[];
@@ -25,18 +27,13 @@ export interface RepositoryFacts {
 
 /** Settings for backup, archive, restore and info. */
 export function renderPgbackrest(facts: RepositoryFacts): IniDocument {
-  const processes = String(Math.max(1, Math.min(8, Math.floor(facts.cores))));
   return {
     global: {
       'archive-timeout': '60',
       'backup-standby': 'n',
-      'compress-type': 'zst',
       'io-timeout': '30',
       'log-level-file': 'off',
       'log-level-stderr': 'warn',
-      'process-max': processes,
-      'repo1-block': 'y',
-      'repo1-bundle': 'y',
       'repo1-path': facts.path === '' ? '/' : facts.path,
       ...renderRetention(facts.retention),
       'repo1-retention-history': '365',
@@ -49,6 +46,7 @@ export function renderPgbackrest(facts: RepositoryFacts): IniDocument {
       'repo1-s3-uri-style': facts.uriStyle,
       'repo1-type': 's3',
       'start-fast': 'y',
+      ...renderSpeed(facts.speed, facts.cores),
       ...renderServer(facts),
     },
     [facts.stanza]: {

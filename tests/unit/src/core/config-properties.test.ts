@@ -14,6 +14,8 @@ import { anyValue, rightValue, wrongValue } from '../../../support/options/arbit
 
 const seed = 20260131;
 const others = new Set([
+  'backup_compress_type',
+  'backup_compress_level',
   'failover_ttl',
   'failover_loop_wait',
   'failover_retry_timeout',

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { stringify } from 'yaml';
 
 import { Secret } from '../../../../lib/base/secret.ts';
+import { type BackupSpeed, speedIn, usualSpeed } from '../../../../src/core/backups/speed.ts';
 import {
   deriveClusterParameters,
   deriveLocalParameters,
@@ -109,6 +110,7 @@ const repository: RepositoryFacts = {
   secretKey: new Secret('secret'),
   hasCaChain: true,
   retention: { kind: 'time', days: 30 },
+  speed: usualSpeed,
   cores: 2,
   tlsPeers: [],
 };
@@ -123,6 +125,52 @@ test('a full disk changes one word of the file', () => {
 
 test('the configuration of pgBackRest is the golden file', () => {
   expect(renderIni(renderPgbackrest(repository))).toBe(golden('pgbackrest.conf'));
+});
+
+const speeds: readonly {
+  readonly what: string;
+  readonly speed: Partial<BackupSpeed>;
+  readonly global: Readonly<Record<string, string | undefined>>;
+}[] = [
+  { what: 'processes', speed: { processMax: 17 }, global: { 'process-max': '17' } },
+  {
+    what: 'a type and its level',
+    speed: { compressType: 'lz4', compressLevel: -5 },
+    global: { 'compress-type': 'lz4', 'compress-level': '-5' },
+  },
+  {
+    what: 'no compression, which has no level',
+    speed: { compressType: 'none', compressLevel: 3 },
+    global: { 'compress-type': 'none', 'compress-level': undefined },
+  },
+  {
+    what: 'whole files',
+    speed: { blockIncremental: false },
+    global: { 'repo1-bundle': 'y', 'repo1-block': 'n' },
+  },
+  {
+    what: 'no bundles, without which there are no blocks',
+    speed: { bundle: false },
+    global: { 'repo1-bundle': 'n', 'repo1-block': undefined },
+  },
+];
+
+test.each(speeds)('pgBackRest is told of $what, and that is read back', ({ speed, global }) => {
+  const rendered = renderPgbackrest({ ...repository, speed: { ...usualSpeed, ...speed } });
+
+  for (const [key, value] of Object.entries(global)) expect(rendered['global']?.[key]).toBe(value);
+  const again = speedIn(renderIni(rendered));
+  expect(renderPgbackrest({ ...repository, speed: again })).toEqual(rendered);
+});
+
+test.each([
+  { cores: 0.5, processes: '1' },
+  { cores: 3.9, processes: '3' },
+  { cores: 64, processes: '8' },
+])('$cores cores make $processes processes', ({ cores, processes }) => {
+  const { global } = renderPgbackrest({ ...repository, cores });
+
+  expect(global?.['process-max']).toBe(processes);
 });
 
 test('with certificates, pgBackRest of each member serves the others', () => {

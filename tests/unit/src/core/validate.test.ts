@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 
+import { usualSpeed } from '../../../../src/core/backups/speed.ts';
 import { options, restartParameters } from '../../../../src/core/config/options.ts';
 import type { SettingsResult } from '../../../../src/core/config/validate.ts';
 import { isWellFormed, validateSettings } from '../../../../src/core/config/validate.ts';
@@ -14,6 +15,25 @@ function settingsOf(result: SettingsResult) {
   return result.settings;
 }
 
+test.each([
+  { type: 'bz2', least: 1, most: 9 },
+  { type: 'gz', least: -1, most: 9 },
+  { type: 'lz4', least: -5, most: 12 },
+  { type: 'zst', least: -7, most: 22 },
+])('$type takes levels from $least to $most', ({ type, least, most }) => {
+  const problems = (level: number) =>
+    problemsOf({ backup_compress_type: type, backup_compress_level: level });
+
+  expect([...problems(least), ...problems(most)]).toEqual([]);
+  for (const level of [least - 1, most + 1]) {
+    expect(problems(level)).toEqual([
+      expect.stringMatching(
+        /^backup_compress_level has to be (?:a whole number )?from -?\d+ to \d+/,
+      ),
+    ]);
+  }
+});
+
 test('nothing set means the defaults of the table', () => {
   const { parameters, clusterParameters, values, ...decisions } = settingsOf(validateSettings({}));
 
@@ -24,6 +44,7 @@ test('nothing set means the defaults of the table', () => {
     profile: 'production',
     profileLimitMemoryMb: undefined,
     maximumLagOnFailoverBytes: 1048576,
+    backupSpeed: usualSpeed,
     failover: {
       ttl: 20,
       loopWait: 5,
@@ -66,7 +87,7 @@ test('the table has every option that users know, each once', () => {
 
   expect(new Set(names).size).toBe(names.length);
   expect(names.filter((name) => name.startsWith('plugin_')).length).toBe(53);
-  expect(names.filter((name) => !name.startsWith('plugin_')).length).toBe(140);
+  expect(names.filter((name) => !name.startsWith('plugin_')).length).toBe(145);
 });
 
 test('the default of every option is one of its values', () => {
