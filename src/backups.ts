@@ -12,12 +12,8 @@ import {
   type PostgresqlHook,
 } from './adapters/cluster.ts';
 import { isBeingRestored, readSettings } from './adapters/configuration.ts';
-import {
-  readRepository,
-  removeRepositoryConfig,
-  repositoryIdentity,
-  writeRepositoryConfig,
-} from './adapters/repository.ts';
+import { readRepository, removeRepositoryConfig, writeIfKnown } from './adapters/repository.ts';
+import { repositoryIdentity } from './core/backups/repository-identity.ts';
 import { s3Endpoint, stanzaName } from './core/names.ts';
 import {
   configurationErrorPrefix,
@@ -65,7 +61,7 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
     return;
   }
   walk.step('render_pgbackrest_config');
-  await writeRepositoryConfig(hook, cluster, ready);
+  const unwritten = await writeIfKnown(hook, cluster, ready);
   // Writing may have stopped the server, which is needed whatever becomes of the rest.
   await updateBackupServer(quietly(hook), cluster);
   if (!walk.decide('is_leader', await hook.juju.isLeader())) {
@@ -76,7 +72,7 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
     walk.step('rtn');
     return;
   }
-  await initialiseRepository(hook, cluster, ready);
+  await initialiseRepository(hook, cluster, { parameters: ready, unwritten });
 };
 
 /** There is a database to archive: initialised, not just being restored, and up on this unit. */
@@ -119,15 +115,21 @@ async function isBlocked(hook: PostgresqlHook): Promise<boolean> {
   return !outdated.some((start) => status.message.startsWith(start));
 }
 
+interface Wanted {
+  readonly parameters: S3Parameters;
+  /** Why pgBackRest has not been told of them. */
+  readonly unwritten: string | undefined;
+}
+
 async function initialiseRepository(
   hook: PostgresqlHook,
   cluster: Cluster,
-  parameters: S3Parameters,
+  { parameters, unwritten }: Wanted,
 ): Promise<void> {
   const { walk } = hook;
   const stanza = stanzaName(cluster.namespace, cluster.app);
   const repository = repositoryIdentity(parameters, stanza);
-  const noStanza = await initialiseStanza(hook, cluster, parameters);
+  const noStanza = unwritten ?? (await initialiseStanza(hook, cluster, parameters));
   if (!walk.decide('could_initialise_stanza', noStanza === undefined)) {
     await block(hook, cluster, { message: noStanza ?? '', repository });
     return;
@@ -169,8 +171,12 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
   // Juju breaks the relations of a unit that is being removed, too; the application keeps its own.
   if (!(await hook.juju.plannedUnitNames()).includes(cluster.unit)) return;
   if (await hook.juju.isLeader()) {
-    const none = { stanza: undefined, repository: undefined };
-    cluster.setApp({ ...none, 's3-initialization-block-message': undefined });
+    cluster.setApp({
+      stanza: undefined,
+      repository: undefined,
+      'repository-cipher': undefined,
+      's3-initialization-block-message': undefined,
+    });
     const runs = (await cluster.health()) !== undefined;
     if (runs && !(await isBeingRestored(hook, cluster))) await stopArchiving(cluster);
   }

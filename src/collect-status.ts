@@ -2,6 +2,7 @@
 // what is already known and contributes candidates; the framework picks the most severe.
 
 import type { Handler } from '../lib/juju/hook.ts';
+import type { Status } from '../lib/juju/juju.ts';
 import {
   type AppData,
   type Cluster,
@@ -44,15 +45,21 @@ export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
   if (settings.kind === 'invalid') hook.status(configurationError(settings.problems));
   const app = await cluster.appData();
   if (await collectRestoreStatus(hook, cluster)) return;
-  if (app.s3BlockMessage !== undefined && (await hook.juju.isLeader())) {
-    hook.status(blockedByS3(app.s3BlockMessage));
-  }
-  if (app.restartFailure !== undefined && (await hook.juju.isLeader())) {
-    hook.status(failedToRestart(app.restartFailure));
+  for (const problem of problemsOf(app)) {
+    if (await hook.juju.isLeader()) hook.status(problem);
   }
   await memberStatusOf(hook, cluster, { app, strict: isStrict(settings) });
   await collectExtensionsStatus(hook, cluster);
 };
+
+/** What concerns the whole application; its leader shows it. */
+function problemsOf({ s3BlockMessage, cipherProblem, restartFailure }: AppData): readonly Status[] {
+  return [
+    ...(s3BlockMessage === undefined ? [] : [blockedByS3(s3BlockMessage)]),
+    ...(cipherProblem === undefined ? [] : [blockedByS3(cipherProblem)]),
+    ...(restartFailure === undefined ? [] : [failedToRestart(restartFailure)]),
+  ];
+}
 
 /** Whether commits wait when there is no synchronous replica. */
 function isStrict(settings: Awaited<ReturnType<typeof readSettings>>): boolean {

@@ -25,7 +25,7 @@ import {
 import { shown } from './core/action-parameters.ts';
 import { idOfLabel, usableBackups } from './core/backups/backup-list.ts';
 import { stanzaName } from './core/names.ts';
-import { creatingBackup } from './core/status.ts';
+import { creatingBackup, isCipherMessage } from './core/status.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { followBackupServer } from './tls.ts';
 
@@ -108,8 +108,7 @@ async function admitMember(
   cluster: Cluster,
 ): Promise<AdmittedMember | Refusal> {
   const { walk } = hook;
-  const status = await hook.juju.unitStatus();
-  if (walk.decide('is_blocked', status?.level === 'blocked')) {
+  if (walk.decide('is_blocked', await isBlocked(hook, cluster))) {
     return { refusal: 'Unit is in a blocking state' };
   }
   const { primary, started, tls, stanza } = await observeMember(cluster);
@@ -124,6 +123,14 @@ async function admitMember(
     return { refusal: await stanzaRefusal(hook, started) };
   }
   return { stanza, replica: !primary };
+}
+
+/** By more than an option of encryption: a repository in use goes on as it is. */
+async function isBlocked(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const status = await hook.juju.unitStatus();
+  if (status?.level !== 'blocked') return false;
+  const { stanza } = await cluster.appData();
+  return stanza === undefined || !isCipherMessage(status.message);
 }
 
 async function observeMember(cluster: Cluster) {

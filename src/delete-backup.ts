@@ -5,7 +5,7 @@ import { CodedError } from '../lib/base/error.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, isRestoring, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { expire, info, removeManifest, repositoryBytes } from './adapters/pgbackrest.ts';
-import { readRepository, refusalOf, writeRepositoryConfig } from './adapters/repository.ts';
+import { readRepository, refusalOf, writeIfKnown } from './adapters/repository.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
 import { shown } from './core/action-parameters.ts';
 import type { Backup, StanzaInfo } from './core/backups/backup-list.ts';
@@ -61,8 +61,8 @@ async function admit(hook: PostgresqlHook): Promise<Admitted | Refusal> {
     return { refusal: 'A backup is being restored; nothing has been changed.' };
   }
   if (stanza === undefined) return { refusal: 'Stanza was not initialised' };
-  await writeRepositoryConfig(hook, cluster, reading.parameters);
-  return { cluster, stanza };
+  const unwritten = await writeIfKnown(hook, cluster, reading.parameters);
+  return unwritten === undefined ? { cluster, stanza } : { refusal: unwritten };
 }
 
 /** Those of the stanza, unless one is being made. */

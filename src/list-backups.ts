@@ -14,6 +14,7 @@ import {
 import { ObjectStoreError } from './adapters/object-store-error.ts';
 import { info } from './adapters/pgbackrest.ts';
 import { readRepository, reasonWithHint, refusalOf } from './adapters/repository.ts';
+import { readCipherPass } from './adapters/repository-cipher.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
 import { renderBackupDocument } from './core/backups/backup-document.ts';
 import type { StanzaInfo } from './core/backups/backup-list.ts';
@@ -80,6 +81,7 @@ async function readListing(
   const { pebble } = hook.ports;
   try {
     const cluster = await openCluster(hook);
+    if (cluster !== undefined) await readCipherPass(hook, cluster, parameters);
     const folders = await readFoldersIfPossible(hook, parameters);
     const activity = await readBackupActivity(hook, cluster);
     const stanzas = await info(pebble);

@@ -26,6 +26,7 @@ import { noticeDomain } from './core/render/watcher.ts';
 import { isDiskUnanswered } from './core/watch-state.ts';
 import { endInterruptedBackup } from './create-backup.ts';
 import { followDepartures } from './departure.ts';
+import { followEncryption } from './encryption.ts';
 import { updateExtensions } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
@@ -121,6 +122,7 @@ async function repair(hook: PostgresqlHook): Promise<void> {
     await followDisk(hook, cluster);
   }
   await repairMember(hook, cluster);
+  await followEncryption(hook, cluster);
   await retryRepository(silent, cluster);
   await endInterruptedBackup(hook, cluster);
   await rollRestarts(hook, cluster);

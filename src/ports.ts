@@ -29,6 +29,8 @@ export interface ObjectStore {
   ensureBucket(): Promise<void>;
   /** The object's text, or `undefined` when there is none. Keys have no leading `/`. */
   get(key: string): Promise<string | undefined>;
+  /** The first bytes of an object, at most so many. */
+  start(key: string, bytes: number): Promise<Uint8Array | undefined>;
   put(key: string, text: string): Promise<void>;
   /**
    * Names of what is directly in a folder, sorted; those of folders end with `/`. The folder's own

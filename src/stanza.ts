@@ -10,6 +10,7 @@ import { patchClusterConfig } from './adapters/configuration.ts';
 import { ObjectStoreError } from './adapters/object-store-error.ts';
 import { createStanza, info, PgbackrestError } from './adapters/pgbackrest.ts';
 import { objectKey, openRepositoryStore, reasonWithHint } from './adapters/repository.ts';
+import { findMismatch, readCipherPass, rememberCipher } from './adapters/repository-cipher.ts';
 import { withPrimary } from './adapters/users.ts';
 import { stanzaName } from './core/names.ts';
 import { archiveCommand } from './core/render/patroni.ts';
@@ -17,6 +18,7 @@ import {
   archivingFailed,
   bucketFailed,
   checkingStanza,
+  cipherMismatch,
   foreignRepository,
   initialisingStanza,
   stanzaFailed,
@@ -27,15 +29,18 @@ export type Failure = string | undefined;
 
 const modelUuidObject = 'model-uuid.txt';
 
-/** Bucket reachable, repository ours, stanza there. */
+/** Bucket reachable, repository readable and ours, stanza there. */
 export async function initialiseStanza(
   hook: PostgresqlHook,
   cluster: Cluster,
   parameters: S3Parameters,
 ): Promise<Failure> {
   const store = openRepositoryStore(hook, parameters);
+  const pass = await readCipherPass(hook, cluster, parameters);
   try {
     await store.ensureBucket();
+    const mismatch = await findMismatch(store, parameters, pass);
+    if (mismatch !== undefined) return cipherMismatch(mismatch);
     const owner = await store.get(objectKey(parameters, modelUuidObject));
     if (owner !== undefined && owner.trim() !== hook.juju.context.modelUuid) {
       return foreignRepository;
@@ -50,6 +55,7 @@ export async function initialiseStanza(
     const foreign = await isForeign(hook, cluster, stanza);
     if (foreign) return foreignRepository;
     await createStanza(hook.ports.pebble, stanza);
+    await rememberCipher(hook, cluster, { parameters, pass });
     return undefined;
   } catch (error) {
     if (error instanceof PgbackrestError) return `${stanzaFailed}: ${error.message}`;

@@ -56,6 +56,10 @@ export interface AppData {
   readonly configHash: string | undefined;
   /** The retention that was applied last, or `pending`; see src/retention.ts. */
   readonly retention: string | undefined;
+  /** What the repository in use was initialised with; see core/backups/cipher.ts. */
+  readonly repositoryCipher: string | undefined;
+  /** Why the option of encryption is not followed. */
+  readonly cipherProblem: string | undefined;
   readonly restartRound: string | undefined;
   readonly restartFailure: string | undefined;
 }
@@ -165,6 +169,8 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     extensions: bag['extensions'],
     configHash: bag['config_hash'],
     retention: bag['retention-applied'],
+    repositoryCipher: bag['repository-cipher'],
+    cipherProblem: bag['cipher-problem'],
     restartRound: bag['restart-round'],
     restartFailure: bag['restart-failure'],
   };

@@ -65,6 +65,20 @@ export function openObjectStore(settings: ObjectStoreSettings): ObjectStore {
           throw error;
         }
       }),
+    start: async (key, bytes) =>
+      await attempt(`read object "${key}"`, async (s3, options) => {
+        const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+        const request = { Bucket: bucket, Key: key, Range: `bytes=0-${bytes - 1}` };
+        try {
+          const answer = await s3.send(new GetObjectCommand(request), options);
+          return await answer.Body?.transformToByteArray();
+        } catch (error) {
+          if (isNamed(error, 'NoSuchKey')) return undefined;
+          // That is what servers say of an object without content.
+          if (isNamed(error, 'InvalidRange')) return new Uint8Array();
+          throw error;
+        }
+      }),
     put: async (key, text) => {
       await attempt(`write object "${key}"`, async (s3, options) => {
         const { PutObjectCommand } = await import('@aws-sdk/client-s3');

@@ -177,10 +177,10 @@ function at(value: unknown, key: string): unknown {
 
 async function readBackups(hook: PostgresqlHook, cluster: Cluster): Promise<BackupFacts> {
   const reading = await readRepository(hook);
-  const { stanza, s3BlockMessage } = await cluster.appData();
+  const { stanza, s3BlockMessage, cipherProblem } = await cluster.appData();
   return {
     settings: refusalOf(reading) ?? 'complete',
-    ...present({ stanza, blocked: s3BlockMessage }),
+    ...present({ stanza, blocked: s3BlockMessage ?? cipherProblem }),
   };
 }
 

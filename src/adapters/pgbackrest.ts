@@ -46,9 +46,15 @@ export function reasonOf(result: Pick<ExecResult, 'stdout' | 'stderr'>): string 
 
 /** Every stanza of the repository. */
 export async function info(pebble: Pebble): Promise<readonly StanzaInfo[]> {
-  const { stdout } = await run(pebble, ['info', '--output=json'], { timeoutMs: infoTimeoutMs });
-  return parseInfo(stdout);
+  const result = await run(pebble, ['info', '--output=json'], { timeoutMs: infoTimeoutMs });
+  if (!unreadable.test(result.stdout)) return parseInfo(result.stdout);
+  throw new PgbackrestError('info', { ...result, stdout: '', stderr: notAsTold });
 }
+
+// It is no failure for pgBackRest, which shows what it read instead, as text that no JSON may have.
+const unreadable = /"message"\s*:\s*"\[(?:CryptoError|FormatError)\]/;
+const notAsTold =
+  'ERROR: the repository is not encrypted as backup_cipher_secret says, or it is damaged';
 
 // 100,000 segments are a hundred requests to S3, and some ten megabytes of output.
 const archiveTimeoutMs = 180_000;

@@ -2,7 +2,7 @@
 // that the charm itself keeps beside pgBackRest's.
 
 import { CodedError } from '../../lib/base/error.ts';
-import { fingerprint } from '../../lib/base/fingerprint.ts';
+import { present } from '../../lib/base/present.ts';
 import { readS3Parameters } from '../../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../../lib/interfaces/s3-fields.ts';
 import { keepAll, type Retention, retentionIn, retentionOf } from '../core/backups/retention.ts';
@@ -23,6 +23,7 @@ import { stopBackupServer } from './backup-server.ts';
 import { type Cluster, isTlsEnabled, type PostgresqlHook } from './cluster.ts';
 import { readSettings } from './configuration.ts';
 import { readPod } from './kubernetes.ts';
+import { CipherError, readCipherPass } from './repository-cipher.ts';
 import { pushIfChanged } from './workload.ts';
 
 /** What the provider has given, read from the relation. */
@@ -46,7 +47,8 @@ export function refusalOf(reading: S3Reading): string | undefined {
 
 /**
  * Writes pgBackRest's file and the chain of authorities; only what changed. A server that reads the
- * old file is stopped; whoever wants one starts it.
+ * old file is stopped; whoever wants one starts it. Rejects with `CipherError` when it is not known what
+ * the repository is encrypted with: then the file stays.
  */
 export async function writeRepositoryConfig(
   hook: PostgresqlHook,
@@ -54,6 +56,7 @@ export async function writeRepositoryConfig(
   parameters: S3Parameters,
 ): Promise<void> {
   const owner = { user: workloadUser, group: workloadUser, mode: '0600' } as const;
+  const cipherPass = await readCipherPass(hook, cluster, parameters);
   const { resources } = await readPod(hook, cluster);
   if (parameters.tlsCaChain !== undefined) {
     await pushIfChanged(hook, { path: s3CaPath, content: parameters.tlsCaChain, ...owner });
@@ -69,6 +72,7 @@ export async function writeRepositoryConfig(
     secretKey: parameters.secretKey,
     hasCaChain: parameters.tlsCaChain !== undefined,
     retention: await readRetention(hook, parameters),
+    ...present({ cipherPass }),
     speed: await readSpeed(hook),
     cores: resources.cores,
     tlsPeers: await tlsPeers(cluster),
@@ -113,8 +117,25 @@ export async function renewRepositoryConfig(
 ): Promise<'ready' | 'no-settings'> {
   const reading = await readRepository(hook);
   if (reading.kind !== 'ready') return 'no-settings';
-  await writeRepositoryConfig(hook, cluster, reading.parameters);
-  return 'ready';
+  const problem = await writeIfKnown(hook, cluster, reading.parameters);
+  if (problem === undefined) return 'ready';
+  hook.log('WARNING', `the settings of pgBackRest stay as they are: ${problem}`);
+  return 'no-settings';
+}
+
+/** Writes the file unless the pass of the repository is not known, and then says so. */
+export async function writeIfKnown(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  parameters: S3Parameters,
+): Promise<string | undefined> {
+  try {
+    await writeRepositoryConfig(hook, cluster, parameters);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CipherError) return error.message;
+    throw error;
+  }
 }
 
 /** Removes the keys from the workload, and what works with them. */
@@ -134,14 +155,6 @@ export function openRepositoryStore(hook: PostgresqlHook, parameters: S3Paramete
     secretKey: parameters.secretKey,
     ...(parameters.tlsCaChain === undefined ? {} : { caChain: parameters.tlsCaChain }),
   });
-}
-
-/** Tells repositories apart: where the objects are, and the stanza that is ours there. */
-export function repositoryIdentity(
-  { endpoint, bucket, path }: Pick<S3Parameters, 'endpoint' | 'bucket' | 'path'>,
-  stanza: string,
-): string {
-  return fingerprint(JSON.stringify([endpoint, bucket, path, stanza]));
 }
 
 /** Key of an object below the repository's path, without a leading `/`. */

@@ -11,9 +11,41 @@ export const archivingFailed = 'failed to archive WAL, check your S3 settings';
 
 /** Whether a Blocked message comes from S3; such a unit goes on working, and heals by itself. */
 export function isS3Message(message: string): boolean {
-  return [foreignRepository, bucketFailed, stanzaFailed, archivingFailed].some((prefix) =>
-    message.startsWith(prefix),
+  return [foreignRepository, bucketFailed, stanzaFailed, archivingFailed, cipherPrefix].some(
+    (prefix) => message.startsWith(prefix),
   );
+}
+
+const cipherPrefix = 'backup_cipher_secret: ';
+
+/** Whether the option cannot be followed; a repository in use is worked with as before. */
+export function isCipherMessage(message: string): boolean {
+  return message.startsWith(cipherPrefix);
+}
+
+export const cipherSecretMalformed = `${cipherPrefix}has to be the URI of a secret`;
+export const cipherPassMissing = `${cipherPrefix}the secret has no field cipher-pass`;
+export const cipherPassWeak = `${cipherPrefix}cipher-pass has to be one line of at least 32 characters`;
+export const cipherPassLost = `${cipherPrefix}the cipher-pass of the repository in use is lost, set it again`;
+
+export function cipherSecretUnreadable(app: string): string {
+  return `${cipherPrefix}the secret is not there, or not granted (juju grant-secret) to ${app}`;
+}
+
+const cipherRemedy =
+  'set the option as it was, or another path in the S3 integrator, or remove the stanza';
+export const repositoryPlain = `${cipherPrefix}the repository is not encrypted; ${cipherRemedy}`;
+export const repositoryEncrypted = `${cipherPrefix}the repository is encrypted; ${cipherRemedy}`;
+export const repositoryOtherPass = `${cipherPrefix}the repository has another cipher-pass; ${cipherRemedy}`;
+
+/** What has been asked of a repository that is otherwise. */
+export function cipherMismatch(found: 'plain' | 'encrypted' | 'other-pass'): string {
+  const texts = {
+    plain: repositoryPlain,
+    encrypted: repositoryEncrypted,
+    'other-pass': repositoryOtherPass,
+  } as const;
+  return texts[found];
 }
 
 export function missingS3Parameters(keys: readonly string[]): string {

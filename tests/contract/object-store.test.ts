@@ -126,6 +126,24 @@ describe.each(labs)('object storage: $summary', ({ start }) => {
     expect(await store.get('twice')).toBe('second');
   });
 
+  test('the beginning of an object is read byte by byte', async () => {
+    const store = open();
+    await store.ensureBucket();
+    await store.put('begun', 'Salted__ and so on');
+    await store.put('short', 'ab');
+    await store.put('empty', '');
+
+    const read = async (key: string) => {
+      const start = await store.start(key, 8);
+      return start === undefined ? undefined : String.fromCharCode(...start);
+    };
+
+    expect(await read('begun')).toBe('Salted__');
+    expect(await read('short')).toBe('ab');
+    expect(await read('empty')).toBe('');
+    expect(await read('no/such/object')).toBeUndefined();
+  });
+
   test('two buckets know nothing of each other', async () => {
     await open({ bucket: 'one-bucket' }).ensureBucket();
     await open({ bucket: 'another-bucket' }).ensureBucket();

@@ -98,7 +98,7 @@ test('the table knows which parameters need a restart', () => {
 });
 
 test('types and units are those of the server', () => {
-  const types = {
+  const types: Readonly<Record<string, readonly string[]>> = {
     boolean: ['bool'],
     int: ['integer'],
     float: ['real'],
@@ -111,7 +111,7 @@ test('types and units are those of the server', () => {
   const wrong = known().filter(({ row, parameter }) => {
     // on, off and something else: an enumeration to the server, or a switch to the operator.
     const isSwitch = row.type === 'boolean' && parameter.type === 'enum';
-    const sameType = types[row.type].includes(parameter.type) || isSwitch;
+    const sameType = types[row.type]?.includes(parameter.type) === true || isSwitch;
     const unit = bare.has(parameter.name) ? undefined : row.unit;
     const sameUnit = parameter.unit === (unit === undefined ? undefined : (units[unit] ?? unit));
     return !(sameType || numbersAsText.has(parameter.name)) || !sameUnit;

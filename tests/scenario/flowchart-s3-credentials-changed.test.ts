@@ -46,8 +46,9 @@ scenario('the leader sets the repository up and switches archiving on', {
     expect(appData(after)).toMatchObject({ stanza });
     expect(after.world.pgbackrest.stanzas).toEqual([stanza]);
     expect(archiveCommand(after)).toBe(`pgbackrest --stanza=${stanza} archive-push %p`);
-    expect(after.world.objectStore.buckets['backups']).toEqual({
+    expect(after.world.objectStore.buckets['backups']).toMatchObject({
       'postgresql/model-uuid.txt': after.model.uuid,
+      [`postgresql/archive/${stanza}/archive.info`]: expect.stringContaining('[backrest]'),
     });
     expect(after.containers['postgresql']?.files['/etc/pgbackrest.conf']).toMatchObject({
       mode: '0600',

@@ -13,6 +13,10 @@ import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 export interface PgbackrestProgram {
   /** Runs `pgbackrest` with the lab's configuration; knows no other program. */
   readonly pebble: FakePebble;
+  /** Path of the repository, in its folder or, with lines that say so, in a bucket. */
+  readonly repository: string;
+  /** A folder for what a test makes, which the program may write into. */
+  readonly scratch: string;
   /** Begins with an empty repository again. */
   empty(): Promise<void>;
   /** Lines to add to `[global]`. */
@@ -56,6 +60,8 @@ export async function startPgbackrest(stanza: string): Promise<PgbackrestProgram
     return { exitCode: exitCode ?? -1, stdout, stderr };
   };
   return {
+    repository,
+    scratch: folder.path,
     pebble: createFakePebble({
       container: 'postgresql',
       execs: [{ command: ['pgbackrest'], respond: async ({ command }) => await respond(command) }],

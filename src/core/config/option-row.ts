@@ -1,6 +1,6 @@
 // One row of the option table, and the short forms in which the rows are written down.
 
-export type OptionType = 'string' | 'int' | 'boolean' | 'float';
+export type OptionType = 'string' | 'secret' | 'int' | 'boolean' | 'float';
 export type OptionValue = string | number | boolean;
 
 /** What a number counts, as PostgreSQL counts it by itself: none of them has to be converted. */
@@ -109,6 +109,7 @@ function rowsOf(type: OptionType) {
 }
 
 export const text = rowsOf('string');
+export const secret = rowsOf('secret');
 export const int = rowsOf('int');
 export const float = rowsOf('float');
 const boolean = rowsOf('boolean');

@@ -4,7 +4,7 @@
 
 import { extensionOptions } from './extensions.ts';
 import type { OptionRow } from './option-row.ts';
-import { backupSpeedOptions } from './options/backup.ts';
+import { backupCipherOptions, backupSpeedOptions } from './options/backup.ts';
 import { requestOptions, responseOptions, sessionOptions } from './options/client.ts';
 import {
   backupOptions,
@@ -27,6 +27,7 @@ export const options: readonly OptionRow[] = [
   ...clusterOptions,
   ...failoverOptions,
   ...backupOptions,
+  ...backupCipherOptions,
   ...backupSpeedOptions,
   ...connectionOptions,
   ...cpuOptions,

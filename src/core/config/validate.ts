@@ -53,8 +53,12 @@ function isRight(row: OptionRow, value: unknown): value is OptionValue {
 
 function isAcceptable(row: OptionRow, value: unknown): value is OptionValue {
   if (row.type === 'boolean') return typeof value === 'boolean';
-  if (row.type === 'string') return typeof value === 'string' && isText(row, value);
+  if (isTextual(row)) return typeof value === 'string' && isText(row, value);
   return typeof value === 'number' && isNumber(row, value);
+}
+
+function isTextual({ type }: OptionRow): boolean {
+  return type === 'string' || type === 'secret';
 }
 
 function isText({ allowed, form }: OptionRow, value: string): boolean {
@@ -76,7 +80,7 @@ function isNumber({ type, min = -Infinity, max = Infinity }: OptionRow, value: n
 export function expectation(row: OptionRow): string {
   if (row.type === 'boolean') return 'true or false';
   if (row.allowed !== undefined) return `one of ${row.allowed.join(', ')}`;
-  if (row.type === 'string') return row.form?.words ?? 'text';
+  if (isTextual(row)) return row.form?.words ?? 'text';
   const kind = row.type === 'int' ? 'a whole number' : 'a number';
   const { min = -Infinity, max = Infinity } = row;
   // Limits of what a number can be say nothing to the reader.

@@ -19,6 +19,8 @@ export interface RepositoryFacts {
   readonly secretKey: Secret;
   readonly hasCaChain: boolean;
   readonly retention: Retention;
+  /** What the repository is encrypted with, if it is. */
+  readonly cipherPass?: Secret;
   readonly speed: BackupSpeed;
   readonly cores: number;
   /** Hosts of the other members, when all of them have certificates; else none. */
@@ -34,6 +36,7 @@ export function renderPgbackrest(facts: RepositoryFacts): IniDocument {
       'io-timeout': '30',
       'log-level-file': 'off',
       'log-level-stderr': 'warn',
+      ...renderCipher(facts),
       'repo1-path': facts.path === '' ? '/' : facts.path,
       ...renderRetention(facts.retention),
       'repo1-retention-history': '365',
@@ -56,6 +59,11 @@ export function renderPgbackrest(facts: RepositoryFacts): IniDocument {
       ...renderPeers(facts),
     },
   };
+}
+
+function renderCipher({ cipherPass }: RepositoryFacts): IniSection {
+  if (cipherPass === undefined) return {};
+  return { 'repo1-cipher-pass': cipherPass.reveal(), 'repo1-cipher-type': 'aes-256-cbc' };
 }
 
 /** The server through which the other members' pgBackRest reads this member. */

@@ -4,10 +4,12 @@ import fc from 'fast-check';
 
 import type { OptionRow } from '../../../src/core/config/option-row.ts';
 
+const isTextual = ({ type }: OptionRow): boolean => type === 'string' || type === 'secret';
+
 /** A value that the option takes. */
 export function rightValue(row: OptionRow): fc.Arbitrary<string | number | boolean> {
   if (row.type === 'boolean') return fc.boolean();
-  if (row.type === 'string') return rightText(row);
+  if (isTextual(row)) return rightText(row);
   const { min = 0, max = 0 } = row;
   const limits = fc.constantFrom(min, max);
   if (row.type === 'int') return fc.oneof(limits, fc.integer({ min, max }), nearby(row));
@@ -27,6 +29,7 @@ function rightText({ name, allowed }: OptionRow): fc.Arbitrary<string> {
   if (name === 'synchronous_node_count') {
     return fc.oneof(fc.constantFrom('all', 'majority'), number(1));
   }
+  if (name === 'backup_cipher_secret') return fc.constantFrom('', 'secret:abcdefghij0123456789');
   if (name === 'ldap_map') return fc.constantFrom('', 'a=b', 'a b=c, d=e', 'a=b,c=d');
   return fc.string({ unit: nameUnit, minLength: 1, maxLength: 50 });
 }
@@ -42,7 +45,7 @@ export function wrongValue(row: OptionRow): fc.Arbitrary<unknown> {
     fc.bigInt(),
   );
   if (row.type === 'boolean') return fc.oneof(otherTypes, fc.string(), fc.double());
-  if (row.type === 'string') return fc.oneof(otherTypes, wrongText(row), fc.double(), fc.boolean());
+  if (isTextual(row)) return fc.oneof(otherTypes, wrongText(row), fc.double(), fc.boolean());
   const { min = 0, max = 0 } = row;
   const outside = [min - 1, min - 1e9, ...(max < Number.MAX_SAFE_INTEGER ? [max + 1] : [])];
   const broken = row.type === 'int' ? [min + 0.5, 1e300, Number.EPSILON] : [5e-324, -5e-324];
@@ -67,7 +70,8 @@ export function anyValue(row: OptionRow): fc.Arbitrary<unknown> {
 export function typedValue(row: OptionRow): fc.Arbitrary<string | number | boolean> {
   if (row.type === 'boolean') return fc.boolean();
   const right = rightValue(row);
-  if (row.type === 'string') return fc.oneof({ weight: 2, arbitrary: right }, fc.string());
+  if (row.type === 'secret') return fc.constant('secret:abcdefghij0123456789');
+  if (isTextual(row)) return fc.oneof({ weight: 2, arbitrary: right }, fc.string());
   const wild =
     row.type === 'int' ? fc.maxSafeInteger() : fc.double({ noNaN: true, noDefaultInfinity: true });
   const { min = 0, max = 0 } = row;

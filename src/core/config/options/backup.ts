@@ -1,6 +1,22 @@
-// Options of backups: how fast they are, and whether what is stored is encrypted.
+// Options of backups: whether what is stored is encrypted, and how fast they are.
 
-import { flag, int, type OptionRow, text } from '../option-row.ts';
+import { flag, int, type OptionRow, secret, text } from '../option-row.ts';
+
+export const backupCipherOptions: readonly OptionRow[] = [
+  secret(
+    'backup_cipher_secret',
+    {
+      form: {
+        pattern: /^(?:secret:(?:\/\/[\da-f-]{36}\/)?[\da-z]{20})?$/,
+        words: 'the URI of a secret, as juju add-secret prints it',
+      },
+    },
+    'Secret of yours with the field cipher-pass (at least 32 characters), with which the repository is ' +
+      'encrypted (AES-256). Granted to this application. A repository in use stays as it was ' +
+      'initialised: set it before, or together with another path. Keep the pass: without it nothing ' +
+      'can be restored.',
+  ),
+];
 
 export const backupSpeedOptions: readonly OptionRow[] = [
   int(

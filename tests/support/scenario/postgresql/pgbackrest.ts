@@ -3,6 +3,7 @@
 
 import type { ExecAnswer, ExecCall, FakePebble } from '../../fake-pebble.ts';
 import type { Host } from '../host.ts';
+import { repositoryConfig, unreadableReason, withInfoFiles } from './pgbackrest-cipher.ts';
 import { expireBackups } from './pgbackrest-expire.ts';
 import { chainOf, secondsOfLabel } from './pgbackrest-labels.ts';
 import type { BackupState, PgbackrestWorld, PostgresqlWorld } from './world.ts';
@@ -37,12 +38,21 @@ interface Call {
 }
 
 const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
-  'stanza-create': ({ host, stanza }) => {
+  'stanza-create': ({ host, stanza, pebble }) => {
+    const config = repositoryConfig(configText(pebble));
+    const unreadable = unreadableReason(host.world.get().objectStore, config, stanza);
+    if (unreadable !== undefined) {
+      return { exitCode: 29, stderr: `ERROR: [029]: unable to load info file: ${unreadable}\n` };
+    }
+    host.world.update((now) => ({
+      ...now,
+      objectStore: withInfoFiles(now.objectStore, config, stanza),
+    }));
     update(host, (now) => ({ ...now, stanzas: [...new Set([...now.stanzas, stanza])] }));
     return {};
   },
   'server-ping': () => ({}),
-  info: ({ host }) => ({ stdout: renderInfo(host.world.get()) }),
+  info: ({ host, pebble }) => ({ stdout: renderInfo(host.world.get(), configText(pebble)) }),
   check: ({ host, stanza }) =>
     host.world.get().pgbackrest.stanzas.includes(stanza)
       ? {}
@@ -74,17 +84,21 @@ const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
     if (pgbackrest.lock !== undefined) {
       return { exitCode: 50, stderr: 'ERROR: [050]: unable to acquire lock on file\n' };
     }
-    const file = pebble.state().files['/etc/pgbackrest.conf'];
     const { answer, world } = expireBackups(pgbackrest, {
       stanza,
       set: optionOf(args, 'set'),
-      config: file?.type === 'file' ? String(file.content) : '',
+      config: configText(pebble),
       nowSeconds: host.clock.nowMs() / 1000,
     });
     update(host, () => world);
     return answer;
   },
 };
+
+function configText(pebble: Call['pebble']): string {
+  const file = pebble.state().files['/etc/pgbackrest.conf'];
+  return file?.type === 'file' ? String(file.content) : '';
+}
 
 function missing(path: string): ExecAnswer {
   return {
@@ -123,19 +137,22 @@ function nextLabel(host: PgbackrestHost, type: string): string {
   return `${full.label}_${time}${type === 'diff' ? 'D' : 'I'}`;
 }
 
-function renderInfo({ pgbackrest, patroni }: PostgresqlWorld): string {
+function renderInfo({ pgbackrest, patroni, objectStore }: PostgresqlWorld, text: string): string {
+  const config = repositoryConfig(text);
   const { lock } = pgbackrest;
   const held =
     lock === undefined
       ? { held: false }
       : { held: true, size: lock.size, 'size-cplt': lock.complete };
   const shown = pgbackrest.stanzas.map((name) => {
+    const unreadable = unreadableReason(objectStore, config, name);
+    if (unreadable !== undefined) return { name, ...renderUnreadable(unreadable) };
     const backups = pgbackrest.backups.filter(({ stanza }) => stanza === name);
     const labels = backups.map(({ label }) => label);
     const status = backups.length === 0 ? noBackups : { code: 0, message: 'ok' };
     return {
       name,
-      cipher: 'none',
+      cipher: config?.pass === undefined ? 'none' : 'aes-256-cbc',
       status: { ...status, lock: { backup: held } },
       db: [{ id: 1, 'repo-key': 1, 'system-id': 'SYSTEM-ID', version: '17' }],
       backup: backups.map((backup) => renderBackup(backup, labels)),
@@ -143,6 +160,14 @@ function renderInfo({ pgbackrest, patroni }: PostgresqlWorld): string {
   });
   // The identifier is a number that JSON.stringify cannot write exactly.
   return JSON.stringify(shown).replaceAll('"SYSTEM-ID"', patroni.systemIdentifier);
+}
+
+/** For pgBackRest that is a success. */
+function renderUnreadable(message: string): object {
+  return {
+    status: { code: 99, message: 'other', lock: { backup: { held: false } } },
+    repo: [{ key: 1, cipher: 'none', status: { code: 99, message } }],
+  };
 }
 
 const noBackups = { code: 2, message: 'no valid backups' };

@@ -84,7 +84,7 @@ function field(document: unknown, name: string): unknown {
 /** What PostgreSQL reads in a text of ours. */
 function readText(text: unknown, row: OptionRow): unknown {
   if (row.type === 'boolean') return { on: true, off: false }[String(text)];
-  if (row.type === 'string') return text;
+  if (row.type === 'string' || row.type === 'secret') return text;
   const [, number, unit] = /^([-+.\de]+?)(ms|s|min|B|kB|MB)?$/.exec(String(text)) ?? [];
   expect([undefined, row.unit]).toContain(unit);
   return Number(number);

@@ -127,6 +127,16 @@ test('the configuration of pgBackRest is the golden file', () => {
   expect(renderIni(renderPgbackrest(repository))).toBe(golden('pgbackrest.conf'));
 });
 
+test('the pass of an encrypted repository stands in the file, and nowhere else', () => {
+  const facts = { ...repository, cipherPass: new Secret('pass-of-the-repository') };
+
+  expect(renderPgbackrest(facts)['global']).toMatchObject({
+    'repo1-cipher-type': 'aes-256-cbc',
+    'repo1-cipher-pass': 'pass-of-the-repository',
+  });
+  expect(JSON.stringify(facts)).not.toContain('pass-of-the-repository');
+});
+
 const speeds: readonly {
   readonly what: string;
   readonly speed: Partial<BackupSpeed>;

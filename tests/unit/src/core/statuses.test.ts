@@ -15,6 +15,9 @@ const reason = '…';
 /** Texts that need something to be filled in; `undefined`: no text of its own. */
 const filled: Readonly<Record<string, Status | string | undefined>> = {
   isS3Message: undefined,
+  isCipherMessage: undefined,
+  cipherMismatch: undefined,
+  cipherSecretUnreadable: statuses.cipherSecretUnreadable(reason),
   allowsRestore: undefined,
   configurationErrorPrefix: undefined,
   blockedByS3: undefined,

@@ -87,7 +87,7 @@ test('the table has every option that users know, each once', () => {
 
   expect(new Set(names).size).toBe(names.length);
   expect(names.filter((name) => name.startsWith('plugin_')).length).toBe(53);
-  expect(names.filter((name) => !name.startsWith('plugin_')).length).toBe(145);
+  expect(names.filter((name) => !name.startsWith('plugin_')).length).toBe(146);
 });
 
 test('the default of every option is one of its values', () => {

@@ -1,0 +1,92 @@
+// Encryption of the repository when its option or the operator's secret changes. A repository stays as it
+// was initialised: what is asked for otherwise is refused with what to do, and everything goes on.
+
+import type { S3Parameters } from '../lib/interfaces/s3-fields.ts';
+import { type Cluster, isRestoring, type PostgresqlHook } from './adapters/cluster.ts';
+import { ObjectStoreError } from './adapters/object-store-error.ts';
+import {
+  openRepositoryStore,
+  readRepository,
+  renewRepositoryConfig,
+} from './adapters/repository.ts';
+import {
+  type CipherWish,
+  findMismatch,
+  isRecorded,
+  readCipherRecord,
+  readCipherWish,
+  rememberCipher,
+} from './adapters/repository-cipher.ts';
+import { s3CredentialsChanged } from './backups.ts';
+import type { CipherMismatch } from './core/backups/cipher.ts';
+import { cipherMismatch } from './core/status.ts';
+import { quietly } from './quietly.ts';
+
+/** Key of the application's databag: why the option is not followed. */
+const problemKey = 'cipher-problem';
+
+/** update-status only looks again at what was wrong: grants, and removed stanzas, fire no event. */
+export async function followEncryption(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { cipherProblem, stanza } = await cluster.appData();
+  if (hook.event.name === 'update-status' && cipherProblem === undefined) return;
+  // Every unit reads it, so that Juju tells each when it changes.
+  const wish = await readCipherWish(hook);
+  if (await hook.juju.isLeader()) {
+    const problem = await judgeWish(hook, cluster, wish);
+    if (problem !== undefined && problem !== cipherProblem) hook.log('ERROR', problem);
+    cluster.setApp({ [problemKey]: problem });
+  } else if (stanza === undefined) {
+    // The leader makes the repository anew, and waits for the WAL of the primary.
+    await renewRepositoryConfig(hook, cluster);
+  }
+}
+
+async function judgeWish(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  wish: CipherWish,
+): Promise<string | undefined> {
+  if (wish.kind === 'unusable') return wish.problem;
+  const app = await cluster.appData();
+  if (isRestoring(app)) return app.cipherProblem;
+  const reading = await readRepository(hook);
+  // What is wrong with a repository that is not in use yet is found when it is initialised.
+  if (app.stanza === undefined || reading.kind !== 'ready') return undefined;
+  const { parameters } = reading;
+  const record = await readCipherRecord(cluster, parameters);
+  if (record === undefined) return undefined;
+  if (isRecorded(hook, record, wish.pass)) {
+    if (app.repositoryCipher === undefined) {
+      await rememberCipher(hook, cluster, { parameters, pass: wish.pass });
+    }
+    return undefined;
+  }
+  const known = record.hash === undefined ? 'plain' : 'other-pass';
+  const mismatch = await look(hook, { parameters, wish, known });
+  if (mismatch !== undefined) return cipherMismatch(mismatch);
+  // The stanza has been removed, or made anew by hand: the repository is initialised as a new one.
+  cluster.setApp({ stanza: undefined, 'repository-cipher': undefined });
+  await s3CredentialsChanged(quietly(hook));
+  return undefined;
+}
+
+interface Question {
+  readonly parameters: S3Parameters;
+  readonly wish: CipherWish & { readonly kind: 'usable' };
+  /** What is known without asking. */
+  readonly known: CipherMismatch;
+}
+
+async function look(
+  hook: PostgresqlHook,
+  { parameters, wish, known }: Question,
+): Promise<CipherMismatch | undefined> {
+  try {
+    return await findMismatch(openRepositoryStore(hook, parameters), parameters, wish.pass);
+  } catch (error) {
+    if (error instanceof ObjectStoreError) {
+      return wish.pass === undefined ? 'encrypted' : known;
+    }
+    throw error;
+  }
+}
