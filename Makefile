@@ -4,7 +4,7 @@ NODE := node_modules/.bin/node
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo faults cloud cloud-down cloud-status pack bench bench-hook generate flowcharts format
+.PHONY: help setup check test demo faults cloud cloud-down cloud-status pack bench bench-hook bench-backup generate flowcharts format
 
 help: ## Lists the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ bench: setup ## Measures what a hook costs before its first line: Node.js, bundl
 
 bench-hook: setup ## Measures a hook in a pod: make bench-hook MODEL=demo UNIT=postgresql-k8s/0.
 	@$(NODE) scripts/bench-hook.ts "$(MODEL)" "$(UNIT)" $(HOOK) $(ROUNDS)
+
+bench-backup: setup ## Measures backups and a restore on the local cloud: MB=2000 BEST=4:zst/3:block MODEL=keep.
+	@$(NODE) scripts/bench-backup/main.ts $(if $(MB),--mb $(MB)) $(if $(BEST),--best $(BEST)) $(if $(filter keep,$(MODEL)),--keep)
 
 generate: setup ## Writes config.yaml and the reference page from the table of options.
 	@$(NODE) scripts/generate.ts
