@@ -81,12 +81,13 @@ async function look(
   hook: PostgresqlHook,
   { parameters, wish, known }: Question,
 ): Promise<CipherMismatch | undefined> {
+  const unseen = wish.pass === undefined ? 'encrypted' : known;
   try {
-    return await findMismatch(openRepositoryStore(hook, parameters), parameters, wish.pass);
+    const store = openRepositoryStore(hook, parameters);
+    const found = await findMismatch(store, parameters, wish.pass);
+    return found === 'unknown' ? unseen : found;
   } catch (error) {
-    if (error instanceof ObjectStoreError) {
-      return wish.pass === undefined ? 'encrypted' : known;
-    }
+    if (error instanceof ObjectStoreError) return unseen;
     throw error;
   }
 }

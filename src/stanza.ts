@@ -40,7 +40,7 @@ export async function initialiseStanza(
   try {
     await store.ensureBucket();
     const mismatch = await findMismatch(store, parameters, pass);
-    if (mismatch !== undefined) return cipherMismatch(mismatch);
+    if (mismatch !== undefined && mismatch !== 'unknown') return cipherMismatch(mismatch);
     const owner = await store.get(objectKey(parameters, modelUuidObject));
     if (owner !== undefined && owner.trim() !== hook.juju.context.modelUuid) {
       return foreignRepository;

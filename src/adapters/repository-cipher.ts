@@ -7,7 +7,7 @@ import { Secret } from '../../lib/base/secret.ts';
 import type { S3Parameters } from '../../lib/interfaces/s3-fields.ts';
 import { readGrantedSecret } from '../../lib/juju/granted-secret.ts';
 import {
-  type CipherMismatch,
+  type CipherFinding,
   type CipherRecord,
   cipherOption,
   formOf,
@@ -151,20 +151,27 @@ export async function findMismatch(
   store: ObjectStore,
   { path }: Pick<S3Parameters, 'path'>,
   pass: Secret | undefined,
-): Promise<CipherMismatch | undefined> {
+): Promise<CipherFinding> {
   const root = `${path.replace(/\/+$/, '')}/`.replace(/^\/+/, '');
   for (const kind of ['archive', 'backup']) {
     const folders = await store.list(`${root}${kind}/`);
     for (const folder of folders.filter((name) => name.endsWith('/'))) {
-      const start = await store.start(`${root}${kind}/${folder}${kind}.info`, startLength);
-      const mismatch = start === undefined ? undefined : mismatchOf(start, pass);
-      if (mismatch !== undefined) return mismatch;
+      const finding = await judgeFile(store, `${root}${kind}/${folder}${kind}.info`, pass);
+      if (finding !== undefined) return finding;
     }
   }
   return undefined;
 }
 
-function mismatchOf(start: Uint8Array, pass: Secret | undefined): CipherMismatch | undefined {
+/** A file that is gone is read from its copy by pgBackRest, too. */
+async function judgeFile(
+  store: ObjectStore,
+  key: string,
+  pass: Secret | undefined,
+): Promise<CipherFinding> {
+  const start =
+    (await store.start(key, startLength)) ?? (await store.start(`${key}.copy`, startLength));
+  if (start === undefined) return undefined;
   switch (formOf(start)) {
     case 'plain':
       return pass === undefined ? undefined : 'plain';
@@ -172,6 +179,6 @@ function mismatchOf(start: Uint8Array, pass: Secret | undefined): CipherMismatch
       if (pass === undefined) return 'encrypted';
       return opens(start, pass) ? undefined : 'other-pass';
     case 'unknown':
-      return undefined;
+      return 'unknown';
   }
 }

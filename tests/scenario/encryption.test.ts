@@ -304,6 +304,34 @@ scenario('when the stanza has been removed, the repository begins anew as the op
   },
 });
 
+/** What is left of the information files when only these objects are. */
+const leftovers: readonly { readonly what: string; readonly objects: DataBag }[] = [
+  {
+    what: 'only the copy of a file is left',
+    objects: { [`postgresql/archive/${stanza}/archive.info.copy`]: infoFile(first) },
+  },
+  {
+    what: 'a file is damaged',
+    objects: { [`postgresql/backup/${stanza}/backup.info`]: 'damaged' },
+  },
+];
+
+for (const { what, objects } of leftovers) {
+  scenario(`when ${what}, the repository in use is not given up`, {
+    charm: underTest,
+    given: async () => {
+      const refused = await afterEvents(updated(await encrypted(), second), configChanged);
+      return inWorld(refused, { objectStore: { buckets: { backups: objects } } });
+    },
+    when: updateStatus,
+    then: ({ state: after }) => {
+      expect(after.unitStatus).toEqual(says(`the repository has another cipher-pass; ${remedy}`));
+      expect(passIn(after)).toBe(first);
+      expect(appData(after)).toMatchObject({ stanza });
+    },
+  });
+}
+
 scenario('at another path the repository begins as the option says', {
   charm: underTest,
   given: async () => {

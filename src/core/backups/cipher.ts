@@ -29,13 +29,16 @@ export function renderCipherRecord({ place, hash }: CipherRecord): string {
 /** In what a repository differs from what is asked for. */
 export type CipherMismatch = 'plain' | 'encrypted' | 'other-pass';
 
+/** `unknown`: it has a file that is neither, which is left to pgBackRest to judge. */
+export type CipherFinding = CipherMismatch | 'unknown' | undefined;
+
 /** Every information file begins with these letters, which in an encrypted one cannot be seen. */
 export const infoStart = '[backrest]';
 
 /** Bytes that have to be read of a file: a salt in its frame, and two blocks. */
 export const startLength = 48;
 
-/** `unknown` is left to pgBackRest to judge. Source: openssl-enc(1), pgBackRest user guide. */
+/** Source: openssl-enc(1), pgBackRest user guide. */
 export function formOf(start: Uint8Array): 'plain' | 'encrypted' | 'unknown' {
   const text = String.fromCharCode(...start);
   if (text.startsWith('Salted__')) return 'encrypted';
