@@ -12,12 +12,14 @@ import {
   type PostgresqlHook,
 } from './adapters/cluster.ts';
 import { isBeingRestored, readSettings } from './adapters/configuration.ts';
+import { lookAtBackups } from './adapters/last-backup.ts';
 import {
   readRepository,
   removeRepositoryConfig,
   repositoryIdentity,
   writeRepositoryConfig,
 } from './adapters/repository.ts';
+import { followSchedule } from './backup-schedule.ts';
 import { s3Endpoint, stanzaName } from './core/names.ts';
 import {
   configurationErrorPrefix,
@@ -140,6 +142,9 @@ async function initialiseRepository(
   cluster.setApp({ stanza, repository, 's3-initialization-block-message': undefined });
   await updateBackupServer(hook, cluster);
   await applyRetention(hook, cluster);
+  // It may be another place than before.
+  if ((await cluster.appData()).lastBackup !== undefined) await lookAtBackups(hook, cluster);
+  await followSchedule(hook, cluster);
 }
 
 /**
@@ -169,7 +174,7 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
   // Juju breaks the relations of a unit that is being removed, too; the application keeps its own.
   if (!(await hook.juju.plannedUnitNames()).includes(cluster.unit)) return;
   if (await hook.juju.isLeader()) {
-    const none = { stanza: undefined, repository: undefined };
+    const none = { stanza: undefined, repository: undefined, 'last-backup': undefined };
     cluster.setApp({ ...none, 's3-initialization-block-message': undefined });
     const runs = (await cluster.health()) !== undefined;
     if (runs && !(await isBeingRestored(hook, cluster))) await stopArchiving(cluster);

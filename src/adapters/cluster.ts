@@ -6,6 +6,7 @@ import type { HttpPort } from '../../lib/base/http-port.ts';
 import type { Secret } from '../../lib/base/secret.ts';
 import type { Hook } from '../../lib/juju/hook.ts';
 import type { DataBagChange, Relation } from '../../lib/juju/juju.ts';
+import { type LastBackup, parseLastBackup } from '../core/backups/last-backup.ts';
 import {
   parseAbandoned,
   parseRequest,
@@ -56,6 +57,10 @@ export interface AppData {
   readonly configHash: string | undefined;
   /** The retention that was applied last, or `pending`; see src/retention.ts. */
   readonly retention: string | undefined;
+  /** What is to be backed up when; see src/core/backups/schedule.ts. */
+  readonly backupSchedule: string | undefined;
+  /** The newest good backup, as far as the leader knows; `undefined` when it does not. */
+  readonly lastBackup: LastBackup | undefined;
   readonly restartRound: string | undefined;
   readonly restartFailure: string | undefined;
 }
@@ -165,6 +170,8 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     extensions: bag['extensions'],
     configHash: bag['config_hash'],
     retention: bag['retention-applied'],
+    backupSchedule: bag['backup-schedule'],
+    lastBackup: parseLastBackup(bag['last-backup']),
     restartRound: bag['restart-round'],
     restartFailure: bag['restart-failure'],
   };

@@ -2,6 +2,7 @@
 // parameters as PostgreSQL and Patroni spell them.
 
 import { lazy } from '../../../lib/base/lazy.ts';
+import { type BackupType, backupTypes } from '../backups/backup-types.ts';
 import type { OptionRow, OptionValue } from './option-row.ts';
 import { options } from './options.ts';
 
@@ -36,6 +37,10 @@ export interface Settings {
   readonly failover: FailoverSettings;
   /** Full backups to keep; by their age when absent. */
   readonly backupRetentionFull: number | undefined;
+  /** In the form of cron, of the types that have one. */
+  readonly backupSchedules: BackupSchedules;
+  /** Age at which the last backup is too old. */
+  readonly backupAgeWarningHours: number | undefined;
   readonly workers: Readonly<Record<WorkerParameter, WorkerCount>>;
   /** Server parameters of the member's own file. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -44,6 +49,8 @@ export interface Settings {
   /** Every option that is set or has a default. */
   readonly values: OptionValues;
 }
+
+export type BackupSchedules = Readonly<Partial<Record<BackupType, string>>>;
 
 export type OptionValues = Readonly<Record<string, OptionValue>>;
 
@@ -69,6 +76,8 @@ export function settingsOf(values: OptionValues): Settings {
     profileLimitMemoryMb: numberOf(values['profile_limit_memory']),
     maximumLagOnFailoverBytes: Number(values['durability_maximum_lag_on_failover']),
     backupRetentionFull: numberOf(values['backup_retention_full']),
+    backupSchedules: schedulesOf(values),
+    backupAgeWarningHours: numberOf(values['backup_age_warning_hours']) || undefined,
     failover: {
       ttl: Number(values['failover_ttl']),
       loopWait: Number(values['failover_loop_wait']),
@@ -98,6 +107,15 @@ export function settingsOf(values: OptionValues): Settings {
 
 function numberOf(value: OptionValue | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
+}
+
+function schedulesOf(values: OptionValues): BackupSchedules {
+  return Object.fromEntries(
+    backupTypes.flatMap((type) => {
+      const cron = values[`backup_schedule_${type}`];
+      return typeof cron === 'string' && cron !== '' ? [[type, cron] as const] : [];
+    }),
+  );
 }
 
 /** The option that sets the number of these processes. */

@@ -24,6 +24,9 @@ test('nothing set means the defaults of the table', () => {
     profile: 'production',
     profileLimitMemoryMb: undefined,
     maximumLagOnFailoverBytes: 1048576,
+    backupRetentionFull: undefined,
+    backupSchedules: {},
+    backupAgeWarningHours: undefined,
     failover: {
       ttl: 20,
       loopWait: 5,
@@ -66,7 +69,7 @@ test('the table has every option that users know, each once', () => {
 
   expect(new Set(names).size).toBe(names.length);
   expect(names.filter((name) => name.startsWith('plugin_')).length).toBe(53);
-  expect(names.filter((name) => !name.startsWith('plugin_')).length).toBe(140);
+  expect(names.filter((name) => !name.startsWith('plugin_')).length).toBe(144);
 });
 
 test('the default of every option is one of its values', () => {
