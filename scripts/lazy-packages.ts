@@ -7,6 +7,7 @@ import type { Plugin } from 'esbuild';
 /** Package to the name of its chunk. */
 export const lazyPackages: Readonly<Record<string, string>> = {
   '@aws-sdk/client-s3': 'client-s3',
+  croner: 'croner',
   pg: 'pg',
   yaml: 'yaml',
 };

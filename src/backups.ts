@@ -12,7 +12,9 @@ import {
   type PostgresqlHook,
 } from './adapters/cluster.ts';
 import { isBeingRestored, readSettings } from './adapters/configuration.ts';
+import { lookAtBackups } from './adapters/last-backup.ts';
 import { readRepository, removeRepositoryConfig, writeIfKnown } from './adapters/repository.ts';
+import { followSchedule } from './backup-schedule.ts';
 import { repositoryIdentity } from './core/backups/repository-identity.ts';
 import { s3Endpoint, stanzaName } from './core/names.ts';
 import {
@@ -142,6 +144,9 @@ async function initialiseRepository(
   cluster.setApp({ stanza, repository, 's3-initialization-block-message': undefined });
   await updateBackupServer(hook, cluster);
   await applyRetention(hook, cluster);
+  // It may be another place than before.
+  if ((await cluster.appData()).lastBackup !== undefined) await lookAtBackups(hook, cluster);
+  await followSchedule(hook, cluster);
 }
 
 /**
@@ -175,6 +180,7 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
       stanza: undefined,
       repository: undefined,
       'repository-cipher': undefined,
+      'last-backup': undefined,
       's3-initialization-block-message': undefined,
     });
     const runs = (await cluster.health()) !== undefined;

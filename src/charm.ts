@@ -33,6 +33,7 @@ import {
   readVersion,
   readWorkload,
 } from './adapters/workload.ts';
+import { followSchedule } from './backup-schedule.ts';
 import {
   patroniConfigPath,
   patroniPort,
@@ -82,6 +83,7 @@ export const leaderElected: PostgresqlHandler = async (hook) => {
     walk.step('rtn');
     return;
   }
+  await followSchedule(hook, cluster);
   if ((await admitUnits(hook, cluster)) === 'deferred') return;
   walk.step('update_config');
   await updateSynchronousReplication(hook, cluster);
@@ -129,6 +131,7 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
   walk.step('set_active');
   await rollRestarts(hook, cluster);
   cluster.setUnit({ 'member-started': 'True', departing: undefined, ...settledStorage });
+  await followSchedule(hook, cluster);
   walk.step('rtn2');
 };
 

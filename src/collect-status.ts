@@ -15,6 +15,8 @@ import { readSettings } from './adapters/configuration.ts';
 import type { Member, MemberRole } from './adapters/patroni-answers.ts';
 import { readSuccession } from './adapters/succession.ts';
 import { isReachable } from './adapters/watch-state.ts';
+import { backupRemarks } from './backup-status.ts';
+import type { Settings } from './core/config/settings.ts';
 import { presentEndpoints } from './core/membership.ts';
 import {
   awaitingCluster,
@@ -48,7 +50,8 @@ export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
   for (const problem of problemsOf(app)) {
     if (await hook.juju.isLeader()) hook.status(problem);
   }
-  await memberStatusOf(hook, cluster, { app, strict: isStrict(settings) });
+  const valid = settings.kind === 'valid' ? settings.settings : undefined;
+  await memberStatusOf(hook, cluster, { app, settings: valid });
   await collectExtensionsStatus(hook, cluster);
 };
 
@@ -61,20 +64,16 @@ function problemsOf({ s3BlockMessage, cipherProblem, restartFailure }: AppData):
   ];
 }
 
-/** Whether commits wait when there is no synchronous replica. */
-function isStrict(settings: Awaited<ReturnType<typeof readSettings>>): boolean {
-  return settings.kind === 'valid' && settings.settings.synchronousModeStrict;
-}
-
 interface Wanted {
   readonly app: AppData;
-  readonly strict: boolean;
+  /** `undefined` while an option is wrong. */
+  readonly settings: Settings | undefined;
 }
 
 async function memberStatusOf(
   hook: PostgresqlHook,
   cluster: Cluster,
-  { app, strict }: Wanted,
+  { app, settings }: Wanted,
 ): Promise<void> {
   if (!app.initialised) {
     hook.status(awaitingCluster);
@@ -92,11 +91,12 @@ async function memberStatusOf(
   const started = seen.members.filter(({ state }) => isStarted(state)).length;
   const pending = await isRestartPending(cluster, member);
   const remarks = [
-    ...(role === 'replica' ? [] : await missingMembers(cluster, started, { app, strict })),
+    ...(role === 'replica' ? [] : await missingMembers(cluster, started, { app, settings })),
     ...(seen.paused ? [failoverPaused] : []),
     ...(pending ? [restartPending] : []),
     ...(await collectWatchStatus(hook, role)),
     ...(await restoreRemarks(hook, cluster)),
+    ...(await backupRemarks(hook, cluster, settings)),
   ];
   hook.status(memberStatus(role, remarks));
   const succession = await readSuccession(hook, cluster, seen);
@@ -108,14 +108,14 @@ async function memberStatusOf(
 async function missingMembers(
   cluster: Cluster,
   started: number,
-  { app, strict }: Wanted,
+  { app, settings }: Wanted,
 ): Promise<readonly string[]> {
   // That is more than are wanted, if anything.
   const related = 1 + (await cluster.peers.units()).length;
   if (started >= related) return [];
   const units = await cluster.units();
   const admitted = presentEndpoints(cluster.app, units, app.endpoints).length;
-  const waits = strict && started === 1 && admitted > 1;
+  const waits = settings?.synchronousModeStrict === true && started === 1 && admitted > 1;
   return [...(started < units.length ? ['degraded'] : []), ...(waits ? [writesWait] : [])];
 }
 

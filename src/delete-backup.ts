@@ -4,6 +4,7 @@
 import { CodedError } from '../lib/base/error.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, isRestoring, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
+import { noteBackups } from './adapters/last-backup.ts';
 import { expire, info, removeManifest, repositoryBytes } from './adapters/pgbackrest.ts';
 import { readRepository, refusalOf, writeIfKnown } from './adapters/repository.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
@@ -30,7 +31,7 @@ export const deleteBackup: Handler<PostgresqlPorts> = async (hook) => {
     const backups = await readBackups(hook, admitted);
     const plan = 'refusal' in backups ? backups : planDeletion(backups.backups, request, shown(id));
     if ('refusal' in plan) action.fail(plan.refusal);
-    else await perform(hook, admitted.stanza, plan);
+    else await perform(hook, admitted, plan);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     action.fail(`Failed to delete the backup: ${error.message}`);
@@ -91,7 +92,7 @@ async function readStanza(hook: PostgresqlHook, stanza: string): Promise<StanzaI
 
 async function perform(
   hook: PostgresqlHook,
-  stanza: string,
+  { cluster, stanza }: Admitted,
   { backup, doomed, isLastFull }: Deletion,
 ): Promise<void> {
   const { pebble } = hook.ports;
@@ -102,7 +103,9 @@ async function perform(
   if (isLastFull) await removeManifest(pebble, { stanza, label: backup.label });
   const removed = await expire(pebble, { stanza, ...(isLastFull ? {} : { label: backup.label }) });
   for (const line of removed) hook.log('INFO', `delete-backup: ${line}`);
-  const rest = (await readStanza(hook, stanza))?.backups ?? [];
+  const stanzas = await info(pebble);
+  await noteBackups(hook, cluster, stanzas);
+  const rest = stanzas.find(({ name }) => name === stanza)?.backups ?? [];
   if (rest.some(({ label }) => label === backup.label)) {
     action.fail(`pgBackRest did not delete ${backup.id}, see the log`);
     return;

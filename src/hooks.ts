@@ -20,7 +20,7 @@ import { createBackup } from './create-backup.ts';
 import { deleteBackup } from './delete-backup.ts';
 import { storageDetaching } from './departure.ts';
 import { listBackups } from './list-backups.ts';
-import { configChanged, interruptedState, memberNotice, updateStatus } from './maintenance.ts';
+import { configChanged, interruptedState, updateStatus, watcherNotice } from './maintenance.ts';
 import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { cancelRestore } from './restore/cancel.ts';
@@ -78,7 +78,7 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
     'upgrade-charm': bearingOutages(upgradeCharm),
     'leader-elected': bearingOutages(leaderElected),
     'postgresql-pebble-ready': bearingOutages(pebbleReady),
-    'postgresql-pebble-custom-notice': bearingOutages(memberNotice),
+    'postgresql-pebble-custom-notice': bearingOutages(watcherNotice),
     'config-changed': bearingOutages(configChanged),
     'update-status': bearingOutages(updateStatus),
     'pgdata-storage-detaching': bearingOutages(storageDetaching),

@@ -11,15 +11,18 @@ import {
   type StanzaFolders,
   type Unlisted,
 } from './adapters/failed-backups.ts';
+import { noteBackups } from './adapters/last-backup.ts';
 import { ObjectStoreError } from './adapters/object-store-error.ts';
 import { info } from './adapters/pgbackrest.ts';
 import { readRepository, reasonWithHint, refusalOf } from './adapters/repository.ts';
 import { readCipherPass } from './adapters/repository-cipher.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
 import { renderBackupDocument } from './core/backups/backup-document.ts';
-import type { StanzaInfo } from './core/backups/backup-list.ts';
+import { type StanzaInfo, usableBackups } from './core/backups/backup-list.ts';
 import { renderBackupTable } from './core/backups/backup-table.ts';
+import { type LastBackup, lastOf } from './core/backups/last-backup.ts';
 import type { RepositoryState } from './core/backups/repository-state.ts';
+import { parseSchedule, type Schedule } from './core/backups/schedule.ts';
 import { windowsOf } from './core/backups/windows.ts';
 import { stanzaName } from './core/names.ts';
 import type { PostgresqlPorts } from './ports.ts';
@@ -59,14 +62,17 @@ export const listBackups: Handler<PostgresqlPorts> = async (hook) => {
 interface Listing {
   readonly state: RepositoryState;
   readonly encrypted: boolean;
+  /** Of this cluster. */
+  readonly last: LastBackup;
+  readonly schedule: Schedule;
 }
 
-function resultsOf({ bucket, path }: S3Parameters, { state, encrypted }: Listing) {
+function resultsOf({ bucket, path }: S3Parameters, { state, encrypted, ...own }: Listing) {
   const { backups, archive, lineage } = state;
   const windows = windowsOf(backups, archive.archives, lineage);
   return {
     backups: renderBackupTable({ bucket, path }, { ...state, timelines: archive.histories }),
-    'backups-json': renderBackupDocument({ bucket, path, encrypted }, state, windows),
+    'backups-json': renderBackupDocument({ bucket, path, encrypted }, state, { windows, ...own }),
   };
 }
 
@@ -93,7 +99,10 @@ async function readListing(
         ? { failed: [] }
         : await readUnlisted(hook, { parameters, folders, stanzas, own, activity: locked });
     const backups = stanzas.flatMap((stanza) => stanza.backups);
+    if (cluster !== undefined) await noteBackups(hook, cluster, stanzas);
     return {
+      last: lastOf(usableBackups(stanzas, own), hook.ports.clock.nowMs() / 1000),
+      schedule: parseSchedule((await cluster?.appData())?.backupSchedule),
       state: { backups, archive, lineage, ...unlisted },
       encrypted: stanzas.some((stanza) => stanza.encrypted),
     };

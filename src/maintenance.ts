@@ -19,6 +19,7 @@ import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { clearFormerPrimaries } from './adapters/kubernetes.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
 import { readWatchState } from './adapters/watch-state.ts';
+import { backupDue, followSchedule } from './backup-schedule.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
 import { watcherService } from './core/render/pebble-layer.ts';
@@ -60,11 +61,23 @@ export const updateStatus: PostgresqlHandler = async (hook) => {
   await repair(hook);
 };
 
+const backupNotice = `${noticeDomain}/backup-due`;
+
+/** What the watcher tells. */
+export const watcherNotice: PostgresqlHandler = async (hook) => {
+  if (!isNotice(hook, [backupNotice])) {
+    await memberNotice(hook);
+    return;
+  }
+  const cluster = await openCluster(hook);
+  if (cluster !== undefined) await backupDue(hook, cluster);
+};
+
 /**
  * A member started, stopped or changed its role: statuses and what waits for it follow, and the
  * leader makes up for what could not be told to a Patroni that was down.
  */
-export const memberNotice: PostgresqlHandler = async (hook) => {
+const memberNotice: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
   if (cluster === undefined || (await followRestore(hook, cluster))) return;
   await settlePasswordChange(hook, cluster);
@@ -90,10 +103,13 @@ async function finishStart(hook: PostgresqlHook, cluster: Cluster): Promise<void
 
 const startNotices = [`${noticeDomain}/on-start`, `${noticeDomain}/on-restart`];
 
+function isNotice({ event }: PostgresqlHook, keys: readonly string[]): boolean {
+  return event.kind === 'pebble-notice' && keys.includes(event.noticeKey);
+}
+
 /** A member that was started again wakes the leader, whose restarts may wait for it. */
 async function announceStart(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const { event } = hook;
-  if (event.kind !== 'pebble-notice' || !startNotices.includes(event.noticeKey)) return;
+  if (!isNotice(hook, startNotices)) return;
   if ((await cluster.unitData())['member-started'] === undefined) return;
   const startTime = (await cluster.health())?.startTime;
   if (startTime !== undefined) cluster.setUnit({ restarted: startTime });
@@ -130,6 +146,7 @@ async function repair(hook: PostgresqlHook): Promise<void> {
     hook.juju.setState({ [interruptedState]: undefined });
   }
   await followRetention(silent, cluster);
+  await followSchedule(hook, cluster);
 }
 
 /** update-status only takes up what another hook had to leave open, or was not told. */

@@ -5,6 +5,8 @@ import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { applyConfiguration, updateSynchronousReplication } from './adapters/configuration.ts';
 import { labelPod } from './adapters/kubernetes.ts';
+import { adoptLastBackup } from './adapters/last-backup.ts';
+import { followSchedule } from './backup-schedule.ts';
 import { followDepartures } from './departure.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { followRestore } from './restore/follow.ts';
@@ -24,6 +26,11 @@ export const peerRelationChanged: Handler<PostgresqlPorts> = async (hook) => {
   }
   await followRestore(hook, cluster);
   if (walk.decide('is_leader', await hook.juju.isLeader())) {
+    const { event } = hook;
+    if (event.kind === 'relation' && event.remoteUnit !== undefined) {
+      await adoptLastBackup(hook, cluster, event.remoteUnit);
+      await followSchedule(hook, cluster);
+    }
     // Juju may announce a departure minutes late, or not at all.
     await followDepartures(hook, cluster);
     if ((await admitUnits(hook, cluster)) === 'deferred') return;

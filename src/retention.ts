@@ -8,6 +8,7 @@ import {
   isTlsEnabled,
   type PostgresqlHook,
 } from './adapters/cluster.ts';
+import { lookAtBackups } from './adapters/last-backup.ts';
 import { expire, info } from './adapters/pgbackrest.ts';
 import { readRepository, readRetention, renewRepositoryConfig } from './adapters/repository.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
@@ -64,6 +65,7 @@ async function expireNow(
     }
     const removed = await expire(pebble, { stanza });
     for (const line of removed) hook.log('INFO', `retention: ${line}`);
+    await lookAtBackups(hook, cluster);
     return undefined;
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;

@@ -107,8 +107,8 @@ interface StreamsOptions {
 }
 
 async function connectStreams(given: StreamsOptions): Promise<Streams> {
-  const { onStdout, onStderr } = given.options;
-  const stdout = createCollector(onStdout);
+  const { onStdout, onStderr, discardStdout } = given.options;
+  const stdout = createCollector(onStdout, { keep: discardStdout !== true });
   const stderr = createCollector(onStderr);
   const opened: WebSocketConnection[] = [];
   const drop = () => {
@@ -166,13 +166,16 @@ interface Collector {
 }
 
 /** Collects one stream; a text message marks its end, characters may be split between messages. */
-function createCollector(listener: ((text: string) => void) | undefined): Collector {
+function createCollector(
+  listener: ((text: string) => void) | undefined,
+  { keep }: { readonly keep: boolean } = { keep: true },
+): Collector {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const pieces: string[] = [];
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   const add = (text: string) => {
     if (text === '') return;
-    pieces.push(text);
+    if (keep) pieces.push(text);
     listener?.(text);
   };
   return {

@@ -107,6 +107,8 @@ export interface ExecOptions {
   /** Called with each complete or partial piece of output as it comes. */
   readonly onStdout?: (text: string) => void;
   readonly onStderr?: (text: string) => void;
+  /** Only the listener gets what the program prints; the result has none of it. */
+  readonly discardStdout?: boolean;
 }
 
 export interface ExecResult {

@@ -6,6 +6,7 @@ import type { HttpPort } from '../../lib/base/http-port.ts';
 import type { Secret } from '../../lib/base/secret.ts';
 import type { Hook } from '../../lib/juju/hook.ts';
 import type { DataBagChange, Relation } from '../../lib/juju/juju.ts';
+import { type LastBackup, parseLastBackup } from '../core/backups/last-backup.ts';
 import {
   parseAbandoned,
   parseRequest,
@@ -60,6 +61,10 @@ export interface AppData {
   readonly repositoryCipher: string | undefined;
   /** Why the option of encryption is not followed. */
   readonly cipherProblem: string | undefined;
+  /** What is to be backed up when; see src/core/backups/schedule.ts. */
+  readonly backupSchedule: string | undefined;
+  /** The newest good backup, as far as the leader knows; `undefined` when it does not. */
+  readonly lastBackup: LastBackup | undefined;
   readonly restartRound: string | undefined;
   readonly restartFailure: string | undefined;
 }
@@ -171,6 +176,8 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     retention: bag['retention-applied'],
     repositoryCipher: bag['repository-cipher'],
     cipherProblem: bag['cipher-problem'],
+    backupSchedule: bag['backup-schedule'],
+    lastBackup: parseLastBackup(bag['last-backup']),
     restartRound: bag['restart-round'],
     restartFailure: bag['restart-failure'],
   };

@@ -5,6 +5,7 @@ import { CodedError } from '../../lib/base/error.ts';
 import { present } from '../../lib/base/present.ts';
 import { loadQueue } from '../../lib/juju/deferred.ts';
 import type { KubeObject } from '../../lib/kube/kube.ts';
+import { parseSchedule } from '../core/backups/schedule.ts';
 import {
   type BackupFacts,
   type JujuFacts,
@@ -177,10 +178,13 @@ function at(value: unknown, key: string): unknown {
 
 async function readBackups(hook: PostgresqlHook, cluster: Cluster): Promise<BackupFacts> {
   const reading = await readRepository(hook);
-  const { stanza, s3BlockMessage, cipherProblem } = await cluster.appData();
+  const { stanza, s3BlockMessage, cipherProblem, backupSchedule, lastBackup } =
+    await cluster.appData();
   return {
     settings: refusalOf(reading) ?? 'complete',
-    ...present({ stanza, blocked: s3BlockMessage ?? cipherProblem }),
+    ...present({ stanza, blocked: s3BlockMessage ?? cipherProblem, last: lastBackup }),
+    ...(backupSchedule === undefined ? {} : { schedule: parseSchedule(backupSchedule) }),
+    nowSeconds: Math.floor(hook.ports.clock.nowMs() / 1000),
   };
 }
 

@@ -8,6 +8,7 @@ import { isPebbleError } from '../../lib/pebble/errors.ts';
 import type { ExecOptions, ExecResult, Pebble } from '../../lib/pebble/pebble.ts';
 import { archiveFilter } from '../core/backups/archive.ts';
 import { parseInfo, type StanzaInfo } from '../core/backups/backup-list.ts';
+import { isFileLine } from '../core/backups/backup-progress.ts';
 import { workloadUser } from '../core/names.ts';
 
 /** Code `failed`; fields: command, exit code. */
@@ -159,39 +160,58 @@ export interface BackupRun {
   readonly onLine: (line: string) => void;
 }
 
-/** Makes a backup of the local member; gives what pgBackRest wrote. */
+/**
+ * Makes a backup of the local member; gives what pgBackRest wrote. Its lines about single files, of
+ * which there may be millions, are for the listener only.
+ */
 export async function backup(pebble: Pebble, request: BackupRun): Promise<ExecResult> {
   let rest = '';
+  const kept: string[] = [];
+  const take = (line: string): void => {
+    if (!isFileLine(line)) kept.push(`${line}\n`);
+    request.onLine(line);
+  };
   return await run(
     pebble,
     [
       `--stanza=${request.stanza}`,
-      '--log-level-console=info',
+      '--log-level-console=detail',
       `--type=${request.type}`,
       request.replica ? '--backup-standby' : '--no-backup-standby',
       'backup',
     ],
     {
       timeoutMs: backupTimeoutMs,
+      printed: () => {
+        if (rest !== '') take(rest);
+        return kept.join('');
+      },
       onStdout: (text) => {
         const lines = `${rest}${text}`.split('\n');
         rest = lines.pop() ?? '';
-        for (const line of lines) request.onLine(line);
+        for (const line of lines) take(line);
       },
     },
   );
 }
 
+interface RunOptions extends Pick<ExecOptions, 'timeoutMs' | 'onStdout'> {
+  /** What of the output is the result, when the listener has chosen. */
+  readonly printed?: () => string;
+}
+
 async function run(
   pebble: Pebble,
   args: readonly string[],
-  options: Pick<ExecOptions, 'timeoutMs' | 'onStdout'>,
+  { printed, ...options }: RunOptions,
 ): Promise<ExecResult> {
-  const result = await pebble.exec(['pgbackrest', ...args], {
+  const done = await pebble.exec(['pgbackrest', ...args], {
     user: workloadUser,
     group: workloadUser,
     ...options,
+    ...(printed === undefined ? {} : { discardStdout: true }),
   });
+  const result = printed === undefined ? done : { ...done, stdout: printed() };
   if (result.exitCode !== 0) {
     throw new PgbackrestError(args.find((arg) => !arg.startsWith('-')) ?? '', result);
   }

@@ -46,8 +46,9 @@ export const actionTable = [
     results: {
       backups: 'a table',
       'backups-json':
-        'the same as one JSON document, with sizes, and `windows`: from when until when each ' +
-        'timeline can be restored',
+        'the same as one JSON document, with sizes, `windows`: from when until when each timeline can ' +
+        'be restored, `last_backup`: `id`, `stop` and `age_s` of the newest one that can be restored, ' +
+        'and `schedule`: what is planned and what was missed',
     },
   },
   {

@@ -32,6 +32,10 @@ export const tlsFiles = {
   cert: `${storageRoot}/cert.pem`,
   key: `${storageRoot}/key.pem`,
 } as const;
+/** For collectors of metrics, in the text format of Prometheus. */
+export const backupMetricsPath = '/var/lib/postgresql/metrics/backup.prom';
+/** The time at which the watcher is to wake the leader for a backup. */
+export const backupDuePath = '/run/charm-backup-due';
 export const logDirectory = '/var/log/postgresql';
 export const watcherDirectory = '/opt/charm';
 export const socketDirectory = '/var/run/postgresql';

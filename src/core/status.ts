@@ -245,6 +245,20 @@ export function stoppedInPause(reason: string | undefined): Status {
   return { level: 'blocked', message };
 }
 
+export const noBackupYet = 'no backup yet';
+
+/** `26 h` or `45 min` */
+export function lastBackupAge(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  const age = minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
+  return `last backup ${age} ago`;
+}
+
+/** By a schedule, until one succeeds. */
+export function backupMissed(what: string): string {
+  return `backup missed: ${what}`;
+}
+
 /** What a started member shows, with remarks on what is not as usual. */
 export function memberStatus(
   role: 'primary' | 'standby' | 'replica',

@@ -103,6 +103,20 @@ test('output in any script arrives whole, also when characters are torn apart', 
   expect(stdout).toBe('ü\n\ufeff');
 });
 
+test('output that is discarded goes to the listener only', async () => {
+  const heard: string[] = [];
+
+  const { stdout, stderr } = await pebble.exec(['sh', '-c', 'echo out; echo error >&2'], {
+    timeoutMs: 5000,
+    discardStdout: true,
+    onStdout: (text) => {
+      heard.push(text);
+    },
+  });
+
+  expect([heard.join(''), stdout, stderr]).toEqual(['out\n', '', 'error\n']);
+});
+
 test('programs run side by side', async () => {
   const words = Array.from({ length: 20 }, (_, index) => `word ${index}`);
 

@@ -15,6 +15,7 @@ import {
   repositoryBytes,
 } from '../../src/adapters/pgbackrest.ts';
 import type { Backup } from '../../src/core/backups/backup-list.ts';
+import { parseFileLine } from '../../src/core/backups/backup-progress.ts';
 import { planDeletion } from '../../src/core/backups/deletion.ts';
 import { windowsOf } from '../../src/core/backups/windows.ts';
 import { createFakePebble } from '../support/fake-pebble.ts';
@@ -201,6 +202,28 @@ describe.each(labs)('pgBackRest: $summary', ({ start }) => {
       });
       expect(one.error).toBeUndefined();
     }
+  });
+
+  test('tells the listener of each file, and how much is done; the result is short', async () => {
+    const lines: string[] = [];
+    const result = await backup(lab.pebble, {
+      stanza,
+      type: 'full',
+      replica: false,
+      onLine: (line) => {
+        lines.push(line);
+      },
+    });
+
+    const files = lines.flatMap((line) => parseFileLine(line) ?? []);
+    expect(files.length).toBeGreaterThan(1);
+    expect(files.at(-1)?.percent).toBe(100);
+    const [full] = await backups();
+    const copied = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    // What pgBackRest rounds for each line.
+    expect(copied / (full?.bytes.size ?? 0)).toBeCloseTo(1, 1);
+    expect(result.stdout).toContain(`new backup label = ${full?.label}`);
+    expect(result.stdout).not.toContain('DETAIL');
   });
 
   test('the archive is read, with the window that the backup opens', async () => {

@@ -36,6 +36,8 @@ const appKeys = [
   'restore-timeline',
   'restore-to-time',
   'promoted-cluster-counter',
+  'backup-schedule',
+  'last-backup',
 ];
 
 const unitKeys = [
@@ -50,6 +52,7 @@ const unitKeys = [
   's3-initialization-done',
   'start-tls-server',
   'patroni-on-failure-condition-override',
+  'last-backup',
 ];
 
 const host = (number: number | string) => `postgresql-k8s-${number}.postgresql-k8s-endpoints`;
@@ -70,6 +73,10 @@ const value = fc.oneof(
     JSON.stringify([host(0), host(0), host(99), 'elsewhere', host('x')]),
     JSON.stringify({ [host(0)]: true }),
     '["unterminated',
+    '{"runs":{"full":{"cron":"0 2 * * *","next":1,"due":1}},"tooOld":1}',
+    '{"runs":{"full":{"cron":"every night","next":1}}}',
+    '{"seen":1e300,"backup":{"id":"","type":"full","start":1e300,"stop":1e300}}',
+    '{"seen":1,"backup":{"id":"x","type":"full","start":1,"stop":2}}',
     '20260131-100000F',
     'model.patroni-other',
     '../../etc/passwd',
@@ -91,6 +98,7 @@ const triggers: Readonly<Record<string, (given: PostgresqlState) => Trigger>> = 
   'config-changed': () => configChanged,
   'pebble-ready': () => pebbleReady('postgresql'),
   notice: () => pebbleNotice('postgresql', 'postgresql.charm/cluster-changed'),
+  'backup-due': () => pebbleNotice('postgresql', 'postgresql.charm/backup-due'),
   'peer-relation-changed': (given) => relationChanged(peerOf(given)),
   // A follower gets its own relation event instead: Juju elects no follower.
   'leader-elected': (given) => (given.leader ? leaderElected : relationChanged(peerOf(given))),

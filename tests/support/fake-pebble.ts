@@ -114,7 +114,7 @@ export function createFakePebble(options: FakePebbleOptions): FakePebble {
       world.calls.push({ kind: 'exec', call, exitCode: result.exitCode });
       if (result.stdout !== '') running.onStdout?.(result.stdout);
       if (result.stderr !== '') running.onStderr?.(result.stderr);
-      return result;
+      return running.discardStdout === true ? { ...result, stdout: '' } : result;
     },
   };
   return fake;

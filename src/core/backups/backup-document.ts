@@ -2,7 +2,10 @@
 // ISO 8601 in UTC, sizes bytes, timelines decimal numbers; what is not known is null. Pure.
 
 import { type Backup, idOfLabel } from './backup-list.ts';
+import type { BackupType } from './backup-types.ts';
+import type { LastBackup } from './last-backup.ts';
 import type { FailedBackup, RepositoryState, RunningBackup } from './repository-state.ts';
+import { runsOf, type Schedule, type ScheduledRun } from './schedule.ts';
 import { isoSeconds } from './times.ts';
 import { lineageKey, type RecoveryWindow } from './windows.ts';
 
@@ -14,10 +17,17 @@ export interface ShownRepository {
 
 type Entry = Readonly<Record<string, unknown>>;
 
+/** What else is told about the cluster that asks. */
+export interface DocumentFacts {
+  readonly windows: readonly RecoveryWindow[];
+  readonly last: LastBackup;
+  readonly schedule: Schedule;
+}
+
 export function renderBackupDocument(
   repository: ShownRepository,
   state: RepositoryState,
-  windows: readonly RecoveryWindow[],
+  { windows, last, schedule }: DocumentFacts,
 ): string {
   const { backups, failed, running } = state;
   const entries = [
@@ -33,6 +43,8 @@ export function renderBackupDocument(
     },
     timelines: timelineEntries(state),
     windows: windows.map(windowEntry),
+    last_backup: lastEntry(last),
+    schedule: runsOf(schedule).map(([type, run]) => scheduleEntry(type, run)),
   };
   return fit(fixed, entries);
 }
@@ -143,5 +155,24 @@ function windowEntry({ stanza, timeline, ...window }: RecoveryWindow): Entry {
     earliest: isoSeconds(window.earliestSeconds),
     latest: isoSeconds(window.latestSeconds),
     from_backup: window.backups[0].id,
+  };
+}
+
+function lastEntry({ seen, backup }: LastBackup): Entry | null {
+  if (backup === undefined) return null;
+  return { id: backup.id, stop: isoSeconds(backup.stop), age_s: Math.max(0, seen - backup.stop) };
+}
+
+function scheduleEntry(
+  type: BackupType,
+  { cron, next, due, missed, delayed }: ScheduledRun,
+): Entry {
+  return {
+    type,
+    cron,
+    next: next === undefined ? null : isoSeconds(next),
+    due: due === undefined ? null : isoSeconds(due),
+    missed: missed ?? null,
+    delayed: delayed ?? null,
   };
 }

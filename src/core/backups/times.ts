@@ -1,5 +1,15 @@
 // Times as operators see them, and log sequence numbers as numbers.
 
+import * as v from 'valibot';
+
+/** Seconds that are a time which can be written down. */
+export const timeSchema = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(0),
+  v.maxValue(253_402_300_799),
+);
+
 /** `2026-01-31T12:00:00Z` */
 export function isoSeconds(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');

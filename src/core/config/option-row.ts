@@ -23,6 +23,8 @@ export type OptionTarget =
 export interface TextForm {
   readonly pattern: RegExp;
   readonly words: string;
+  /** What is wrong with a text that has the pattern, to follow a colon. */
+  readonly problemOf?: (text: string) => string | undefined;
 }
 
 export interface OptionRow {

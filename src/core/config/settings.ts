@@ -2,6 +2,7 @@
 // parameters as PostgreSQL and Patroni spell them.
 
 import { lazy } from '../../../lib/base/lazy.ts';
+import { type BackupType, backupTypes } from '../backups/backup-types.ts';
 import type { BackupSpeed } from '../backups/speed.ts';
 import type { OptionRow, OptionValue } from './option-row.ts';
 import { options } from './options.ts';
@@ -38,6 +39,10 @@ export interface Settings {
   /** Full backups to keep; by their age when absent. */
   readonly backupRetentionFull: number | undefined;
   readonly backupSpeed: BackupSpeed;
+  /** In the form of cron, of the types that have one. */
+  readonly backupSchedules: BackupSchedules;
+  /** Age at which the last backup is too old. */
+  readonly backupAgeWarningHours: number | undefined;
   readonly workers: Readonly<Record<WorkerParameter, WorkerCount>>;
   /** Server parameters of the member's own file. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -46,6 +51,8 @@ export interface Settings {
   /** Every option that is set or has a default. */
   readonly values: OptionValues;
 }
+
+export type BackupSchedules = Readonly<Partial<Record<BackupType, string>>>;
 
 export type OptionValues = Readonly<Record<string, OptionValue>>;
 
@@ -72,6 +79,8 @@ export function settingsOf(values: OptionValues): Settings {
     maximumLagOnFailoverBytes: Number(values['durability_maximum_lag_on_failover']),
     backupRetentionFull: numberOf(values['backup_retention_full']),
     backupSpeed: speedOf(values),
+    backupSchedules: schedulesOf(values),
+    backupAgeWarningHours: numberOf(values['backup_age_warning_hours']) || undefined,
     failover: {
       ttl: Number(values['failover_ttl']),
       loopWait: Number(values['failover_loop_wait']),
@@ -112,6 +121,15 @@ function speedOf(values: OptionValues): BackupSpeed {
 
 function numberOf(value: OptionValue | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
+}
+
+function schedulesOf(values: OptionValues): BackupSchedules {
+  return Object.fromEntries(
+    backupTypes.flatMap((type) => {
+      const cron = values[`backup_schedule_${type}`];
+      return typeof cron === 'string' && cron !== '' ? [[type, cron] as const] : [];
+    }),
+  );
 }
 
 /** The option that sets the number of these processes. */

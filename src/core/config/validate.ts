@@ -26,7 +26,8 @@ export function validateSettings(raw: Readonly<Record<string, unknown>>): Settin
     if (value === undefined || value === null) continue;
     if (isRight(row, value)) given[row.name] = value;
     else {
-      problems.push(`${row.name} has to be ${expectation(row)}, not "${shown(value)}"`);
+      const more = detailOf(row, value);
+      problems.push(`${row.name} has to be ${expectation(row)}, not "${shown(value)}"${more}`);
       wrong.add(row.name);
     }
   }
@@ -62,7 +63,15 @@ function isTextual({ type }: OptionRow): boolean {
 }
 
 function isText({ allowed, form }: OptionRow, value: string): boolean {
-  return (allowed?.includes(value) ?? true) && (form?.pattern.test(value) ?? true);
+  const formed = form === undefined || (form.pattern.test(value) && !form.problemOf?.(value));
+  return formed && (allowed?.includes(value) ?? true);
+}
+
+/** What exactly is wrong with a text that looks right. */
+function detailOf({ form }: OptionRow, value: unknown): string {
+  if (typeof value !== 'string' || form?.pattern.test(value) !== true) return '';
+  const detail = form.problemOf?.(value);
+  return detail === undefined ? '' : `: ${detail}`;
 }
 
 /** Closer to zero than this the server cannot read a number. */

@@ -1,6 +1,8 @@
 // What follows from what was seen: what this unit does next, and what it waits for. A list of small
 // rules; each looks at some facts and gives sentences, and keeps silent about what it cannot know.
 
+import { runsOf } from '../backups/schedule.ts';
+import { isoSeconds } from '../backups/times.ts';
 import { judgeSuccession, type Succession } from '../succession.ts';
 import { type MemberFacts, type Observed, seen } from './facts.ts';
 
@@ -62,6 +64,7 @@ const rules: readonly Rule[] = [
   stayPaused,
   endPasswordChange,
   repairBackups,
+  makeBackups,
 ];
 
 function initialise({ juju }: Observed): readonly string[] {
@@ -230,6 +233,22 @@ function repairBackups({ backups, juju }: Observed): readonly string[] {
   if (blocked === undefined) return [];
   const who = seen(juju)?.leader === true ? 'Try' : 'Wait for the leader to try';
   return [`${who} the backup settings again at each update-status: ${blocked}.`];
+}
+
+function makeBackups({ backups, juju }: Observed): readonly string[] {
+  const schedule = seen(backups)?.schedule;
+  if (schedule === undefined) return [];
+  const who = seen(juju)?.leader === true ? 'Make' : 'Wait for the leader to make';
+  return runsOf(schedule).flatMap(([type, run]) => {
+    const { due, retry, next = 0, delayed, missed } = run;
+    if (due === undefined) return [];
+    const what = `${who} the ${type} backup that was due ${isoSeconds(due)}`;
+    if (missed === undefined && delayed !== undefined) return [`${what}; it waits: ${delayed}.`];
+    if (missed === undefined) return [`${what}.`];
+    return [
+      `${what} at ${isoSeconds(Math.min(retry ?? next, next))}; so far it failed: ${missed}.`,
+    ];
+  });
 }
 
 function describeNotReady(members: readonly MemberFacts[]): string {

@@ -1,6 +1,9 @@
 // What the explain action has seen, as plain data. Each source may be out of reach, which is when the
 // action is needed most; the others are told all the same.
 
+import type { LastBackup } from '../backups/last-backup.ts';
+import type { Schedule } from '../backups/schedule.ts';
+
 export type Source<T> =
   | { readonly kind: 'seen'; readonly value: T }
   | { readonly kind: 'unreachable'; readonly reason: string };
@@ -80,6 +83,11 @@ export interface BackupFacts {
   readonly stanza?: string;
   /** What the leader is Blocked by. */
   readonly blocked?: string;
+  /** As the leader keeps it. */
+  readonly schedule?: Schedule;
+  /** The newest good one, as far as it is known. */
+  readonly last?: LastBackup;
+  readonly nowSeconds?: number;
 }
 
 export interface Observed {

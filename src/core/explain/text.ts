@@ -1,5 +1,9 @@
 // The explanation as lines that are read in a terminal: what to expect first, the facts below.
 
+import type { LastBackup } from '../backups/last-backup.ts';
+import { runsOf } from '../backups/schedule.ts';
+import { isoSeconds } from '../backups/times.ts';
+import { lastBackupAge, noBackupYet } from '../status.ts';
 import type { Explanation } from './explain.ts';
 import type {
   BackupFacts,
@@ -124,12 +128,23 @@ function renderKubernetes(facts: KubernetesFacts): readonly string[] {
   ];
 }
 
-function renderBackups({ settings, stanza, blocked }: BackupFacts): readonly string[] {
+function renderBackups(facts: BackupFacts): readonly string[] {
+  const { settings, stanza, blocked, schedule, last, nowSeconds } = facts;
   return [
     `settings: ${settings}`,
     `stanza: ${stanza ?? 'none, WAL is not archived'}`,
     ...(blocked === undefined ? [] : [`blocked: ${blocked}`]),
+    ...runsOf(schedule ?? { runs: {} }).map(
+      ([type, { cron, next }]) =>
+        `${type}: ${cron}${next === undefined ? '' : `, next ${isoSeconds(next)}`}`,
+    ),
+    ...(last === undefined ? [] : [renderLast(last, nowSeconds ?? last.seen)]),
   ];
+}
+
+function renderLast({ backup }: LastBackup, nowSeconds: number): string {
+  if (backup === undefined) return noBackupYet;
+  return `${lastBackupAge(nowSeconds - backup.stop)}: ${backup.id}, ${backup.type}`;
 }
 
 const deepest = 3;

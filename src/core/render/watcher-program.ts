@@ -4,6 +4,7 @@ import { fingerprint } from '../../../lib/base/fingerprint.ts';
 import { lazy } from '../../../lib/base/lazy.ts';
 import main from '../../static/watcher/__main__.py';
 import archive from '../../static/watcher/archive.py';
+import backupDue from '../../static/watcher/backup_due.py';
 import callbacks from '../../static/watcher/callbacks.py';
 import dataDirectory from '../../static/watcher/data_directory.py';
 import disk from '../../static/watcher/disk.py';
@@ -33,6 +34,7 @@ import { watcherDirectory } from '../names.ts';
 export const watcherFiles: Readonly<Record<string, string>> = {
   '__main__.py': main,
   'archive.py': archive,
+  'backup_due.py': backupDue,
   'callbacks.py': callbacks,
   'data_directory.py': dataDirectory,
   'disk.py': disk,

@@ -2,6 +2,7 @@
 // so that it never waits. The watcher, as root, sends a Pebble notice for it.
 
 import {
+  backupDuePath,
   dataDirectory,
   logDirectory,
   patroniConfigPath,
@@ -42,6 +43,7 @@ export function watcherCommand({ scheme }: WatcherFacts): string {
     logs: logDirectory,
     fifo,
     state: watcherStatePath,
+    'backup-due': backupDuePath,
     domain: noticeDomain,
     scheme,
     port: patroniPort,

@@ -71,7 +71,7 @@ class Watcher:
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for name in ("config", "data", "logs", "fifo", "state", "domain"):
+    for name in ("config", "data", "logs", "fifo", "state", "domain", "backup-due"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--scheme", choices=("http", "https"), default="http")
     parser.add_argument("--port", type=int, default=8008)

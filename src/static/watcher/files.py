@@ -4,12 +4,14 @@ import threading
 import time
 
 from archive import look_at_archive
+from backup_due import BackupDue
 from data_directory import DataDirectory
 from disk import Disk
 from server_log import find_refusal, limit_logs
 from system import TICK_S, clock, say
 
 ARCHIVE_S = 5.0
+BACKUP_S = 1.0
 LOGS_S = 60.0
 
 
@@ -20,6 +22,7 @@ class Files:
         self.seen = seen
         self.data = DataDirectory(options.data)
         self.disk = Disk(options, notices, seen.facts, self.data)
+        self.backup_due = BackupDue(options.backup_due, notices)
         self.refusal = None
         # By what was looked at: what has been said about it.
         self.troubles = {}
@@ -28,7 +31,8 @@ class Files:
     def run(self):
         due = {}
         looks = [(self.data.look, TICK_S), (self.look_at_refusal, TICK_S), (self.disk.look, TICK_S),
-                 (self.look_at_archive, ARCHIVE_S), (self.limit_logs, LOGS_S)]
+                 (self.look_at_archive, ARCHIVE_S), (self.limit_logs, LOGS_S),
+                 (self.backup_due.look, BACKUP_S)]
         while True:
             for look, interval in looks:
                 if clock() < due.get(look, 0.0):

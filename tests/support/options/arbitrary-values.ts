@@ -30,6 +30,9 @@ function rightText({ name, allowed }: OptionRow): fc.Arbitrary<string> {
     return fc.oneof(fc.constantFrom('all', 'majority'), number(1));
   }
   if (name === 'backup_cipher_secret') return fc.constantFrom('', 'secret:abcdefghij0123456789');
+  if (name.startsWith('backup_schedule_')) {
+    return fc.constantFrom('', '0 2 * * *', '*/15 8-18 * * mon-fri', '30 1 1,15 jan-dec/3 0');
+  }
   if (name === 'ldap_map') return fc.constantFrom('', 'a=b', 'a b=c, d=e', 'a=b,c=d');
   return fc.string({ unit: nameUnit, minLength: 1, maxLength: 50 });
 }

@@ -47,6 +47,8 @@ export interface Stage {
   seen(): Promise<Readonly<Record<string, unknown>>>;
   /** Calls the script as Patroni does. */
   callback(name: string, role: string): Promise<void>;
+  /** Writes down when a backup is due. */
+  writeBackupDue(time: string): Promise<void>;
   /** Starts a further postmaster, as Patroni does after the end of one. */
   startPostmaster(): ChildProcess;
   /** Starts (`+`) or kills (`-`) a child of the postmaster with this title. */
@@ -194,6 +196,7 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
         logs,
         fifo: at('fifo'),
         state: at('seen.json'),
+        'backup-due': at('backup-due'),
         domain: 'test',
         port,
         patience: patienceS,
@@ -224,6 +227,9 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
     requestsToKubernetes: async () => await lines('kubernetes/requests'),
     said: () => said,
     notices: async () => await lines('notices'),
+    writeBackupDue: async (time) => {
+      await writeFile(at('backup-due'), time);
+    },
     seen: async () => toRecord(JSON.parse(await readOr(at('seen.json'), '{}'))),
     callback: async (name, role) => {
       await execa('sh', [at('callback'), name, role, 'cluster']);

@@ -1,5 +1,6 @@
 // Options without a group: replication, connections, memory, and users from LDAP.
 
+import { cronForm } from '../cron.ts';
 import { charm, flag, int, int32, type OptionRow, parameter, text } from '../option-row.ts';
 
 /** Groups of LDAP and of PostgreSQL; neither may contain what separates them. */
@@ -74,6 +75,10 @@ export const clusterOptions: readonly OptionRow[] = [
   ),
 ];
 
+const cron =
+  'Five fields of cron in UTC: minute, hour, day of the month, month, day of the week, as in ' +
+  '"0 2 * * 1-5". Empty: never.';
+
 export const backupOptions: readonly OptionRow[] = [
   int(
     'backup_retention_full',
@@ -81,6 +86,27 @@ export const backupOptions: readonly OptionRow[] = [
     'How many full backups are kept, with those that build on them and the WAL from the oldest on. ' +
       'Wins over delete-older-than-days of the S3 relation, which counts as long as this is unset. ' +
       'Less than before is deleted at once.',
+  ),
+  text(
+    'backup_schedule_full',
+    { form: cronForm },
+    `When a full backup is made. ${cron} Of several that are due at once only the fullest is made.`,
+  ),
+  text(
+    'backup_schedule_differential',
+    { form: cronForm },
+    `When a backup of what changed since the last full one is made. ${cron}`,
+  ),
+  text(
+    'backup_schedule_incremental',
+    { form: cronForm },
+    `When a backup of what changed since the last one of any kind is made. ${cron}`,
+  ),
+  int(
+    'backup_age_warning_hours',
+    { default: 0, min: 0, max: 99999 },
+    'Age of the last good backup at which the leader says so in its status; 0 for never. With a ' +
+      'schedule it says so in any case, when backups are twice as old as they may become by it.',
   ),
 ];
 

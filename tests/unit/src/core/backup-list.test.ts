@@ -154,7 +154,8 @@ test('a document that would not fit leaves the oldest backups out, and says how 
     lineage: new Map(),
   };
 
-  const text = renderBackupDocument({ bucket: 'b', path: '/p', encrypted: true }, state, []);
+  const facts = { windows: [], last: { seen: 0 }, schedule: { runs: {} } };
+  const text = renderBackupDocument({ bucket: 'b', path: '/p', encrypted: true }, state, facts);
   const document = v.parse(documentSchema, JSON.parse(text));
 
   expect(text.length).toBeLessThan(128 * 1024);

@@ -42,6 +42,8 @@ const filled: Readonly<Record<string, Status | string | undefined>> = {
   cannotRepair: statuses.cannotRepair(reason),
   archivingFails: `archiving fails, ${reason} WAL files waiting`,
   fenced: statuses.fenced(reason),
+  lastBackupAge: `last backup ${reason} ago`,
+  backupMissed: statuses.backupMissed(reason),
   stoppedInPause: statuses.stoppedInPause(undefined),
 };
 

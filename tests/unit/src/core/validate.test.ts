@@ -45,6 +45,8 @@ test('nothing set means the defaults of the table', () => {
     profileLimitMemoryMb: undefined,
     maximumLagOnFailoverBytes: 1048576,
     backupSpeed: usualSpeed,
+    backupSchedules: {},
+    backupAgeWarningHours: undefined,
     failover: {
       ttl: 20,
       loopWait: 5,
@@ -87,7 +89,7 @@ test('the table has every option that users know, each once', () => {
 
   expect(new Set(names).size).toBe(names.length);
   expect(names.filter((name) => name.startsWith('plugin_')).length).toBe(53);
-  expect(names.filter((name) => !name.startsWith('plugin_')).length).toBe(146);
+  expect(names.filter((name) => !name.startsWith('plugin_')).length).toBe(150);
 });
 
 test('the default of every option is one of its values', () => {
