@@ -25,6 +25,9 @@ export class PgbackrestError extends CodedError {
   }
 }
 
+/** Before a command that has time. */
+export const patiently: readonly string[] = ['nice', '-n', '19'];
+
 const infoTimeoutMs = 60_000;
 const stanzaTimeoutMs = 120_000;
 // A full backup of a large database takes hours; a day is the bound that nobody should meet.
@@ -176,12 +179,19 @@ export async function backup(pebble: Pebble, request: BackupRun): Promise<ExecRe
   );
 }
 
-async function run(
+export interface RunOptions extends Pick<ExecOptions, 'timeoutMs' | 'onStdout'> {
+  /** Lets the database go first wherever the processor is short. */
+  readonly patient?: true;
+}
+
+/** Runs one command; the name of the command is the first word without a dash. */
+export async function run(
   pebble: Pebble,
   args: readonly string[],
-  options: Pick<ExecOptions, 'timeoutMs' | 'onStdout'>,
+  { patient, ...options }: RunOptions,
 ): Promise<ExecResult> {
-  const result = await pebble.exec(['pgbackrest', ...args], {
+  const command = [...(patient === true ? patiently : []), 'pgbackrest', ...args];
+  const result = await pebble.exec(command, {
     user: workloadUser,
     group: workloadUser,
     ...options,
