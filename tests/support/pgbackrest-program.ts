@@ -36,7 +36,7 @@ export interface PgbackrestProgram {
 }
 
 export async function startPgbackrest(stanza: string): Promise<PgbackrestProgram> {
-  await ensureInstalled();
+  await ensurePgbackrest();
   const folder = await makeTemporaryFolder('pgbackrest');
   const owner = await stat(folder.path);
   const identity = process.getuid?.() === 0 ? await findPostgres() : owner;
@@ -145,7 +145,7 @@ function describe({ repository, server, stanza, locks, lines }: Description): st
 }
 
 /** Installs Debian's package where it is missing. */
-async function ensureInstalled(): Promise<void> {
+export async function ensurePgbackrest(): Promise<void> {
   const { exitCode } = await execa('pgbackrest', ['version'], { reject: false });
   if (exitCode === 0) return;
   const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeout: 300_000 };
