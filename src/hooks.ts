@@ -25,6 +25,7 @@ import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { cancelRestore } from './restore/cancel.ts';
 import { restore } from './restore/restore.ts';
+import { verifyBackups } from './verify-backups.ts';
 
 /** What refuses or is away, so that a handler cannot go on, and what the operator then sees. */
 const outages: readonly ((error: unknown, app: string) => Status | undefined)[] = [
@@ -93,6 +94,7 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
       'create-backup': createBackup,
       'list-backups': listBackups,
       'delete-backup': deleteBackup,
+      'verify-backups': verifyBackups,
       restore,
       'cancel-restore': cancelRestore,
       'get-primary': getPrimary,

@@ -35,6 +35,7 @@ import { repairMember } from './repair.ts';
 import { followRestore } from './restore/follow.ts';
 import { followRetention } from './retention.ts';
 import { rollRestarts } from './rolling-restart.ts';
+import { endInterruptedTrial } from './verify-backups.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
 
@@ -80,6 +81,7 @@ export const watcherNotice: PostgresqlHandler = async (hook) => {
 const memberNotice: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
   if (cluster === undefined || (await followRestore(hook, cluster))) return;
+  await followTrial(hook);
   await settlePasswordChange(hook, cluster);
   await finishStart(hook, cluster);
   await announceStart(hook, cluster);
@@ -122,6 +124,11 @@ async function followDisk(hook: PostgresqlHook, cluster: Cluster): Promise<void>
   await applyConfiguration(hook, cluster);
 }
 
+/** No hook runs while another does: a trial restore that is seen here was cut short. */
+async function followTrial(hook: PostgresqlHook): Promise<void> {
+  if ((await readWatchState(hook)).trial === true) await endInterruptedTrial(hook);
+}
+
 async function repair(hook: PostgresqlHook): Promise<void> {
   const cluster = await openCluster(hook);
   if (cluster === undefined) return;
@@ -131,6 +138,7 @@ async function repair(hook: PostgresqlHook): Promise<void> {
     await (initialised ? followDepartures(hook, cluster) : leaderElected(silent));
   }
   if (await followRestore(hook, cluster)) return;
+  await followTrial(hook);
   await settlePasswordChange(hook, cluster);
   if (!initialised || !(await isInService(hook, cluster))) await pebbleReady(silent);
   else {

@@ -80,6 +80,17 @@ export async function measureRoom(
   return { free, old };
 }
 
+/** Bytes of the volume, and those of them that are free. */
+export async function measureVolume(
+  hook: PostgresqlHook,
+): Promise<{ readonly free: number; readonly total: number }> {
+  const measured = await run(hook, ['df', '--block-size=1', '--output=avail,size', storageRoot]);
+  const form = /^\s*(\d+)\s+(\d+)\s*$/m;
+  const [, free, total] = form.exec(measured.stdout) ?? [];
+  if (free === undefined) numberIn(form, measured);
+  return { free: Number(free), total: Number(total) };
+}
+
 /** `du` also counts what goes away while it looks. */
 function numberIn(form: RegExp, { stdout, stderr }: ExecResult): number {
   const found = form.exec(stdout)?.[1];

@@ -26,6 +26,9 @@ export class PgbackrestError extends CodedError {
   }
 }
 
+/** Before a command that has time. */
+export const patiently: readonly string[] = ['nice', '-n', '19'];
+
 const infoTimeoutMs = 60_000;
 const stanzaTimeoutMs = 120_000;
 // A full backup of a large database takes hours; a day is the bound that nobody should meet.
@@ -195,17 +198,21 @@ export async function backup(pebble: Pebble, request: BackupRun): Promise<ExecRe
   );
 }
 
-interface RunOptions extends Pick<ExecOptions, 'timeoutMs' | 'onStdout'> {
+export interface RunOptions extends Pick<ExecOptions, 'timeoutMs' | 'onStdout'> {
   /** What of the output is the result, when the listener has chosen. */
   readonly printed?: () => string;
+  /** Lets the database go first wherever the processor is short. */
+  readonly patient?: true;
 }
 
-async function run(
+/** Runs one command; the name of the command is the first word without a dash. */
+export async function run(
   pebble: Pebble,
   args: readonly string[],
-  { printed, ...options }: RunOptions,
+  { printed, patient, ...options }: RunOptions,
 ): Promise<ExecResult> {
-  const done = await pebble.exec(['pgbackrest', ...args], {
+  const command = [...(patient === true ? patiently : []), 'pgbackrest', ...args];
+  const done = await pebble.exec(command, {
     user: workloadUser,
     group: workloadUser,
     ...options,

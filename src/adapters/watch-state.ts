@@ -54,6 +54,7 @@ const schema = v.pipe(
         })),
       ),
     ),
+    trial: optional(v.literal(true)),
     fences: v.fallback(
       v.array(
         v.pipe(
@@ -72,6 +73,7 @@ const schema = v.pipe(
         archive: seen.archive,
         brokenAtMs: seen.replication?.broken_at,
         down: seen.down,
+        trial: seen.trial,
       }),
     }),
   ),

@@ -84,6 +84,34 @@ export const actionTable = [
     },
   },
   {
+    name: 'verify-backups',
+    description:
+      'Reads every backup and all WAL of this cluster on the S3 storage, and tells what is damaged or ' +
+      'missing; then restores a backup beside the data, starts PostgreSQL on it, looks at its pages, ' +
+      'and removes it. Changes neither the database nor the storage. Fails when something is wrong.',
+    runsOn: 'any unit, preferably a replica',
+    parameters: [
+      {
+        name: 'trial-restore',
+        type: 'boolean',
+        default: true,
+        description:
+          'Restore a backup on trial. Takes its size on the volume, and a fifth of the volume besides.',
+      },
+      {
+        name: 'backup-id',
+        type: 'string',
+        description: 'The backup that the trial restores; the newest sound one when left out.',
+      },
+    ],
+    results: {
+      verified: '`ok` or `problems`',
+      backups: 'how many are sound, and how many are not: `3 ok, 1 failed`',
+      'trial-restore': 'id, seconds and bytes of a trial that went well, or why there was none',
+      problems: 'one line each; missing when there are none',
+    },
+  },
+  {
     name: 'restore',
     description:
       'Restores a backup, or the database as it was at a time: the data of now are replaced. They ' +

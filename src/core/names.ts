@@ -21,6 +21,8 @@ export const stoppedMarkPath = `${storageRoot}/restore-stopped`;
 export const copiedMarkPath = `${storageRoot}/restore-copied`;
 /** The data of before, while a restore runs. */
 export const asideDirectory = `${storageRoot}/pgdata-before-restore`;
+/** A backup that is restored beside the data to see whether that works; nothing else goes there. */
+export const trialDirectory = `${storageRoot}/trial-restore`;
 /** Where Patroni puts what it could not start. */
 export const failedDirectory = `${dataDirectory}.failed`;
 export const storageIdentityPath = `${storageRoot}/charm-identity.json`;

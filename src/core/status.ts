@@ -153,6 +153,11 @@ export const awaitingPrimaryEndpoint: Status = {
   level: 'waiting',
   message: 'awaiting for primary endpoint to be ready',
 };
+export const verifyingBackups: Status = {
+  level: 'maintenance',
+  message: 'verifying backups',
+};
+
 export const creatingBackup: Status = { level: 'maintenance', message: 'creating backup' };
 export const restoringBackup: Status = { level: 'maintenance', message: 'restoring backup' };
 export const initialisingStanza: Status = { level: 'maintenance', message: 'initialising stanza' };

@@ -25,6 +25,8 @@ export interface WatchState {
     readonly refusal?: string;
   };
   readonly fences: readonly Fence[];
+  /** A trial restore stands beside the data: one that was cut short, as no hook can see another's. */
+  readonly trial?: true;
 }
 
 export interface Fence {

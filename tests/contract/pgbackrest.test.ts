@@ -14,9 +14,11 @@ import {
   removeManifest,
   repositoryBytes,
 } from '../../src/adapters/pgbackrest.ts';
+import { verifyStanza } from '../../src/adapters/repository-check.ts';
 import type { Backup } from '../../src/core/backups/backup-list.ts';
 import { parseFileLine } from '../../src/core/backups/backup-progress.ts';
 import { planDeletion } from '../../src/core/backups/deletion.ts';
+import { judgeRepository } from '../../src/core/backups/findings.ts';
 import { windowsOf } from '../../src/core/backups/windows.ts';
 import { createFakePebble } from '../support/fake-pebble.ts';
 import { fileEntry, pebbleState } from '../support/pebble-state.ts';
@@ -33,6 +35,10 @@ interface Lab {
   empty(): Promise<void>;
   /** Full backups that `expire` keeps. */
   keep(fulls: number): Promise<void>;
+  /** Damages the first file of a backup. */
+  damageBackup(label: string): Promise<void>;
+  /** Damages a segment of the archive, or takes it away. */
+  spoilWal(segment: string, how: 'damage' | 'remove'): Promise<void>;
   /** Puts a history file into the archive. */
   addHistory(archiveId: string, text: string): Promise<void>;
   stop(): Promise<void>;
@@ -50,6 +56,15 @@ async function startReal(): Promise<Lab> {
       await keep(9);
     },
     keep,
+    damageBackup: async (label) => {
+      const files = await program.files();
+      const path = files.find((file) => file.startsWith(`backup/${stanza}/${label}/pg_data/base/`));
+      await program.damage(path ?? '');
+    },
+    spoilWal: async (segment, how) => {
+      const path = (await program.files()).find((file) => file.includes(`/${segment}-`)) ?? '';
+      await program[how](path);
+    },
     addHistory: async (archiveId, text) => {
       await program.write(`archive/${stanza}/${archiveId}/00000002.history`, text);
     },
@@ -77,7 +92,14 @@ async function startFake(): Promise<Lab> {
   const pebble = createFakePebble({
     container: 'postgresql',
     state: pebbleState({ users: { postgres: 'postgres' } }),
-    execs: [{ command: ['pgbackrest'], respond: (call, fake) => runPgbackrest(host, call, fake) }],
+    execs: [
+      { command: ['pgbackrest'], respond: (call, fake) => runPgbackrest(host, call, fake) },
+      {
+        command: ['nice', '-n', '19'],
+        respond: (call, fake) =>
+          runPgbackrest(host, { ...call, command: call.command.slice(3) }, fake),
+      },
+    ],
   });
   return await Promise.resolve({
     pebble,
@@ -95,6 +117,24 @@ async function startFake(): Promise<Lab> {
           ),
         },
       }));
+      await Promise.resolve();
+    },
+    damageBackup: async (label: string) => {
+      cell.update((now) => {
+        const damaged = { [`${label}/pg_data/base/1/1255.zst`]: 'invalid checksum' } as const;
+        return { ...now, pgbackrest: { ...now.pgbackrest, damaged } };
+      });
+      await Promise.resolve();
+    },
+    spoilWal: async (segment: string, how: 'damage' | 'remove') => {
+      cell.update((now) => {
+        const { archive } = now.pgbackrest;
+        const path = Object.keys(archive).find((one) => one.includes(`/${segment}-`)) ?? '';
+        const { [path]: _, ...rest } = archive;
+        const damaged = { [path.replace(`${stanza}/`, '')]: 'invalid checksum' } as const;
+        const change = how === 'remove' ? { archive: rest } : { damaged };
+        return { ...now, pgbackrest: { ...now.pgbackrest, ...change } };
+      });
       await Promise.resolve();
     },
     addHistory: async (archiveId: string, text: string) => {
@@ -301,6 +341,75 @@ describe.each(labs)('pgBackRest: $summary', ({ start }) => {
     for (const label of labels.slice(0, 2)) {
       expect(removed.join('\n')).toContain(`remove expired backup ${label}`);
     }
+  });
+
+  async function judge() {
+    const verification = await verifyStanza(lab.pebble, stanza);
+    const stanzas = await info(lab.pebble);
+    const { archive, lineage } = await readArchive(lab.pebble, stanzas);
+    const repository = { stanza, backups: await backups(), archive, lineage };
+    return { verification, ...judgeRepository(verification, repository) };
+  }
+
+  test('a sound repository is verified', async () => {
+    await make('full', 'incr');
+
+    const { verification, good, problems } = await judge();
+
+    expect(problems).toEqual([]);
+    expect(good).toEqual(await backups());
+    expect(verification).toMatchObject({
+      content: true,
+      archives: [{ name: expect.stringMatching(/^\d+-1$/), faults: '' }],
+      backups: good.map(({ label }) => ({ name: label, status: 'valid', faults: '' })),
+      files: [],
+      notes: [],
+    });
+  });
+
+  test('one bit that has turned in a backup is found, and costs those that build on it', async () => {
+    await make('full', 'incr', 'full');
+    const [first, second, third] = await backups();
+    await lab.damageBackup(first?.label ?? '');
+
+    const { verification, good, bad, problems } = await judge();
+
+    expect(verification.content).toBe(false);
+    expect(good).toEqual([third]);
+    expect([...bad.keys()]).toEqual([first?.label, second?.label]);
+    expect(problems[0]).toMatch(
+      /^backup \S+Z: 1 of \d+ files cannot be relied on \((?:checksum invalid|other): 1\): pg_data\/base\/\d+\/\w+/,
+    );
+  });
+
+  test('one bit that has turned in the WAL of a backup is found', async () => {
+    await make('full');
+    const [only] = await backups();
+    await lab.spoilWal(only?.walStop ?? '', 'damage');
+
+    const { good, problems } = await judge();
+
+    expect(good).toEqual([]);
+    expect(problems).toEqual([
+      `backup ${only?.id}: WAL that it cannot do without is damaged: ${only?.walStop}`,
+      expect.stringMatching(
+        /^WAL archive \d+-1: 1 of \d+ files .*\((?:checksum invalid|other): 1\): [0-9A-F]{24}$/,
+      ),
+    ]);
+  });
+
+  test('WAL that is gone is found, which pgBackRest is content with', async () => {
+    await make('full');
+    const [only] = await backups();
+    await lab.spoilWal(only?.walStop ?? '', 'remove');
+
+    const { verification, good, problems } = await judge();
+
+    expect(verification.content).toBe(true);
+    expect(good).toEqual([]);
+    expect(problems[0]).toBe(
+      `backup ${only?.id}: WAL that it cannot do without is missing, of ${only?.walStart} to ${only?.walStop}`,
+    );
   });
 
   test('a label that is none, and one that is not there', async () => {

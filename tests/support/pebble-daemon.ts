@@ -13,8 +13,10 @@ export interface PebbleDaemon {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a daemon with an empty plan. */
-export async function startPebbleDaemon(): Promise<PebbleDaemon> {
+/** Starts a daemon with an empty plan; programs get the environment, too. */
+export async function startPebbleDaemon(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<PebbleDaemon> {
   const command = await ensureProgram('pebble');
   const folder = await makeTemporaryFolder('pebble');
   // Programs that run as other users must be able to enter it.
@@ -24,7 +26,7 @@ export async function startPebbleDaemon(): Promise<PebbleDaemon> {
   const server = await startChildServer({
     command,
     args: ['run', '--create-dirs', '--hold'],
-    spawn: { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...variables } },
+    spawn: { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...environment, ...variables } },
     isReady: async (log) => await Promise.resolve(log.includes('Started daemon')),
   });
   return {

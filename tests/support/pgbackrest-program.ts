@@ -1,16 +1,24 @@
 // A real pgBackRest for contract tests: a server that archives into a repository in a folder, and the
 // program behind Pebble's `exec`, run as the server's own user.
 
-import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 
 import { execa } from 'execa';
 
 import { makeTemporaryFolder } from './child-server.ts';
-import { createFakePebble, type ExecAnswer, type FakePebble } from './fake-pebble.ts';
+import {
+  createFakePebble,
+  type ExecAnswer,
+  type ExecCall,
+  type FakePebble,
+} from './fake-pebble.ts';
 import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 
 export interface PgbackrestProgram {
+  /** Its configuration file, for whoever runs the program another way. */
+  readonly config: string;
+  readonly server: PostgresServer;
   /** Runs `pgbackrest` with the lab's configuration; knows no other program. */
   readonly pebble: FakePebble;
   /** Path of the repository, in its folder or, with lines that say so, in a bucket. */
@@ -21,13 +29,18 @@ export interface PgbackrestProgram {
   empty(): Promise<void>;
   /** Lines to add to `[global]`. */
   configure(lines: readonly string[]): Promise<void>;
+  /** Files of the repository, by their paths in it. */
+  files(): Promise<readonly string[]>;
+  /** Turns one bit in the middle of a file of the repository. */
+  damage(path: string): Promise<void>;
+  remove(path: string): Promise<void>;
   /** Writes a file into the repository, as pgBackRest would. */
   write(path: string, text: string): Promise<void>;
   stop(): Promise<void>;
 }
 
 export async function startPgbackrest(stanza: string): Promise<PgbackrestProgram> {
-  await ensureInstalled();
+  await ensurePgbackrest();
   const folder = await makeTemporaryFolder('pgbackrest');
   const owner = await stat(folder.path);
   const identity = process.getuid?.() === 0 ? await findPostgres() : owner;
@@ -59,12 +72,29 @@ export async function startPgbackrest(stanza: string): Promise<PgbackrestProgram
     });
     return { exitCode: exitCode ?? -1, stdout, stderr };
   };
+  const respondTo = (program: string) => ({
+    command: [program],
+    respond: async ({ command }: ExecCall) => await respond(command),
+  });
   return {
     repository,
     scratch: folder.path,
+    config,
+    server,
+    files: async () => await listFiles(repository),
+    damage: async (path) => {
+      const content = await readFile(join(repository, path));
+      const middle = Math.floor(content.length / 2);
+      content[middle] = (content[middle] ?? 0) ^ 1;
+      await writeFile(join(repository, path), content);
+    },
+    remove: async (path) => {
+      await rm(join(repository, path));
+    },
     pebble: createFakePebble({
       container: 'postgresql',
-      execs: [{ command: ['pgbackrest'], respond: async ({ command }) => await respond(command) }],
+      // The latter runs pgBackRest where it has time.
+      execs: [respondTo('pgbackrest'), respondTo('nice')],
       state: { users: { postgres: 'postgres' } },
     }),
     empty: async () => {
@@ -81,6 +111,14 @@ export async function startPgbackrest(stanza: string): Promise<PgbackrestProgram
       await folder.remove();
     },
   };
+}
+
+async function listFiles(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .toSorted();
 }
 
 interface Description {
@@ -113,7 +151,7 @@ function describe({ repository, server, stanza, locks, lines }: Description): st
 }
 
 /** Installs Debian's package where it is missing. */
-async function ensureInstalled(): Promise<void> {
+export async function ensurePgbackrest(): Promise<void> {
   const { exitCode } = await execa('pgbackrest', ['version'], { reject: false });
   if (exitCode === 0) return;
   const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeout: 300_000 };

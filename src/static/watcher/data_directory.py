@@ -39,4 +39,4 @@ class DataDirectory:
 
     def find_postmaster(self):
         pid = self.postmaster
-        return pid if pid is not None and is_postmaster(pid) else None
+        return pid if pid is not None and is_postmaster(pid, self.path) else None

@@ -1,5 +1,6 @@
 """The thread that looks at files, now and then."""
 
+import os
 import threading
 import time
 
@@ -31,8 +32,8 @@ class Files:
     def run(self):
         due = {}
         looks = [(self.data.look, TICK_S), (self.look_at_refusal, TICK_S), (self.disk.look, TICK_S),
-                 (self.look_at_archive, ARCHIVE_S), (self.limit_logs, LOGS_S),
-                 (self.backup_due.look, BACKUP_S)]
+                 (self.look_at_archive, ARCHIVE_S), (self.look_at_trial, ARCHIVE_S),
+                 (self.limit_logs, LOGS_S), (self.backup_due.look, BACKUP_S)]
         while True:
             for look, interval in looks:
                 if clock() < due.get(look, 0.0):
@@ -65,6 +66,13 @@ class Files:
 
     def look_at_archive(self):
         look_at_archive(self.options.data, self.seen.facts, self.notices)
+
+    def look_at_trial(self):
+        """A backup that is restored beside the data on trial; the charm removes what is left of one."""
+        if os.path.exists(f"{os.path.dirname(self.options.data)}/trial-restore"):
+            self.seen.facts["trial"] = True
+        else:
+            self.seen.facts.pop("trial", None)
 
     def limit_logs(self):
         limit_logs(self.options.logs)

@@ -38,8 +38,14 @@ def find_patroni(config):
     return None
 
 
-def is_postmaster(pid):
-    return os.path.basename(process_command(pid)[0]) in ("postgres", "postmaster")
+def is_postmaster(pid, data):
+    """Of these data: a process that has got the number of one that has died may be that of others."""
+    command = process_command(pid)
+    if os.path.basename(command[0]) not in ("postgres", "postmaster"):
+        return False
+    place = command.index("-D") + 1 if "-D" in command else len(command)
+    named = command[place] if place < len(command) else data
+    return os.path.normpath(named) == os.path.normpath(data)
 
 
 class Process:

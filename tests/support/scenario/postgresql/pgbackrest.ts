@@ -2,10 +2,12 @@
 // The contract tests run it and the real program through the same suite.
 
 import type { ExecAnswer, ExecCall, FakePebble } from '../../fake-pebble.ts';
+import { fileEntry } from '../../pebble-state.ts';
 import type { Host } from '../host.ts';
 import { repositoryConfig, unreadableReason, withInfoFiles } from './pgbackrest-cipher.ts';
 import { expireBackups } from './pgbackrest-expire.ts';
 import { chainOf, secondsOfLabel } from './pgbackrest-labels.ts';
+import { renderVerification } from './pgbackrest-verify.ts';
 import type { BackupState, PgbackrestWorld, PostgresqlWorld } from './world.ts';
 
 /** What it needs of a host. */
@@ -14,7 +16,7 @@ export type PgbackrestHost = Pick<Host<PostgresqlWorld>, 'world' | 'clock' | 'un
 export function runPgbackrest(
   host: PgbackrestHost,
   { command }: ExecCall,
-  pebble: Pick<FakePebble, 'state'>,
+  pebble: Pick<FakePebble, 'state' | 'update'>,
 ): ExecAnswer {
   const [, ...args] = command;
   const [name = '', ...operands] = args.filter((arg) => !arg.startsWith('-'));
@@ -34,7 +36,7 @@ interface Call {
   readonly stanza: string;
   readonly args: readonly string[];
   readonly operands: readonly string[];
-  readonly pebble: Pick<FakePebble, 'state'>;
+  readonly pebble: Pick<FakePebble, 'state' | 'update'>;
 }
 
 const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
@@ -64,6 +66,10 @@ const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
       stdout: `${copied}P00   INFO: new backup label = ${label}\nP00   INFO: backup command end: completed successfully\n`,
     };
   },
+  verify: ({ host, stanza }) => ({
+    stdout: renderVerification(host.world.get().pgbackrest, stanza),
+  }),
+  restore: restoreFiles,
   'repo-ls': ({ host, args, operands }) => ({
     stdout: listFolder(host.world.get().pgbackrest, operands[0] ?? '', optionOf(args, 'filter')),
   }),
@@ -106,6 +112,25 @@ const copied = [
 ]
   .map((line) => `${line}\n`)
   .join('');
+/** Only beside the data: where there is something, the real one refuses. */
+function restoreFiles({ host, stanza, args, pebble }: Call): ExecAnswer {
+  const [label, place] = ['set', 'pg1-path'].map((name) => optionOf(args, name) ?? '');
+  const { files } = pebble.state();
+  if (Object.keys(files).some((path) => path.startsWith(`${place}/`))) {
+    return { exitCode: 40, stderr: `ERROR: [040]: unable to restore to path '${place}'\n` };
+  }
+  const known = host.world.get().pgbackrest.backups;
+  if (!known.some((backup) => backup.stanza === stanza && backup.label === label)) {
+    return { exitCode: 75, stderr: `ERROR: [075]: backup set ${label} is not valid\n` };
+  }
+  const owner = { user: 'postgres', group: 'postgres', mode: '0600' };
+  const restored = {
+    [`${place}/PG_VERSION`]: fileEntry('17\n', owner),
+    [`${place}/global/pg_control`]: fileEntry('', owner),
+  };
+  pebble.update((state) => ({ ...state, files: { ...state.files, ...restored } }));
+  return { stdout: 'P00   INFO: restore command end: completed successfully\n' };
+}
 
 function missing(path: string): ExecAnswer {
   return {

@@ -6,6 +6,7 @@ import type { ExecAnswer, ExecCall, ExecResponder, FakePebble } from '../../fake
 import type { PebbleState } from '../../pebble-state.ts';
 import type { Host } from '../host.ts';
 import { runPgbackrest } from './pgbackrest.ts';
+import { trialPrograms } from './trial-programs.ts';
 import { volumePrograms } from './volume-programs.ts';
 import type { PostgresqlWorld } from './world.ts';
 
@@ -15,6 +16,7 @@ export function postgresqlPrograms(host: Host<PostgresqlWorld>): readonly ExecRe
     { command: ['pgbackrest'], respond: (call, fake) => runPgbackrest(host, call, fake) },
     { command: ['chown'], respond: changeOwner },
     ...volumePrograms(host),
+    ...trialPrograms(host),
     { command: ['/usr/lib/postgresql/17/bin/pg_controldata'], respond: showControlData },
     { command: ['locale', '-a'], respond: () => ({ stdout: 'C\nC.utf8\nPOSIX\nen_US.utf8\n' }) },
     {

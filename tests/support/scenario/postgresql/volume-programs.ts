@@ -16,6 +16,10 @@ export function volumePrograms(host: Host<PostgresqlWorld>): readonly ExecRespon
       respond: () => ({ stdout: `    Avail\n${volume.freeBytes}\n` }),
     },
     {
+      command: ['df', '--block-size=1', '--output=avail,size'],
+      respond: () => ({ stdout: `Avail 1B-blocks\n${volume.freeBytes} ${volume.totalBytes}\n` }),
+    },
+    {
       command: ['du', '--summarize', '--block-size=1'],
       respond: ({ command }) => ({ stdout: `${volume.usedBytes}\t${command.at(-1)}\n` }),
     },

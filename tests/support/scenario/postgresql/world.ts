@@ -117,16 +117,27 @@ export interface PgbackrestWorld {
   readonly backupRuns?: true;
   /** How far the copy of the primary's data for a replica is. */
   readonly copyPercent?: number;
+  /** By path below the stanza's folder of the archive or of the backups: what `verify` finds. */
+  readonly damaged?: Readonly<Record<string, 'file missing' | 'invalid checksum'>>;
   /** Output of a failing command by its name: `stanza-create`, `info`, `backup`. */
   readonly faults: Readonly<Record<string, string>>;
 }
 
 export interface VolumeWorld {
   readonly freeBytes: number;
+  readonly totalBytes: number;
   /** What each data directory takes. */
   readonly usedBytes: number;
   /** PostgreSQL outlives Patroni and does not end when it is told to. */
   readonly hangs?: true;
+  /** What is wrong with the data that are restored on trial, in the words of who finds it. */
+  readonly trial?: {
+    readonly start?: string;
+    readonly amcheck?: string;
+    readonly checksums?: string;
+    /** The server does not end. */
+    readonly hangs?: true;
+  };
 }
 
 export interface PostgresqlWorld {
@@ -171,7 +182,12 @@ export function world(part: {
       ...part.postgres,
     },
     pgbackrest: { stanzas: [], backups: [], archive: {}, faults: {}, ...part.pgbackrest },
-    volume: { freeBytes: 10 * 2 ** 30, usedBytes: 2 ** 30, ...part.volume },
+    volume: {
+      freeBytes: 10 * 2 ** 30,
+      totalBytes: 20 * 2 ** 30,
+      usedBytes: 2 ** 30,
+      ...part.volume,
+    },
   };
 }
 
