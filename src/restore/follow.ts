@@ -15,6 +15,7 @@ import {
   type RestoreMark,
   readRestoreMark,
   removeRestoreMark,
+  writeRestoreMark,
 } from '../adapters/restore-mark.ts';
 import { readClusterIdentifier } from '../adapters/storage-identity.ts';
 import { isReachable } from '../adapters/watch-state.ts';
@@ -43,6 +44,7 @@ import {
   resultKey,
   settleRestore,
   undoRestore,
+  withOldAsItIs,
 } from './run.ts';
 
 /** Says whether this unit is part of a restore: then nothing else is to be done to its database. */
@@ -101,7 +103,10 @@ async function dropVoidRestore(
   if (request?.id === mark.request && request.phase === 'stop') return false;
   hook.log('WARNING', `the restore of ${nameOf(mark)} has been given up while this unit was away`);
   await stopDatabase(hook);
-  await bringBack(hook, mark);
+  // Once the data of before are home, only the mark tells that nothing that stands there is to go.
+  const undoing = { ...(await withOldAsItIs(hook, mark)), phase: 'undoing' } as const;
+  await writeRestoreMark(hook, undoing);
+  await bringBack(hook, undoing);
   await removeRestoreMark(hook);
   return true;
 }

@@ -234,7 +234,7 @@ export async function bringBack(hook: PostgresqlHook, mark: RestoreMark): Promis
 }
 
 /** What stood aside may have been taken away: then what is in its place are not the data of before. */
-async function withOldAsItIs(hook: PostgresqlHook, mark: RestoreMark): Promise<RestoreMark> {
+export async function withOldAsItIs(hook: PostgresqlHook, mark: RestoreMark): Promise<RestoreMark> {
   const stoodAside = mark.phase === 'started' && mark.old === 'aside';
   return stoodAside && !(await isAside(hook)) ? { ...mark, old: 'none' } : mark;
 }

@@ -167,23 +167,26 @@ const returnings: readonly (readonly [string, 'preparing' | 'stopped' | 'started
     ['goes back', 'undoing'],
   ];
 
+/** It has come back with its volume; the cluster goes on without its restore. */
+async function returned(phase: string): Promise<PostgresqlState> {
+  const begun = await afterEvents(await alone(), updateStatus);
+  const mark = fileOf(begun, markFile)?.replace('"phase":"started"', `"phase":"${phase}"`) ?? '';
+  return remembering(
+    led(
+      withBags(withFiles(begun, { [markFile]: mark }), {
+        app: { 'restore-request': '', 'restoring-backup': '' },
+      }),
+    ),
+  );
+}
+
 for (const [what, phase] of returnings) {
   for (const [how, event] of [
     ['a new container', ready],
     ['update-status', updateStatus],
   ] as const satisfies readonly (readonly [string, Trigger])[]) {
     test(`a unit that ${what} and comes back with its volume lets the cluster be, with ${how}`, async () => {
-      const begun = await afterEvents(await alone(), updateStatus);
-      const mark =
-        fileOf(begun, markFile)?.replace('"phase":"started"', `"phase":"${phase}"`) ?? '';
-      const back = remembering(
-        led(
-          withBags(withFiles(begun, { [markFile]: mark }), {
-            app: { 'restore-request': '', 'restoring-backup': '' },
-          }),
-        ),
-      );
-
+      const back = await returned(phase);
       const given = event === ready ? inNewContainer(back) : back;
       const reached = await afterEvents(given, event);
 
@@ -195,6 +198,22 @@ for (const [what, phase] of returnings) {
       expect(serviceOf(reached)).toBe('active');
     });
   }
+}
+
+for (const [what, phase] of returnings) {
+  test(`whenever a unit that ${what} and comes back is killed meanwhile, its data are there`, async () => {
+    const given = await returned(phase);
+    const { interruptions } = await run({ charm: underTest, state: given, event: updateStatus });
+    for (const { state: killed } of interruptions) {
+      const reached = await afterEvents(killed, updateStatus);
+
+      expect(fileOf(reached, dataFile)).toBe('17\n');
+      expect(fileOf(reached, markFile)).toBeUndefined();
+      expect(annotationsOf(reached, configName)).toEqual(annotationsOf(given, configName));
+    }
+
+    expect(interruptions.length).toBeGreaterThan(3);
+  });
 }
 
 test('a unit that begins once more, without its volume, goes back to what the first has found', async () => {
