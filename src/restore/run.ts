@@ -78,12 +78,28 @@ export async function performRestore(
     await setLayer(hook, cluster, { restart: false });
     await stopDatabase(hook);
   });
+  const mayReturn = canBackOut(given);
   if (!walk.decide('has_database_stopped', notStopped === undefined)) {
+    const refusal = `Failed to stop database service with error: ${notStopped ?? ''}`;
+    if (!mayReturn) return triedAgain(refusal);
     await backOut(hook, cluster, given);
-    return { refusal: `Failed to stop database service with error: ${notStopped ?? ''}` };
+    return { refusal };
   }
   const mark = await recordStop(hook, cluster, given);
-  return await replaceData(hook, cluster, mark);
+  return await replaceData(hook, cluster, { mark, mayReturn });
+}
+
+/**
+ * Where the data of before are not kept, whoever finds the database stopped cannot know how much is left
+ * of them: half a directory is not to be started.
+ */
+function canBackOut({ phase, old, request }: RestoreMark): boolean {
+  return phase === 'preparing' || old === 'aside' || request !== undefined;
+}
+
+/** The mark stays, and the next hook goes on with it. */
+function triedAgain(refusal: string): Refusal {
+  return { refusal: `${refusal}; it is tried again` };
 }
 
 /** What a restore that failed has left is nothing to go back to. */
@@ -124,7 +140,7 @@ async function copyState(
 async function replaceData(
   hook: PostgresqlHook,
   cluster: Cluster,
-  mark: RestoreMark,
+  { mark, mayReturn }: { readonly mark: RestoreMark; readonly mayReturn: boolean },
 ): Promise<Refusal | undefined> {
   const { walk } = hook;
   const notForgotten = await failureOf(async () => {
@@ -132,10 +148,12 @@ async function replaceData(
     await forgetCluster(hook, cluster.app);
   });
   if (!walk.decide('was_previous_cluster_info_removed', notForgotten === undefined)) {
+    const reason = notForgotten ?? '';
+    const refusal = `Failed to remove previous cluster information with error: ${reason}`;
+    if (!mayReturn) return triedAgain(refusal);
     walk.step('start_database_again');
     await backOut(hook, cluster, mark);
-    const reason = notForgotten ?? '';
-    return { refusal: `Failed to remove previous cluster information with error: ${reason}` };
+    return { refusal };
   }
   const notEmptied = await failureOf(async () => {
     await clearDataDirectory(hook, mark.old);
@@ -144,7 +162,7 @@ async function replaceData(
     const reason = notEmptied ?? '';
     const refusal = `Failed to remove contents of the data directory with error: ${reason}`;
     // Half of the old data are nothing to go back to: the next hook goes on.
-    if (mark.old === 'removed') return { refusal: `${refusal}; it is tried again` };
+    if (mark.old === 'removed' || !mayReturn) return triedAgain(refusal);
     walk.step('start_database_again');
     await backOut(hook, cluster, mark);
     return { refusal };
