@@ -21,6 +21,8 @@ export const stoppedMarkPath = `${storageRoot}/restore-stopped`;
 export const copiedMarkPath = `${storageRoot}/restore-copied`;
 /** The data of before, while a restore runs. */
 export const asideDirectory = `${storageRoot}/pgdata-before-restore`;
+/** Data that are being removed: what stands in its place is whole, or gone. */
+export const discardedDirectory = `${storageRoot}/pgdata-discarded`;
 /** Where Patroni puts what it could not start. */
 export const failedDirectory = `${dataDirectory}.failed`;
 export const storageIdentityPath = `${storageRoot}/charm-identity.json`;

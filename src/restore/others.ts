@@ -7,6 +7,7 @@ import { clearDataDirectory, hasData, stopDatabase } from '../adapters/data-dire
 import { PatroniError } from '../adapters/patroni.ts';
 import {
   readStoppedMark,
+  removeCopiedMark,
   removeStoppedMark,
   writeCopiedMark,
   writeStoppedMark,
@@ -49,6 +50,8 @@ async function startAgain(
   if (stopped !== undefined) {
     const copies = request?.phase === 'clone' && request.id === stopped;
     if (copies && !(await emptyMember(hook, cluster, stopped))) return true;
+    // A hook that was killed before it emptied anything has left that mark, beside the data of before.
+    if (!copies) await removeCopiedMark(hook);
     await removeStoppedMark(hook);
     // A new container is started by its own event, and so is a member without data to go back to.
     const starts = copies || (await hasData(hook));
