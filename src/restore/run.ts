@@ -263,7 +263,7 @@ async function writeSaved(
   cluster: Cluster,
   { saved }: RestoreMark,
 ): Promise<void> {
-  if (saved !== undefined) await writePatroniState(hook, cluster, saved);
+  if (saved !== undefined) await writePatroniState(hook, cluster, { saved });
 }
 
 /** Without data a start has to be that of a new member, which looks first whether there is a cluster. */

@@ -274,6 +274,45 @@ scenario('a restore whose primary is lost is cancelled by the leader', {
   },
 });
 
+/** Patroni's lock, as the restored primary has written it. */
+function locked(given: PostgresqlState, renewTime: string): PostgresqlState {
+  const annotations = { leader: 'postgresql-k8s-0', renewTime, ttl: '20' };
+  const metadata = { name: 'patroni-postgresql-k8s', resourceVersion: '41', annotations };
+  return withObjects(given, { ...objectsOf(given), [lockName]: { metadata } });
+}
+
+const recent = '2026-01-31T10:00:00.123456+00:00';
+const longAgo = '2026-01-31T09:59:30.123456+00:00';
+const startMs = Date.UTC(2026, 0, 31, 10, 0, 10);
+
+test('a restore is not cancelled while a primary that does not answer renews the lock', async () => {
+  const given = locked(await orphaned('clone'), recent);
+
+  const { state: after, action: ended } = await run({
+    charm: underTest,
+    state: given,
+    event: cancel,
+    startMs,
+  });
+
+  expect(ended.failed).toBe('The restored data are in force: postgresql-k8s/0 leads');
+  expect(objectsOf(after)).toEqual(objectsOf(given));
+  expect(after.unitStatus).not.toEqual(nobodyLeads);
+});
+
+test('a lock that is renewed while a restore is cancelled is left alone', async () => {
+  const given = locked(await orphaned('clone'), longAgo);
+  const cancelled = await run({ charm: underTest, state: given, event: cancel, startMs });
+  const conflict = inWorld(given, { kube: { faults: { 'patch endpoints': 'conflict' } } });
+  const late = await run({ charm: underTest, state: conflict, event: cancel, startMs });
+
+  expect(cancelled.action.results).toEqual({ status: 'restore cancelled' });
+  const patches = cancelled.calls.filter(({ method }) => method === 'patch');
+  expect(patches.map(({ summary }) => summary)[0]).toContain('"resourceVersion":"41"');
+  expect(late.action.failed).toBe('The restored data are in force: a unit has just taken the lock');
+  expect(phaseOf(late.state)).toBe('clone');
+});
+
 const refusals: readonly (readonly [string, () => Promise<PostgresqlState>, string])[] = [
   [
     'by another unit than the leader',
