@@ -80,7 +80,9 @@ async function followLoss(
 ): Promise<void> {
   const units = await cluster.units();
   if (units.includes(request.unit) || down.length < units.length) return;
-  if ((await cluster.primary()) !== undefined || (await isPodThere(hook, request.unit))) return;
+  const working = await workingUnits(cluster, request);
+  if (working.full.length + working.empty.length > 0) return;
+  if (await isPodThere(hook, request.unit)) return;
   await returnToOld(hook, cluster, { request, failure: `${request.unit} is gone` });
 }
 
@@ -112,7 +114,7 @@ async function abandon(
   const known = await readPresentState(hook, cluster);
   const holder = lockHolder(known, { app: cluster.app, nowMs: hook.ports.clock.nowMs() });
   if (holder !== undefined) return `The restored data are in force: ${holder} leads`;
-  const working = await workingUnits(cluster);
+  const working = await workingUnits(cluster, request);
   if (working.full.length > 0) {
     const units = working.full.join(', ');
     return `The restored data are in force: ${units} may be promoted, or removed`;
@@ -130,14 +132,17 @@ async function abandon(
 /** Those whose Patroni is at work: they have the restored data, unless they say that they have none. */
 async function workingUnits(
   cluster: Cluster,
+  request: RestoreRequest,
 ): Promise<{ readonly full: readonly string[]; readonly empty: readonly string[] }> {
   const members = (await cluster.patroniCluster())?.members ?? [];
   const units = await cluster.units();
   const empty: string[] = [];
   const full: string[] = [];
   for (const unit of members.map(({ name }) => unitOfMember(name))) {
-    const isEmpty = units.includes(unit) && (await cluster.peers.data(unit))[dataKey] === 'none';
-    (isEmpty ? empty : full).push(unit);
+    const said = units.includes(unit) ? await cluster.peers.data(unit) : {};
+    // Patroni lists members that are down, too.
+    if (said[stoppedKey] === request.id) continue;
+    (said[dataKey] === 'none' ? empty : full).push(unit);
   }
   return { full, empty };
 }

@@ -84,7 +84,9 @@ async function orphaned(phase: 'stop' | 'clone' = 'stop'): Promise<PostgresqlSta
   if (kept === undefined) throw new Error('nothing has been kept');
   const { [lockName]: _, [configName]: __, ...others } = objectsOf(own);
   const kube = { objects: { ...others, [keptOn]: kept } };
-  const world = inWorld({ ...own, leader: true }, { kube, patroni: { members: [] } });
+  // Of a member that is down Patroni keeps that it was there.
+  const members = [replica(1, 'stopped'), replica(2, 'stopped')];
+  const world = inWorld({ ...own, leader: true }, { kube, patroni: { members } });
   return withBags(withTraces(world), { others: { 'restore-stopped': 'r1' } });
 }
 
@@ -321,7 +323,8 @@ const refusals: readonly (readonly [string, () => Promise<PostgresqlState>, stri
   ],
   [
     'while a unit works with the restored data',
-    async () => inWorld(await orphaned('clone'), { patroni: { members: [replica(2)] } }),
+    async () =>
+      inWorld(othersStarted(await orphaned('clone')), { patroni: { members: [replica(2)] } }),
     'The restored data are in force: postgresql-k8s/2 may be promoted, or removed',
   ],
   [
@@ -376,9 +379,8 @@ test('unless Patroni would forget the cluster meanwhile', async () => {
 });
 
 test('a restore is not cancelled when nobody has the data of before any more', async () => {
-  const given = withBags(othersStarted(await orphaned('clone')), {
-    own: { 'restore-stopped': '' },
-  });
+  const bags = withBags(othersStarted(await orphaned('clone')), { own: { 'restore-stopped': '' } });
+  const given = inWorld(bags, { patroni: { members: [] } });
 
   const { state: after, action: ended } = await run({
     charm: underTest,
@@ -400,6 +402,17 @@ scenario('when the restored data are gone before anybody copied them, all start 
     expect(appData(after)['restore-failure']).toMatch(/postgresql-k8s\/0 is gone$/);
   },
   loosen: { secondRun: 'the next hook starts this unit again' },
+});
+
+test('as long as anybody is at work, all others stay where they are', async () => {
+  const given = inWorld(gone(await orphaned('clone')), {
+    patroni: { members: [replica(1, 'stopped'), replica(2, 'stopped'), replica(3)] },
+  });
+
+  const after = await afterEvents(given, updateStatus);
+
+  expect(phaseOf(after)).toBe('clone');
+  expect(fileOf(after, stoppedFile)).toBe('r1\n');
 });
 
 test('when one has begun to copy them, nobody goes back without being told to', async () => {
