@@ -38,6 +38,7 @@ import {
   doesPrimaryAnswer,
   endedRestore,
   hasJustConcluded,
+  isAwaited,
   isNewContainer,
   nameOf,
   performRestore,
@@ -95,14 +96,13 @@ async function followOwn(hook: PostgresqlHook, cluster: Cluster): Promise<boolea
  * A unit that was removed while it restored, and has come back with its volume, finds a mark that nobody
  * waits for: its cluster has gone on without it, and what Patroni remembers is not to be touched.
  */
-async function dropVoidRestore(
+export async function dropVoidRestore(
   hook: PostgresqlHook,
   cluster: Cluster,
   mark: RestoreMark,
 ): Promise<boolean> {
   if (mark.request === undefined || isOver(mark)) return false;
-  const { restoreRequest: request } = await cluster.appData();
-  if (request?.id === mark.request && request.phase === 'stop') return false;
+  if (await isAwaited(cluster, mark.request)) return false;
   hook.log('WARNING', `the restore of ${nameOf(mark)} has been given up while this unit was away`);
   await stopDatabase(hook);
   // Once the data of before are home, only the mark tells that nothing that stands there is to go.

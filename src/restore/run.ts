@@ -257,12 +257,19 @@ export async function withOldAsItIs(hook: PostgresqlHook, mark: RestoreMark): Pr
   return stoodAside && !(await isAside(hook)) ? { ...mark, old: 'none' } : mark;
 }
 
-/** Until it has been copied, nothing has been forgotten. */
+/** Whether the cluster still waits for the end of this request. */
+export async function isAwaited(cluster: Cluster, id: string): Promise<boolean> {
+  const { restoreRequest: request } = await cluster.appData();
+  return request?.id === id && request.phase === 'stop';
+}
+
+/** Until it has been copied, nothing has been forgotten. What a cluster remembers that went on stays. */
 async function writeSaved(
   hook: PostgresqlHook,
   cluster: Cluster,
-  { saved }: RestoreMark,
+  { saved, request }: RestoreMark,
 ): Promise<void> {
+  if (request !== undefined && !(await isAwaited(cluster, request))) return;
   if (saved !== undefined) await writePatroniState(hook, cluster, { saved });
 }
 

@@ -203,6 +203,21 @@ for (const [what, phase] of returnings) {
 }
 
 for (const [what, phase] of returnings) {
+  test(`to cancel on a unit that ${what} and comes back touches nothing of the cluster's`, async () => {
+    const given = await returned(phase);
+
+    const { state: after, action: ended } = await run({
+      charm: underTest,
+      state: given,
+      event: cancel,
+    });
+
+    expect(ended.results).toEqual({ status: 'restore cancelled' });
+    expect(objectsOf(after)).toEqual(objectsOf(given));
+    expect(fileOf(after, dataFile)).toBe('17\n');
+    expect(fileOf(after, markFile)).toBeUndefined();
+  });
+
   test(`whenever a unit that ${what} and comes back is killed meanwhile, its data are there`, async () => {
     const given = await returned(phase);
     const { interruptions } = await run({ charm: underTest, state: given, event: updateStatus });
