@@ -502,6 +502,21 @@ for (const [what, make] of Object.entries(abandoned)) {
   }
 }
 
+test('a mark of restored data that are gone keeps nobody down', async () => {
+  const bags = withBags(await afterEvents(await told('clone'), updateStatus), {
+    app: { 'restore-request': '', 'restores-abandoned': 'r1' },
+  });
+  const given = inWorld(withFiles(bags, { [`${root}/restore-copied`]: 'r1\n' }), {
+    patroni: { members: [] },
+  });
+
+  const after = await afterEvents(given, updateStatus);
+
+  expect(fileOf(given, dataFile)).toBeUndefined();
+  expect(fileOf(after, `${root}/restore-copied`)).toBeUndefined();
+  expect(fileOf(after, dataFile)).toBeUndefined();
+});
+
 test('a unit whose data are gone already is not started without a look at what there is', async () => {
   const given = without(without(await told('keep'), dataFile), `${root}/pgdata/global/pg_control`);
   const { 'endpoints/patroni-postgresql-k8s-config': _, ...objects } = objectsOf(given);
