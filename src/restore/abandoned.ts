@@ -3,7 +3,12 @@
 // take them for those of a replica: they must not run, and go as soon as there are others to copy.
 
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
-import { clearDataDirectory, hasData, stopDatabase } from '../adapters/data-directory.ts';
+import {
+  clearDataDirectory,
+  finishRemoval,
+  hasData,
+  stopDatabase,
+} from '../adapters/data-directory.ts';
 import {
   readCopiedMark,
   readRestoreMark,
@@ -19,6 +24,7 @@ export async function holdAbandoned(hook: PostgresqlHook, cluster: Cluster): Pro
   if (!(await hasAbandoned(hook, cluster))) return false;
   if (!(await isNewContainer(hook))) await setLayer(hook, cluster, { restart: false });
   await stopDatabase(hook);
+  await finishRemoval(hook);
   // What has gone already, or never came, keeps nobody down.
   if (await hasData(hook)) {
     if ((await otherLeader(cluster)) === undefined) return true;

@@ -5,7 +5,6 @@
 import { type Cluster, isStarted, type PostgresqlHook } from '../adapters/cluster.ts';
 import {
   clearDataDirectory,
-  finishRemoval,
   hasData,
   removeLeftovers,
   stopDatabase,
@@ -53,7 +52,6 @@ import {
 export async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   if (!(await isReachable(hook))) return false;
   const silent = quietly(hook);
-  await finishRemoval(silent);
   if (await holdAbandoned(silent, cluster)) return true;
   const restores = await followOwn(silent, cluster);
   const waits = await followOther(silent, cluster);

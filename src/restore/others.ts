@@ -3,7 +3,12 @@
 // its own. A file beside the data says for which request it is down, whatever becomes of databags.
 
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
-import { clearDataDirectory, hasData, stopDatabase } from '../adapters/data-directory.ts';
+import {
+  clearDataDirectory,
+  finishRemoval,
+  hasData,
+  stopDatabase,
+} from '../adapters/data-directory.ts';
 import { PatroniError } from '../adapters/patroni.ts';
 import {
   readStoppedMark,
@@ -48,6 +53,7 @@ async function startAgain(
 ): Promise<boolean> {
   const stopped = await readStoppedMark(hook);
   if (stopped !== undefined) {
+    await finishRemoval(hook);
     const copies = request?.phase === 'clone' && request.id === stopped;
     if (copies && !(await emptyMember(hook, cluster, stopped))) return true;
     // A hook that was killed before it emptied anything has left that mark, beside the data of before.
