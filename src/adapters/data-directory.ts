@@ -7,6 +7,7 @@ import type { ExecResult } from '../../lib/pebble/pebble.ts';
 import {
   asideDirectory,
   dataDirectory,
+  discardedDirectory,
   failedDirectory,
   storageRoot,
   workloadUser,
@@ -110,7 +111,7 @@ export async function clearDataDirectory(
   if (old === 'aside' && !(await isAside(hook))) {
     await move(hook, dataDirectory, asideDirectory);
   }
-  await remove(hook, dataDirectory);
+  await discard(hook);
   await hook.ports.pebble.makeDir(dataDirectory, {
     user: workloadUser,
     group: workloadUser,
@@ -122,7 +123,7 @@ export async function clearDataDirectory(
 export async function putBack(hook: PostgresqlHook): Promise<void> {
   if (!(await isAside(hook))) return;
   await remove(hook, failedDirectory);
-  await remove(hook, dataDirectory);
+  await discard(hook);
   await move(hook, asideDirectory, dataDirectory);
 }
 
@@ -130,6 +131,24 @@ export async function putBack(hook: PostgresqlHook): Promise<void> {
 export async function removeLeftovers(hook: PostgresqlHook): Promise<void> {
   await remove(hook, asideDirectory);
   await remove(hook, failedDirectory);
+}
+
+/** Takes the data away at once, and then removes them: nobody ever finds half of them in their place. */
+async function discard(hook: PostgresqlHook): Promise<void> {
+  await remove(hook, discardedDirectory);
+  if ((await hook.ports.pebble.stat(dataDirectory)) === undefined) return;
+  await move(hook, dataDirectory, discardedDirectory);
+  await remove(hook, discardedDirectory);
+}
+
+/** What a hook has left that was killed while it removed data. It only takes room: nothing waits for it. */
+export async function finishRemoval(hook: PostgresqlHook): Promise<void> {
+  try {
+    await remove(hook, discardedDirectory);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    hook.log('WARNING', error.message);
+  }
 }
 
 /** A large database takes longer than a request to Pebble may. */

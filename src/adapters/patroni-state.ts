@@ -1,37 +1,68 @@
 // What Patroni keeps of a cluster in Kubernetes: lock, configuration, history and who is synchronous. It
 // stands in the labels and annotations of Endpoints objects, and can be put back from a copy of these.
 
-import { clusterName, patroniEndpoints } from '../core/names.ts';
+import { clusterName, patroniEndpoints, unitOfMember } from '../core/names.ts';
 import { noticeDomain } from '../core/render/watcher.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 import { parseKeptState, type SavedState } from './restore-mark.ts';
+
+/** What there is, each object with the version that it has. */
+export type PresentState = readonly (SavedState[number] & { readonly version?: string })[];
+
+export async function readPresentState(
+  hook: PostgresqlHook,
+  { app }: Pick<Cluster, 'app'>,
+): Promise<PresentState> {
+  const present: PresentState[number][] = [];
+  for (const name of patroniEndpoints(app)) {
+    const found = await hook.ports.kube.get('endpoints', name);
+    if (found === undefined) continue;
+    const { labels = {}, annotations = {}, resourceVersion: version } = found.metadata;
+    const own = { name, labels: { ...labels }, annotations: { ...annotations } };
+    present.push(version === undefined ? own : { ...own, version });
+  }
+  return present;
+}
 
 /** A copy of what there is; read when nothing writes to it any more. */
 export async function readPatroniState(
   hook: PostgresqlHook,
   { app }: Pick<Cluster, 'app'>,
 ): Promise<SavedState> {
-  const saved: SavedState[number][] = [];
-  for (const name of patroniEndpoints(app)) {
-    const found = await hook.ports.kube.get('endpoints', name);
-    if (found === undefined) continue;
-    const { labels = {}, annotations = {} } = found.metadata;
-    saved.push({ name, labels: { ...labels }, annotations: { ...annotations } });
-  }
-  return saved;
+  const present = await readPresentState(hook, { app });
+  return present.map(({ version: _, ...saved }) => saved);
+}
+
+const usualTtlSeconds = 30;
+
+/**
+ * The unit that holds the lock, and has renewed it within its time: it is at work, also when it does not
+ * answer. By Patroni's own notes in Kubernetes.
+ */
+export function lockHolder(
+  present: PresentState,
+  { app, nowMs }: { readonly app: string; readonly nowMs: number },
+): string | undefined {
+  const lock = present.find(({ name }) => name === clusterName(app))?.annotations ?? {};
+  const { leader, renewTime = '', ttl } = lock;
+  if (leader === undefined || leader === '') return undefined;
+  const seconds = ttl === undefined ? usualTtlSeconds : Number(ttl);
+  const ageMs = nowMs - Date.parse(renewTime);
+  return ageMs < seconds * 1000 ? unitOfMember(leader) : undefined;
 }
 
 /**
  * Makes Patroni remember the cluster of the copy again, and nothing else. An object that is there is
- * changed at once: Patroni never sees it without what makes it the cluster's.
+ * changed at once: Patroni never sees it without what makes it the cluster's. Given what is there, an
+ * object that has been written since is left alone, and `KubeError` tells of a conflict.
  */
 export async function writePatroniState(
   hook: PostgresqlHook,
   { app, namespace }: Pick<Cluster, 'app' | 'namespace'>,
-  saved: SavedState,
+  { saved, known }: { readonly saved: SavedState; readonly known?: PresentState | undefined },
 ): Promise<void> {
   const { kube } = hook.ports;
-  const present = await readPatroniState(hook, { app });
+  const present: PresentState = known ?? (await readPatroniState(hook, { app }));
   for (const name of patroniEndpoints(app)) {
     const found = present.find((one) => one.name === name);
     const wanted = saved.find((one) => one.name === name);
@@ -44,8 +75,10 @@ export async function writePatroniState(
     } else if (!isSame(found, wanted)) {
       const labels = replacing(found.labels, wanted.labels);
       const annotations = replacing(found.annotations, wanted.annotations);
+      const version = found.version === undefined ? {} : { resourceVersion: found.version };
+      const metadata = { ...version, labels, annotations };
       // Addresses are of the cluster that failed; whoever leads next writes its own.
-      await kube.patch('endpoints', name, { metadata: { labels, annotations }, subsets: null });
+      await kube.patch('endpoints', name, { metadata, subsets: null });
     }
   }
 }

@@ -23,6 +23,8 @@ export const copiedMarkPath = `${storageRoot}/restore-copied`;
 export const asideDirectory = `${storageRoot}/pgdata-before-restore`;
 /** A backup that is restored beside the data to see whether that works; nothing else goes there. */
 export const trialDirectory = `${storageRoot}/trial-restore`;
+/** Data that are being removed: what stands in its place is whole, or gone. */
+export const discardedDirectory = `${storageRoot}/pgdata-discarded`;
 /** Where Patroni puts what it could not start. */
 export const failedDirectory = `${dataDirectory}.failed`;
 export const storageIdentityPath = `${storageRoot}/charm-identity.json`;

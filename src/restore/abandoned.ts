@@ -3,7 +3,12 @@
 // take them for those of a replica: they must not run, and go as soon as there are others to copy.
 
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
-import { clearDataDirectory, stopDatabase } from '../adapters/data-directory.ts';
+import {
+  clearDataDirectory,
+  finishRemoval,
+  hasData,
+  stopDatabase,
+} from '../adapters/data-directory.ts';
 import {
   readCopiedMark,
   readRestoreMark,
@@ -16,19 +21,28 @@ import { isNewContainer, resultKey, setLayer } from './run.ts';
 
 /** Says whether this unit has such data, and has to stay down. */
 export async function holdAbandoned(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  const { abandonedRestores } = await cluster.appData();
-  if (abandonedRestores.length === 0) return false;
-  const request = await restoredRequest(hook);
-  if (request === undefined || !abandonedRestores.includes(request)) return false;
+  if (!(await hasAbandoned(hook, cluster))) return false;
   if (!(await isNewContainer(hook))) await setLayer(hook, cluster, { restart: false });
   await stopDatabase(hook);
-  if ((await otherLeader(cluster)) === undefined) return true;
-  await clearDataDirectory(hook, 'none');
+  await finishRemoval(hook);
+  // What has gone already, or never came, keeps nobody down.
+  if (await hasData(hook)) {
+    if ((await otherLeader(cluster)) === undefined) return true;
+    await clearDataDirectory(hook, 'none');
+    hook.log('WARNING', 'restored data that the cluster has gone on without are gone');
+  }
   await removeCopiedMark(hook);
   await removeRestoreMark(hook);
   cluster.setUnit({ [resultKey]: undefined });
-  hook.log('WARNING', 'restored data that the cluster has gone on without are gone');
   return false;
+}
+
+/** Whether the data here are of a restore that the cluster has gone on without. */
+async function hasAbandoned(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const { abandonedRestores } = await cluster.appData();
+  if (abandonedRestores.length === 0) return false;
+  const request = await restoredRequest(hook);
+  return request !== undefined && abandonedRestores.includes(request);
 }
 
 /** The request that the data here come from. */

@@ -6,7 +6,7 @@ import { isAside } from '../adapters/data-directory.ts';
 import { isOver, type RestoreMark } from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
 import type { PostgresqlPorts } from '../ports.ts';
-import { followRestore } from './follow.ts';
+import { dropVoidRestore, followRestore } from './follow.ts';
 import { abandonClone, leadRequest } from './lead.ts';
 import { readOwnMark } from './own-mark.ts';
 import { cancelled, publishResult, type Refusal, undoRestore } from './run.ts';
@@ -25,6 +25,10 @@ export const cancelRestore: Handler<PostgresqlPorts> = async (hook) => {
 
 async function cancel(hook: PostgresqlHook, cluster: Cluster): Promise<string | Refusal> {
   const mark = await readOwnMark(hook, cluster);
+  // Nobody waits for it any more: what Patroni remembers now is not to be written over.
+  if (mark !== undefined && (await dropVoidRestore(hook, cluster, mark))) {
+    return 'restore cancelled';
+  }
   if (mark !== undefined && !isOver(mark)) {
     return await cancelOwn(hook, cluster, mark);
   }

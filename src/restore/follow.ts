@@ -15,6 +15,7 @@ import {
   type RestoreMark,
   readRestoreMark,
   removeRestoreMark,
+  writeRestoreMark,
 } from '../adapters/restore-mark.ts';
 import { readClusterIdentifier } from '../adapters/storage-identity.ts';
 import { isReachable } from '../adapters/watch-state.ts';
@@ -36,6 +37,7 @@ import {
   doesPrimaryAnswer,
   endedRestore,
   hasJustConcluded,
+  isAwaited,
   isNewContainer,
   nameOf,
   performRestore,
@@ -43,6 +45,7 @@ import {
   resultKey,
   settleRestore,
   undoRestore,
+  withOldAsItIs,
 } from './run.ts';
 
 /** Says whether this unit is part of a restore: then nothing else is to be done to its database. */
@@ -91,17 +94,19 @@ async function followOwn(hook: PostgresqlHook, cluster: Cluster): Promise<boolea
  * A unit that was removed while it restored, and has come back with its volume, finds a mark that nobody
  * waits for: its cluster has gone on without it, and what Patroni remembers is not to be touched.
  */
-async function dropVoidRestore(
+export async function dropVoidRestore(
   hook: PostgresqlHook,
   cluster: Cluster,
   mark: RestoreMark,
 ): Promise<boolean> {
   if (mark.request === undefined || isOver(mark)) return false;
-  const { restoreRequest: request } = await cluster.appData();
-  if (request?.id === mark.request && request.phase === 'stop') return false;
+  if (await isAwaited(cluster, mark.request)) return false;
   hook.log('WARNING', `the restore of ${nameOf(mark)} has been given up while this unit was away`);
   await stopDatabase(hook);
-  await bringBack(hook, mark);
+  // Once the data of before are home, only the mark tells that nothing that stands there is to go.
+  const undoing = { ...(await withOldAsItIs(hook, mark)), phase: 'undoing' } as const;
+  await writeRestoreMark(hook, undoing);
+  await bringBack(hook, undoing);
   await removeRestoreMark(hook);
   return true;
 }

@@ -1,8 +1,16 @@
 // What the leader does about a restore of several units: it takes the request from one phase to the next,
 // by what the unit that restores has told, or by its being gone.
 
+import { KubeError } from '../../lib/kube/error.ts';
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
-import { dropKeptState, readKeptState, writePatroniState } from '../adapters/patroni-state.ts';
+import {
+  dropKeptState,
+  lockHolder,
+  type PresentState,
+  readKeptState,
+  readPresentState,
+  writePatroniState,
+} from '../adapters/patroni-state.ts';
 import {
   parseResult,
   type RestoreRequest,
@@ -72,7 +80,9 @@ async function followLoss(
 ): Promise<void> {
   const units = await cluster.units();
   if (units.includes(request.unit) || down.length < units.length) return;
-  if ((await cluster.primary()) !== undefined || (await isPodThere(hook, request.unit))) return;
+  const working = await workingUnits(cluster, request);
+  if (working.full.length + working.empty.length > 0) return;
+  if (await isPodThere(hook, request.unit)) return;
   await returnToOld(hook, cluster, { request, failure: `${request.unit} is gone` });
 }
 
@@ -86,7 +96,25 @@ export async function abandonClone(
   request: RestoreRequest,
 ): Promise<string | undefined> {
   if (!(await hook.juju.isLeader())) return 'Run it on the leader';
-  const working = await workingUnits(cluster);
+  try {
+    return await abandon(hook, cluster, request);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    if (error.code !== 'conflict') return `Kubernetes does not let it: ${error.message}`;
+    return 'The restored data are in force: a unit has just taken the lock';
+  }
+}
+
+async function abandon(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  request: RestoreRequest,
+): Promise<string | undefined> {
+  // Before anything that only those tell who can be reached.
+  const known = await readPresentState(hook, cluster);
+  const holder = lockHolder(known, { app: cluster.app, nowMs: hook.ports.clock.nowMs() });
+  if (holder !== undefined) return `The restored data are in force: ${holder} leads`;
+  const working = await workingUnits(cluster, request);
   if (working.full.length > 0) {
     const units = working.full.join(', ');
     return `The restored data are in force: ${units} may be promoted, or removed`;
@@ -97,21 +125,24 @@ export async function abandonClone(
     kept?.some(({ annotations }) => (annotations['initialize'] ?? '') !== '') === true;
   // Members without data would make a new database, if Patroni forgot the cluster.
   if (working.empty.length > 0 && !isKnown) return 'Nothing is known of the cluster of before';
-  await returnToOld(hook, cluster, { request, failure: cancelled });
+  await returnToOld(hook, cluster, { request, failure: cancelled, known });
   return undefined;
 }
 
 /** Those whose Patroni is at work: they have the restored data, unless they say that they have none. */
 async function workingUnits(
   cluster: Cluster,
+  request: RestoreRequest,
 ): Promise<{ readonly full: readonly string[]; readonly empty: readonly string[] }> {
   const members = (await cluster.patroniCluster())?.members ?? [];
   const units = await cluster.units();
   const empty: string[] = [];
   const full: string[] = [];
   for (const unit of members.map(({ name }) => unitOfMember(name))) {
-    const isEmpty = units.includes(unit) && (await cluster.peers.data(unit))[dataKey] === 'none';
-    (isEmpty ? empty : full).push(unit);
+    const said = units.includes(unit) ? await cluster.peers.data(unit) : {};
+    // Patroni lists members that are down, too.
+    if (said[stoppedKey] === request.id) continue;
+    (said[dataKey] === 'none' ? empty : full).push(unit);
   }
   return { full, empty };
 }
@@ -119,13 +150,17 @@ async function workingUnits(
 interface Failure {
   readonly request: RestoreRequest;
   readonly failure: string;
+  /** What has been looked at, and must not have changed since. */
+  readonly known?: PresentState;
 }
 
 /** What Patroni remembered comes first: it decides which of the data of before may lead. */
 async function returnToOld(hook: PostgresqlHook, cluster: Cluster, failed: Failure): Promise<void> {
   const kept = await readKeptState(hook, cluster, failed.request.id);
   // Without a copy nothing has been forgotten.
-  if (kept !== undefined) await writePatroniState(hook, cluster, kept);
+  if (kept !== undefined) {
+    await writePatroniState(hook, cluster, { saved: kept, known: failed.known });
+  }
   const { abandonedRestores: before } = await cluster.appData();
   cluster.setApp({ 'restores-abandoned': renderAbandoned(before, failed.request.id) });
   tellFailure(hook, cluster, failed);

@@ -3,10 +3,16 @@
 // its own. A file beside the data says for which request it is down, whatever becomes of databags.
 
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
-import { clearDataDirectory, hasData, stopDatabase } from '../adapters/data-directory.ts';
+import {
+  clearDataDirectory,
+  finishRemoval,
+  hasData,
+  stopDatabase,
+} from '../adapters/data-directory.ts';
 import { PatroniError } from '../adapters/patroni.ts';
 import {
   readStoppedMark,
+  removeCopiedMark,
   removeStoppedMark,
   writeCopiedMark,
   writeStoppedMark,
@@ -47,8 +53,11 @@ async function startAgain(
 ): Promise<boolean> {
   const stopped = await readStoppedMark(hook);
   if (stopped !== undefined) {
+    await finishRemoval(hook);
     const copies = request?.phase === 'clone' && request.id === stopped;
     if (copies && !(await emptyMember(hook, cluster, stopped))) return true;
+    // A hook that was killed before it emptied anything has left that mark, beside the data of before.
+    if (!copies) await removeCopiedMark(hook);
     await removeStoppedMark(hook);
     // A new container is started by its own event, and so is a member without data to go back to.
     const starts = copies || (await hasData(hook));

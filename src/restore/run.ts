@@ -78,12 +78,28 @@ export async function performRestore(
     await setLayer(hook, cluster, { restart: false });
     await stopDatabase(hook);
   });
+  const mayReturn = canBackOut(given);
   if (!walk.decide('has_database_stopped', notStopped === undefined)) {
+    const refusal = `Failed to stop database service with error: ${notStopped ?? ''}`;
+    if (!mayReturn) return triedAgain(refusal);
     await backOut(hook, cluster, given);
-    return { refusal: `Failed to stop database service with error: ${notStopped ?? ''}` };
+    return { refusal };
   }
   const mark = await recordStop(hook, cluster, given);
-  return await replaceData(hook, cluster, mark);
+  return await replaceData(hook, cluster, { mark, mayReturn });
+}
+
+/**
+ * Where the data of before are not kept, whoever finds the database stopped cannot know how much is left
+ * of them: half a directory is not to be started.
+ */
+function canBackOut({ phase, old, request }: RestoreMark): boolean {
+  return phase === 'preparing' || old === 'aside' || request !== undefined;
+}
+
+/** The mark stays, and the next hook goes on with it. */
+function triedAgain(refusal: string): Refusal {
+  return { refusal: `${refusal}; it is tried again` };
 }
 
 /** What a restore that failed has left is nothing to go back to. */
@@ -124,7 +140,7 @@ async function copyState(
 async function replaceData(
   hook: PostgresqlHook,
   cluster: Cluster,
-  mark: RestoreMark,
+  { mark, mayReturn }: { readonly mark: RestoreMark; readonly mayReturn: boolean },
 ): Promise<Refusal | undefined> {
   const { walk } = hook;
   const notForgotten = await failureOf(async () => {
@@ -132,10 +148,12 @@ async function replaceData(
     await forgetCluster(hook, cluster.app);
   });
   if (!walk.decide('was_previous_cluster_info_removed', notForgotten === undefined)) {
+    const reason = notForgotten ?? '';
+    const refusal = `Failed to remove previous cluster information with error: ${reason}`;
+    if (!mayReturn) return triedAgain(refusal);
     walk.step('start_database_again');
     await backOut(hook, cluster, mark);
-    const reason = notForgotten ?? '';
-    return { refusal: `Failed to remove previous cluster information with error: ${reason}` };
+    return { refusal };
   }
   const notEmptied = await failureOf(async () => {
     await clearDataDirectory(hook, mark.old);
@@ -144,7 +162,7 @@ async function replaceData(
     const reason = notEmptied ?? '';
     const refusal = `Failed to remove contents of the data directory with error: ${reason}`;
     // Half of the old data are nothing to go back to: the next hook goes on.
-    if (mark.old === 'removed') return { refusal: `${refusal}; it is tried again` };
+    if (mark.old === 'removed' || !mayReturn) return triedAgain(refusal);
     walk.step('start_database_again');
     await backOut(hook, cluster, mark);
     return { refusal };
@@ -234,18 +252,25 @@ export async function bringBack(hook: PostgresqlHook, mark: RestoreMark): Promis
 }
 
 /** What stood aside may have been taken away: then what is in its place are not the data of before. */
-async function withOldAsItIs(hook: PostgresqlHook, mark: RestoreMark): Promise<RestoreMark> {
+export async function withOldAsItIs(hook: PostgresqlHook, mark: RestoreMark): Promise<RestoreMark> {
   const stoodAside = mark.phase === 'started' && mark.old === 'aside';
   return stoodAside && !(await isAside(hook)) ? { ...mark, old: 'none' } : mark;
 }
 
-/** Until it has been copied, nothing has been forgotten. */
+/** Whether the cluster still waits for the end of this request. */
+export async function isAwaited(cluster: Cluster, id: string): Promise<boolean> {
+  const { restoreRequest: request } = await cluster.appData();
+  return request?.id === id && request.phase === 'stop';
+}
+
+/** Until it has been copied, nothing has been forgotten. What a cluster remembers that went on stays. */
 async function writeSaved(
   hook: PostgresqlHook,
   cluster: Cluster,
-  { saved }: RestoreMark,
+  { saved, request }: RestoreMark,
 ): Promise<void> {
-  if (saved !== undefined) await writePatroniState(hook, cluster, saved);
+  if (request !== undefined && !(await isAwaited(cluster, request))) return;
+  if (saved !== undefined) await writePatroniState(hook, cluster, { saved });
 }
 
 /** Without data a start has to be that of a new member, which looks first whether there is a cluster. */

@@ -1,7 +1,9 @@
 // What a unit shows while its database is being replaced by that of a backup.
 
 import type { Status } from '../../lib/juju/juju.ts';
+import { KubeError } from '../../lib/kube/error.ts';
 import { type Cluster, isRestoring, type PostgresqlHook } from '../adapters/cluster.ts';
+import { lockHolder, readPresentState } from '../adapters/patroni-state.ts';
 import { hasFailed, isOver, type RestoreMark } from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
 import {
@@ -52,7 +54,21 @@ async function cloneStatus(
 ): Promise<Status | undefined> {
   const waits = (await cluster.unitData())[stoppedKey] !== undefined;
   if (!waits && !(await hook.juju.isLeader())) return undefined;
-  return (await cluster.primary()) === undefined ? nobodyToCopy(unit) : undefined;
+  if ((await cluster.primary()) !== undefined || (await isLockHeld(hook, cluster)))
+    return undefined;
+  return nobodyToCopy(unit);
+}
+
+/** By a primary that may only be out of reach of this unit; also when nobody knows. */
+async function isLockHeld(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  try {
+    const present = await readPresentState(hook, cluster);
+    const nowMs = hook.ports.clock.nowMs();
+    return lockHolder(present, { app: cluster.app, nowMs }) !== undefined;
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    return true;
+  }
 }
 
 function markStatus(mark: RestoreMark): Status {

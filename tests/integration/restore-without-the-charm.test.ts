@@ -12,6 +12,7 @@ import { poll } from '../../lib/base/retry.ts';
 import { Secret } from '../../lib/base/secret.ts';
 import { repository } from '../../scripts/charms.ts';
 import { openObjectStore } from '../../src/adapters/object-store.ts';
+import { usualSpeed } from '../../src/core/backups/speed.ts';
 import { renderIni } from '../../src/core/render/ini.ts';
 import { renderPgbackrest } from '../../src/core/render/pgbackrest.ts';
 import { makeTemporaryFolder } from '../support/child-server.ts';
@@ -74,6 +75,7 @@ async function writeRepository(server: PostgresServer, archiver: string): Promis
     region,
     bucket,
     uriStyle: 'path',
+    speed: usualSpeed,
     accessKey: new Secret(keys.accessKey),
     secretKey: new Secret(keys.secretKey),
     caChain: s3.certificate.pem,

@@ -326,7 +326,7 @@ scenario('old data of which half may be gone are not started again', {
   then: ({ state: after, action: { failed } }) => {
     expect(failed).toBe(
       'Failed to remove contents of the data directory with error: cannot remove ' +
-        '"/var/lib/postgresql/data/pgdata": rm: busy; it is tried again',
+        '"/var/lib/postgresql/data/pgdata-discarded": rm: busy; it is tried again',
     );
     expect(serviceOf(after)).toBe('inactive');
     expect(JSON.parse(fileOf(after, mark) ?? '')).toMatchObject({ phase: 'stopped' });

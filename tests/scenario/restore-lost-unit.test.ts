@@ -84,7 +84,9 @@ async function orphaned(phase: 'stop' | 'clone' = 'stop'): Promise<PostgresqlSta
   if (kept === undefined) throw new Error('nothing has been kept');
   const { [lockName]: _, [configName]: __, ...others } = objectsOf(own);
   const kube = { objects: { ...others, [keptOn]: kept } };
-  const world = inWorld({ ...own, leader: true }, { kube, patroni: { members: [] } });
+  // Of a member that is down Patroni keeps that it was there.
+  const members = [replica(1, 'stopped'), replica(2, 'stopped')];
+  const world = inWorld({ ...own, leader: true }, { kube, patroni: { members } });
   return withBags(withTraces(world), { others: { 'restore-stopped': 'r1' } });
 }
 
@@ -167,23 +169,26 @@ const returnings: readonly (readonly [string, 'preparing' | 'stopped' | 'started
     ['goes back', 'undoing'],
   ];
 
+/** It has come back with its volume; the cluster goes on without its restore. */
+async function returned(phase: string): Promise<PostgresqlState> {
+  const begun = await afterEvents(await alone(), updateStatus);
+  const mark = fileOf(begun, markFile)?.replace('"phase":"started"', `"phase":"${phase}"`) ?? '';
+  return remembering(
+    led(
+      withBags(withFiles(begun, { [markFile]: mark }), {
+        app: { 'restore-request': '', 'restoring-backup': '' },
+      }),
+    ),
+  );
+}
+
 for (const [what, phase] of returnings) {
   for (const [how, event] of [
     ['a new container', ready],
     ['update-status', updateStatus],
   ] as const satisfies readonly (readonly [string, Trigger])[]) {
     test(`a unit that ${what} and comes back with its volume lets the cluster be, with ${how}`, async () => {
-      const begun = await afterEvents(await alone(), updateStatus);
-      const mark =
-        fileOf(begun, markFile)?.replace('"phase":"started"', `"phase":"${phase}"`) ?? '';
-      const back = remembering(
-        led(
-          withBags(withFiles(begun, { [markFile]: mark }), {
-            app: { 'restore-request': '', 'restoring-backup': '' },
-          }),
-        ),
-      );
-
+      const back = await returned(phase);
       const given = event === ready ? inNewContainer(back) : back;
       const reached = await afterEvents(given, event);
 
@@ -195,6 +200,37 @@ for (const [what, phase] of returnings) {
       expect(serviceOf(reached)).toBe('active');
     });
   }
+}
+
+for (const [what, phase] of returnings) {
+  test(`to cancel on a unit that ${what} and comes back touches nothing of the cluster's`, async () => {
+    const given = await returned(phase);
+
+    const { state: after, action: ended } = await run({
+      charm: underTest,
+      state: given,
+      event: cancel,
+    });
+
+    expect(ended.results).toEqual({ status: 'restore cancelled' });
+    expect(objectsOf(after)).toEqual(objectsOf(given));
+    expect(fileOf(after, dataFile)).toBe('17\n');
+    expect(fileOf(after, markFile)).toBeUndefined();
+  });
+
+  test(`whenever a unit that ${what} and comes back is killed meanwhile, its data are there`, async () => {
+    const given = await returned(phase);
+    const { interruptions } = await run({ charm: underTest, state: given, event: updateStatus });
+    for (const { state: killed } of interruptions) {
+      const reached = await afterEvents(killed, updateStatus);
+
+      expect(fileOf(reached, dataFile)).toBe('17\n');
+      expect(fileOf(reached, markFile)).toBeUndefined();
+      expect(annotationsOf(reached, configName)).toEqual(annotationsOf(given, configName));
+    }
+
+    expect(interruptions.length).toBeGreaterThan(3);
+  });
 }
 
 test('a unit that begins once more, without its volume, goes back to what the first has found', async () => {
@@ -255,6 +291,45 @@ scenario('a restore whose primary is lost is cancelled by the leader', {
   },
 });
 
+/** Patroni's lock, as the restored primary has written it. */
+function locked(given: PostgresqlState, renewTime: string): PostgresqlState {
+  const annotations = { leader: 'postgresql-k8s-0', renewTime, ttl: '20' };
+  const metadata = { name: 'patroni-postgresql-k8s', resourceVersion: '41', annotations };
+  return withObjects(given, { ...objectsOf(given), [lockName]: { metadata } });
+}
+
+const recent = '2026-01-31T10:00:00.123456+00:00';
+const longAgo = '2026-01-31T09:59:30.123456+00:00';
+const startMs = Date.UTC(2026, 0, 31, 10, 0, 10);
+
+test('a restore is not cancelled while a primary that does not answer renews the lock', async () => {
+  const given = locked(await orphaned('clone'), recent);
+
+  const { state: after, action: ended } = await run({
+    charm: underTest,
+    state: given,
+    event: cancel,
+    startMs,
+  });
+
+  expect(ended.failed).toBe('The restored data are in force: postgresql-k8s/0 leads');
+  expect(objectsOf(after)).toEqual(objectsOf(given));
+  expect(after.unitStatus).not.toEqual(nobodyLeads);
+});
+
+test('a lock that is renewed while a restore is cancelled is left alone', async () => {
+  const given = locked(await orphaned('clone'), longAgo);
+  const cancelled = await run({ charm: underTest, state: given, event: cancel, startMs });
+  const conflict = inWorld(given, { kube: { faults: { 'patch endpoints': 'conflict' } } });
+  const late = await run({ charm: underTest, state: conflict, event: cancel, startMs });
+
+  expect(cancelled.action.results).toEqual({ status: 'restore cancelled' });
+  const patches = cancelled.calls.filter(({ method }) => method === 'patch');
+  expect(patches.map(({ summary }) => summary)[0]).toContain('"resourceVersion":"41"');
+  expect(late.action.failed).toBe('The restored data are in force: a unit has just taken the lock');
+  expect(phaseOf(late.state)).toBe('clone');
+});
+
 const refusals: readonly (readonly [string, () => Promise<PostgresqlState>, string])[] = [
   [
     'by another unit than the leader',
@@ -263,7 +338,8 @@ const refusals: readonly (readonly [string, () => Promise<PostgresqlState>, stri
   ],
   [
     'while a unit works with the restored data',
-    async () => inWorld(await orphaned('clone'), { patroni: { members: [replica(2)] } }),
+    async () =>
+      inWorld(othersStarted(await orphaned('clone')), { patroni: { members: [replica(2)] } }),
     'The restored data are in force: postgresql-k8s/2 may be promoted, or removed',
   ],
   [
@@ -318,9 +394,8 @@ test('unless Patroni would forget the cluster meanwhile', async () => {
 });
 
 test('a restore is not cancelled when nobody has the data of before any more', async () => {
-  const given = withBags(othersStarted(await orphaned('clone')), {
-    own: { 'restore-stopped': '' },
-  });
+  const bags = withBags(othersStarted(await orphaned('clone')), { own: { 'restore-stopped': '' } });
+  const given = inWorld(bags, { patroni: { members: [] } });
 
   const { state: after, action: ended } = await run({
     charm: underTest,
@@ -342,6 +417,17 @@ scenario('when the restored data are gone before anybody copied them, all start 
     expect(appData(after)['restore-failure']).toMatch(/postgresql-k8s\/0 is gone$/);
   },
   loosen: { secondRun: 'the next hook starts this unit again' },
+});
+
+test('as long as anybody is at work, all others stay where they are', async () => {
+  const given = inWorld(gone(await orphaned('clone')), {
+    patroni: { members: [replica(1, 'stopped'), replica(2, 'stopped'), replica(3)] },
+  });
+
+  const after = await afterEvents(given, updateStatus);
+
+  expect(phaseOf(after)).toBe('clone');
+  expect(fileOf(after, stoppedFile)).toBe('r1\n');
 });
 
 test('when one has begun to copy them, nobody goes back without being told to', async () => {
@@ -415,6 +501,21 @@ for (const [what, make] of Object.entries(abandoned)) {
     });
   }
 }
+
+test('a mark of restored data that are gone keeps nobody down', async () => {
+  const bags = withBags(await afterEvents(await told('clone'), updateStatus), {
+    app: { 'restore-request': '', 'restores-abandoned': 'r1' },
+  });
+  const given = inWorld(withFiles(bags, { [`${root}/restore-copied`]: 'r1\n' }), {
+    patroni: { members: [] },
+  });
+
+  const after = await afterEvents(given, updateStatus);
+
+  expect(fileOf(given, dataFile)).toBeUndefined();
+  expect(fileOf(after, `${root}/restore-copied`)).toBeUndefined();
+  expect(fileOf(after, dataFile)).toBeUndefined();
+});
 
 test('a unit whose data are gone already is not started without a look at what there is', async () => {
   const given = without(without(await told('keep'), dataFile), `${root}/pgdata/global/pg_control`);
