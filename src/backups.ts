@@ -8,6 +8,7 @@ import {
   type Cluster,
   isPrimaryReplaced,
   isStarted,
+  mayGoBack,
   openCluster,
   type PostgresqlHook,
 } from './adapters/cluster.ts';
@@ -80,7 +81,7 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
 /** There is a database to archive: initialised, not just being restored, and up on this unit. */
 async function doesClusterRun(cluster: Cluster): Promise<boolean> {
   const app = await cluster.appData();
-  if (!app.initialised || isPrimaryReplaced(app)) return false;
+  if (!app.initialised || isPrimaryReplaced(app) || mayGoBack(app)) return false;
   const health = await cluster.health();
   return health !== undefined && isStarted(health.state);
 }

@@ -297,6 +297,11 @@ export function isPrimaryReplaced({ restoringBackup, restoreRequest }: RestoreDa
   return restoringBackup !== undefined || restoreRequest?.phase === 'stop';
 }
 
+/** Whether units may still go back to the data of before a restore of the cluster. */
+export function mayGoBack({ restoreRequest }: RestoreData): boolean {
+  return restoreRequest?.phase === 'stop' || restoreRequest?.phase === 'clone';
+}
+
 /** Whether this unit serves PostgreSQL and Patroni over TLS (unit databag key `tls`). */
 export async function isTlsEnabled(cluster: Pick<Cluster, 'unitData'>): Promise<boolean> {
   return (await cluster.unitData())['tls'] === 'enabled';

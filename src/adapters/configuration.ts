@@ -27,7 +27,13 @@ import {
 } from '../core/render/patroni.ts';
 import { isReadOnly } from '../core/watch-state.ts';
 import { rememberOptions } from './applied-options.ts';
-import { type Cluster, isPrimaryReplaced, isStarted, type PostgresqlHook } from './cluster.ts';
+import {
+  type Cluster,
+  isPrimaryReplaced,
+  isStarted,
+  mayGoBack,
+  type PostgresqlHook,
+} from './cluster.ts';
 import { checkOptions, readVerdicts } from './database-checks.ts';
 import { readKnownParameters, reportLeftOut } from './known-parameters.ts';
 import { readPod } from './kubernetes.ts';
@@ -232,11 +238,13 @@ export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster)
 
 /**
  * Whether the shared configuration is that of a database that is just coming, and perhaps never will:
- * it archives nothing until it is in force.
+ * it archives nothing until it is in force, and nobody may go back.
  */
 export async function isBeingRestored(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const app = await cluster.appData();
+  if (mayGoBack(app)) return true;
   const mark = await readRestoreMark(hook);
-  return mark === undefined ? isPrimaryReplaced(await cluster.appData()) : !isOver(mark);
+  return mark === undefined ? isPrimaryReplaced(app) : !isOver(mark);
 }
 
 /** The charts' "turn on/off synchronous_commit": the shared configuration, when Patroni answers. */

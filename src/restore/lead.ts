@@ -3,6 +3,7 @@
 
 import { KubeError } from '../../lib/kube/error.ts';
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
+import { applyConfiguration } from '../adapters/configuration.ts';
 import {
   dropKeptState,
   lockHolder,
@@ -37,8 +38,11 @@ export async function leadRequest(hook: PostgresqlHook, cluster: Cluster): Promi
     if (request.phase === 'clone') await followLoss(hook, cluster, { request, down });
     return;
   }
+  // Only a Patroni that answers can be told to archive from now on.
+  if (request.phase === 'clone' && (await cluster.health()) === undefined) return;
   await dropKeptState(hook, cluster);
   cluster.setApp({ [requestKey]: undefined });
+  await applyConfiguration(hook, cluster);
 }
 
 /** By their own word: those that have not started again yet. */

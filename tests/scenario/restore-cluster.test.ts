@@ -45,6 +45,7 @@ import {
 import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
 import { run } from '../support/scenario/run.ts';
 import { scenario } from '../support/scenario/scenario.ts';
+import { relationOf } from '../support/scenario/state.ts';
 
 const ready = pebbleReady('postgresql');
 const notice = pebbleNotice('postgresql', 'postgresql.charm/on-start');
@@ -279,6 +280,28 @@ test('when the restored database answers the others are told to copy it', async 
   expect(appData(ended)).not.toHaveProperty('restore-request');
   expect(peersOf(ended).localUnit).not.toHaveProperty('restore-result');
   expect(fileOf(ended, markFile)).toBeUndefined();
+});
+
+/** The command by which WAL goes to the repository. */
+const archives = ({ world }: PostgresqlState) =>
+  JSON.stringify(world.patroni.config).includes('archive-push');
+
+test('as long as others may go back, nothing of the restored timeline is archived', async () => {
+  const begun = await afterEvents(await alone(), updateStatus);
+  const config = { postgresql: { parameters: { archive_command: '/bin/false' } } };
+  const members = [primary(0)];
+  const given = await afterEvents(inWorld(begun, { patroni: { config, members } }), notice);
+  expect(archives(given)).toBe(false);
+
+  for (const event of [updateStatus, notice, relationChanged(relationOf(given, 's3-parameters'))]) {
+    const waits = await afterEvents(given, event);
+    expect(JSON.parse(appData(waits)['restore-request'] ?? '')).toMatchObject({ phase: 'clone' });
+    expect(archives(waits)).toBe(false);
+  }
+
+  const ended = await afterEvents(startedAgain(given), updateStatus);
+  expect(appData(ended)).not.toHaveProperty('restore-request');
+  expect(archives(ended)).toBe(true);
 });
 
 test('when it fails, the data of before come back, and the others are told to start with theirs', async () => {
