@@ -30,7 +30,7 @@ export async function readPatroniState(
   { app }: Pick<Cluster, 'app'>,
 ): Promise<SavedState> {
   const present = await readPresentState(hook, { app });
-  return present.map(({ version: _, ...saved }) => saved);
+  return present.map(({ name, labels, annotations }) => ({ name, labels, annotations }));
 }
 
 const usualTtlSeconds = 30;

@@ -56,17 +56,21 @@ async function startAgain(
     await finishRemoval(hook);
     const copies = request?.phase === 'clone' && request.id === stopped;
     if (copies && !(await emptyMember(hook, cluster, stopped))) return true;
-    // A hook that was killed before it emptied anything has left that mark, beside the data of before.
-    if (!copies) await removeCopiedMark(hook);
-    await removeStoppedMark(hook);
-    // A new container is started by its own event, and so is a member without data to go back to.
-    const starts = copies || (await hasData(hook));
-    if (starts && !(await isNewContainer(hook))) await resumeService(hook, cluster);
+    await startStopped(hook, cluster, copies);
   }
   if ((await cluster.unitData())[stoppedKey] !== undefined) {
     cluster.setUnit({ [stoppedKey]: undefined });
   }
   return false;
+}
+
+async function startStopped(hook: PostgresqlHook, cluster: Cluster, copies: boolean) {
+  // A hook that was killed before it emptied anything has left that mark, beside the data of before.
+  if (!copies) await removeCopiedMark(hook);
+  await removeStoppedMark(hook);
+  // A new container is started by its own event, and so is a member without data to go back to.
+  const starts = copies || (await hasData(hook));
+  if (starts && !(await isNewContainer(hook))) await resumeService(hook, cluster);
 }
 
 /** The data of before go, right after a look at whether there are others to copy. */
