@@ -18,7 +18,7 @@ import {
 import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { clearFormerPrimaries } from './adapters/kubernetes.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
-import { readWatchState } from './adapters/watch-state.ts';
+import { isReachable, readWatchState } from './adapters/watch-state.ts';
 import { backupDue, followSchedule } from './backup-schedule.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
@@ -126,6 +126,7 @@ async function followDisk(hook: PostgresqlHook, cluster: Cluster): Promise<void>
 
 /** No hook runs while another does: a trial restore that is seen here was cut short. */
 async function followTrial(hook: PostgresqlHook): Promise<void> {
+  if (!(await isReachable(hook))) return;
   if ((await readWatchState(hook)).trial === true) await endInterruptedTrial(hook);
 }
 
