@@ -187,6 +187,7 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
     const runs = (await cluster.health()) !== undefined;
     if (runs && !(await isBeingRestored(hook, cluster))) await stopArchiving(cluster);
   }
+  cluster.setUnit({ 'last-backup': undefined });
   await removeRepositoryConfig(hook);
 };
 

@@ -18,23 +18,32 @@ import {
   rememberCipher,
 } from './adapters/repository-cipher.ts';
 import { s3CredentialsChanged } from './backups.ts';
-import type { CipherMismatch } from './core/backups/cipher.ts';
+import { type CipherMismatch, cipherOption } from './core/backups/cipher.ts';
 import { cipherMismatch } from './core/status.ts';
 import { quietly } from './quietly.ts';
 
-/** Key of the application's databag: why the option is not followed. */
-const problemKey = 'cipher-problem';
+/** Keys of the application's databag: why the option is not followed, and for what value that was found out. */
+const [problemKey, judgedKey] = ['cipher-problem', 'cipher-judged'] as const;
 
-/** update-status only looks again at what was wrong: grants, and removed stanzas, fire no event. */
+/**
+ * update-status only looks again at what was wrong, since grants and removed stanzas fire no event, and at
+ * an option that nobody has looked at: an outage or a restore was in the way.
+ */
 export async function followEncryption(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const { cipherProblem, stanza } = await cluster.appData();
-  if (hook.event.name === 'update-status' && cipherProblem === undefined) return;
+  const app = await cluster.appData();
+  const { cipherProblem, cipherJudged, stanza } = app;
+  const option = String((await hook.juju.config())[cipherOption] ?? '') || undefined;
+  const settled = cipherProblem === undefined && option === cipherJudged;
+  if (hook.event.name === 'update-status' && settled) return;
   // Every unit reads it, so that Juju tells each when it changes.
   const wish = await readCipherWish(hook);
   if (await hook.juju.isLeader()) {
     const problem = await judgeWish(hook, cluster, wish);
     if (problem !== undefined && problem !== cipherProblem) hook.log('ERROR', problem);
-    cluster.setApp({ [problemKey]: problem });
+    cluster.setApp({
+      [problemKey]: problem,
+      [judgedKey]: isRestoring(app) ? cipherJudged : option,
+    });
   } else if (stanza === undefined) {
     // The leader makes the repository anew, and waits for the WAL of the primary.
     await renewRepositoryConfig(hook, cluster);
@@ -50,10 +59,10 @@ async function judgeWish(
   const app = await cluster.appData();
   if (isRestoring(app)) return app.cipherProblem;
   const reading = await readRepository(hook);
-  // What is wrong with a repository that is not in use yet is found when it is initialised.
-  if (app.stanza === undefined || reading.kind !== 'ready') return undefined;
+  if (reading.kind !== 'ready') return undefined;
   const { parameters } = reading;
   const record = await readCipherRecord(cluster, parameters);
+  // What is wrong with a repository that has never been in use is found when it is initialised.
   if (record === undefined) return undefined;
   if (isRecorded(hook, record, wish.pass)) {
     if (app.repositoryCipher === undefined) {

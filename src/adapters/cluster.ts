@@ -61,6 +61,8 @@ export interface AppData {
   readonly repositoryCipher: string | undefined;
   /** Why the option of encryption is not followed. */
   readonly cipherProblem: string | undefined;
+  /** The value of that option that was looked at last. */
+  readonly cipherJudged: string | undefined;
   /** What is to be backed up when; see src/core/backups/schedule.ts. */
   readonly backupSchedule: string | undefined;
   /** The newest good backup, as far as the leader knows; `undefined` when it does not. */
@@ -176,6 +178,7 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     retention: bag['retention-applied'],
     repositoryCipher: bag['repository-cipher'],
     cipherProblem: bag['cipher-problem'],
+    cipherJudged: bag['cipher-judged'],
     backupSchedule: bag['backup-schedule'],
     lastBackup: parseLastBackup(bag['last-backup']),
     restartRound: bag['restart-round'],

@@ -290,6 +290,20 @@ for (const { what, given, found, pass } of changes) {
   });
 }
 
+scenario('an option that an outage has kept from being looked at is looked at by update-status', {
+  charm: underTest,
+  given: async () => asking(await backedUp()),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'blocked',
+      message: expect.stringMatching(/^backup_cipher_secret: /),
+    });
+    expect(passIn(after)).toBeUndefined();
+    expect(archives(after)).toBe(true);
+  },
+});
+
 scenario('when the stanza has been removed, the repository begins anew as the option says', {
   charm: underTest,
   given: async () =>

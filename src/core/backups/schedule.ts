@@ -8,6 +8,7 @@
 
 import * as v from 'valibot';
 
+import { present } from '../../../lib/base/present.ts';
 import { isCron } from '../config/cron.ts';
 import type { BackupSchedules } from '../config/settings.ts';
 import { type BackupType, backupTypes, standsFor } from './backup-types.ts';
@@ -30,7 +31,7 @@ const runSchema = v.object({
   retry: v.exactOptional(timeSchema),
   /** Why there is no backup. */
   missed: v.exactOptional(v.string()),
-  /** What it waits for; meanwhile it is not missed. */
+  /** What it waits for; until its next time comes it is not missed. */
   delayed: v.exactOptional(v.string()),
 });
 
@@ -142,7 +143,9 @@ export function advance(schedule: Schedule, now: Now): Schedule {
     }
     const { failures: _failures, retry: _retry, next: _next, ...open } = run;
     const unseen = times > 1 && run.delayed === undefined ? ({ late: true } as const) : {};
-    return withNext({ ...open, due: run.due ?? first, ...unseen }, next);
+    // What has waited until its next time has been missed, whatever for.
+    const missed = run.due === undefined ? run.missed : (run.missed ?? run.delayed);
+    return withNext({ ...open, due: run.due ?? first, ...unseen, ...present({ missed }) }, next);
   });
 }
 

@@ -138,12 +138,14 @@ describe('a schedule', () => {
     expect(chosenRun(failed, at('11 02:15'))?.type).toBe('full');
   });
 
-  test('what waits is not missed, however long', () => {
+  test('what waits is not missed until its next time comes, and stays open', () => {
     const open = advance(begin(nightly), now('11 02:00'));
-    const waiting = advance(delay(open, 'paused', at('11 02:00')), now('20 12:00'));
+    const delayed = delay(open, 'paused', at('11 02:00'));
+    const waiting = advance(delayed, now('20 12:00'));
 
     expect(tellLate(waiting, 'nobody').told).toEqual([]);
-    expect(missedRun(waiting)).toBeUndefined();
+    expect(missedRun(advance(delayed, now('12 01:59')))).toBeUndefined();
+    expect(missedRun(waiting)).toBe('full due 2026-01-11T02:00:00Z (paused)');
     expect(chosenRun(waiting, at('20 12:00'))).toEqual({ type: 'full', due: at('11 02:00') });
   });
 
