@@ -32,7 +32,7 @@ const [problemKey, judgedKey] = ['cipher-problem', 'cipher-judged'] as const;
 export async function followEncryption(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const app = await cluster.appData();
   const { cipherProblem, cipherJudged, stanza } = app;
-  const option = String((await hook.juju.config())[cipherOption] ?? '') || undefined;
+  const option = await readOption(hook);
   const settled = cipherProblem === undefined && option === cipherJudged;
   if (hook.event.name === 'update-status' && settled) return;
   // Every unit reads it, so that Juju tells each when it changes.
@@ -48,6 +48,11 @@ export async function followEncryption(hook: PostgresqlHook, cluster: Cluster): 
     // The leader makes the repository anew, and waits for the WAL of the primary.
     await renewRepositoryConfig(hook, cluster);
   }
+}
+
+async function readOption(hook: PostgresqlHook): Promise<string | undefined> {
+  const { [cipherOption]: value = '' } = await hook.juju.config();
+  return value === '' ? undefined : String(value);
 }
 
 async function judgeWish(

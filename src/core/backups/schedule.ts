@@ -143,10 +143,13 @@ export function advance(schedule: Schedule, now: Now): Schedule {
     }
     const { failures: _failures, retry: _retry, next: _next, ...open } = run;
     const unseen = times > 1 && run.delayed === undefined ? ({ late: true } as const) : {};
-    // What has waited until its next time has been missed, whatever for.
-    const missed = run.due === undefined ? run.missed : (run.missed ?? run.delayed);
-    return withNext({ ...open, due: run.due ?? first, ...unseen, ...present({ missed }) }, next);
+    return withNext({ ...open, due: run.due ?? first, ...unseen, ...missedAt(run) }, next);
   });
+}
+
+/** What has waited until its next time has been missed, whatever for. */
+function missedAt({ due, missed, delayed }: ScheduledRun): Pick<ScheduledRun, 'missed'> {
+  return present({ missed: due === undefined ? missed : (missed ?? delayed) });
 }
 
 const retrySeconds = 15 * 60;
