@@ -6,12 +6,12 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { createJuju, type Juju } from '../demo/juju.ts';
 import { destroyModel } from '../demo/model.ts';
+import { type LongRun, runLong } from '../long-run.ts';
 import { chooseFaults } from './catalogue.ts';
 import { inOrder, readEarlier } from './earlier.ts';
 import { playMatrix } from './matrix.ts';
-import { type Options, parseOptions, usage } from './options.ts';
+import { parseOptions, usage } from './options.ts';
 import { writePlots } from './plot-files.ts';
 import { ensureCloud, packCharms } from './preparation.ts';
 import { hasPassed, type Result } from './result.ts';
@@ -23,54 +23,43 @@ const dist = path.join(import.meta.dirname, '..', '..', 'dist');
 const resultsFile = path.join(dist, 'faults.json');
 const folder = path.join(dist, 'faults');
 
-const juju = createJuju('local');
-const undo = createUndoList(say);
-let interrupted = false;
-let lastSaid = '';
-let modelToRemove: string | undefined;
-
-async function main(options: Options): Promise<void> {
+async function main(args: readonly string[], run: LongRun): Promise<void> {
+  const options = parseOptions(args);
   const faults = chooseFaults(options.names);
   const earlier = await readEarlier(resultsFile, faults);
   await ensureCloud();
   if (options.charm === undefined) await packCharms();
-  modelToRemove = options.keep ? undefined : options.model;
-  const played: Played[] = [];
-  try {
-    await playMatrix({
-      ...options,
-      juju: unlessInterrupted,
-      faults,
-      undo,
-      folder,
-      say,
-      onRound: async (one) => {
-        played.push(one);
-        say(describeResult(one.result));
-        const all = inOrder([...earlier, ...played.map(({ result }) => result)]);
-        await writeFile(resultsFile, renderResults(all));
-        await writePlots(folder, { played, all });
-      },
+  const { juju, say } = run;
+  const undo = createUndoList(say);
+  if (!options.keep) {
+    run.atEnd(async () => {
+      await destroyModel(run.lastJuju, options.model, say);
     });
-  } finally {
-    if (!interrupted) await clearAway();
   }
+  run.atEnd(async () => {
+    await undo.close();
+  });
+  const played: Played[] = [];
+  await playMatrix({
+    ...options,
+    juju,
+    faults,
+    undo,
+    folder,
+    say,
+    onRound: async (one) => {
+      played.push(one);
+      say(describeResult(one.result));
+      const all = inOrder([...earlier, ...played.map(({ result }) => result)]);
+      await writeFile(resultsFile, renderResults(all));
+      await writePlots(folder, { played, all });
+    },
+  });
   const results = played.map(({ result }) => result);
   process.stdout.write(
     options.format === 'json' ? renderResults(results) : `\n${renderRows(summarise(results))}`,
   );
   if (!results.every(hasPassed)) process.exitCode = 1;
-}
-
-/** What goes on beside the clearing away gets no model to work with. */
-const unlessInterrupted: Juju = async (args, options) => {
-  if (interrupted) throw new Error('cannot go on: the run has been interrupted');
-  return await juju(args, options);
-};
-
-async function clearAway(): Promise<void> {
-  await undo.close();
-  if (modelToRemove !== undefined) await destroyModel(juju, modelToRemove, say);
 }
 
 function renderResults(results: readonly Result[]): string {
@@ -84,41 +73,4 @@ function describeResult(result: Result): string {
   return `${hasPassed(result) ? 'ok' : 'FAILED'}: gap ${gap} s, ${acknowledged} acknowledged, ${lost ?? '?'} lost, ${duplicated ?? '?'} duplicated, ${whole}, load ${load}${end}`;
 }
 
-/**
- * Progress goes to standard error, so that standard output holds the results alone; what was just
- * said is not said again.
- */
-function say(text: string): void {
-  if (text === lastSaid) return;
-  lastSaid = text;
-  process.stderr.write(`${new Date().toISOString().slice(11, 19)}  ${text}\n`);
-}
-
-function describeError(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  // make passes the terminal's signal on, so it comes twice.
-  process.on(signal, () => {
-    if (interrupted) return;
-    interrupted = true;
-    say('interrupted: clearing away');
-    void clearAway()
-      .catch((error: unknown) => {
-        say(describeError(error));
-      })
-      .finally(() => {
-        process.exit(130);
-      });
-  });
-}
-
-try {
-  await main(parseOptions(process.argv.slice(2)));
-} catch (error) {
-  if (!interrupted) {
-    process.stderr.write(`faults: ${describeError(error)}\n${usage}`);
-    process.exitCode = 1;
-  }
-}
+await runLong({ name: 'faults', usage, main });
