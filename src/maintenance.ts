@@ -37,6 +37,9 @@ import { followRetention } from './retention.ts';
 import { rollRestarts } from './rolling-restart.ts';
 import { endInterruptedTrial } from './verify-backups.ts';
 
+/** Unit databag: the timeline on which the unit was seen to lead last. */
+const ledTimelineKey = 'led-timeline';
+
 type PostgresqlHandler = Handler<PostgresqlPorts>;
 
 /** Juju state of a unit one of whose hooks an outage cut short: the next one that can makes up for it. */
@@ -90,6 +93,7 @@ const memberNotice: PostgresqlHandler = async (hook) => {
   const seen = await cluster.patroniCluster();
   if (seen !== undefined && ownMember(seen, cluster.unit)?.role === 'leader') {
     await clearFormerPrimaries(hook, cluster);
+    await announceLead(cluster);
   }
   const { initialised } = await cluster.appData();
   if (!initialised || !(await hook.juju.isLeader()) || !(await hasStarted(cluster))) return;
@@ -115,6 +119,18 @@ async function announceStart(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   if ((await cluster.unitData())['member-started'] === undefined) return;
   const startTime = (await cluster.health())?.startTime;
   if (startTime !== undefined) cluster.setUnit({ restarted: startTime });
+}
+
+/**
+ * Wakes the units that no notice reaches because their own Pebble is dead or frozen: the former
+ * primary's still shows what it was.
+ */
+async function announceLead(cluster: Cluster): Promise<void> {
+  const health = await cluster.health();
+  if (health?.role !== 'primary' || health.timeline === undefined) return;
+  const led = String(health.timeline);
+  if ((await cluster.unitData())[ledTimelineKey] === led) return;
+  cluster.setUnit({ [ledTimelineKey]: led });
 }
 
 /** On a full disk clients may only read, until there is space again. */

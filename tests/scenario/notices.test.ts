@@ -8,6 +8,7 @@ import {
   leaderElected,
   pebbleNotice,
   pebbleReady,
+  relationChanged,
 } from '../support/scenario/events.ts';
 import {
   admitted,
@@ -25,6 +26,8 @@ import { relationOf } from '../support/scenario/state.ts';
 
 const notice = (key: string) => pebbleNotice('postgresql', `postgresql.charm/${key}`);
 
+const promoted = { patroni: { members: [replica(0), primary(1)] } };
+
 scenario('a replica that became the primary says so', {
   charm: underTest,
   given: async () =>
@@ -35,6 +38,40 @@ scenario('a replica that became the primary says so', {
   then: ({ state: after, disturbances }) => {
     expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
     expect(disturbances).toEqual([]);
+  },
+});
+
+scenario('a new primary wakes the others, whom their own notices may not reach', {
+  charm: underTest,
+  given: async () => inWorld(await running({ number: 1, others: [0], primary: 0 }), promoted),
+  when: notice('on-role-change'),
+  then: ({ state: after }) => {
+    expect(relationOf(after, 'database-peers').localUnit['led-timeline']).toMatch(/^\d+$/);
+  },
+});
+
+scenario('a primary that goes on to lead wakes nobody', {
+  charm: underTest,
+  given: async () =>
+    await afterEvents(
+      inWorld(await running({ number: 1, others: [0], primary: 0 }), promoted),
+      notice('on-role-change'),
+    ),
+  when: notice('member-changed'),
+  then: ({ hookToolCalls }) => {
+    expect(hookToolCalls.map(({ tool }) => tool)).not.toContain('relation-set');
+  },
+});
+
+scenario('the former primary is woken by the new one when its Pebble is dead', {
+  charm: underTest,
+  given: async () => inContainer(await running({ others: [1] }), () => ({ canConnect: false })),
+  when: (given) => relationChanged(relationOf(given, 'database-peers'), 'postgresql-k8s/1'),
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'waiting',
+      message: 'waiting for the workload container',
+    });
   },
 });
 
