@@ -87,9 +87,9 @@ const releases = async (stage: Stage) =>
   (await stage.requestsToKubernetes()).filter((line) => line.startsWith('PATCH'));
 
 /** Waits until it has looked some times more. */
-async function looked(stage: Stage, path = listPath): Promise<void> {
+async function looked(stage: Stage, path = listPath, times = 3): Promise<void> {
   const before = await looks(stage, path);
-  await until(async () => ((await looks(stage, path)) > before + 2 ? true : undefined));
+  await until(async () => ((await looks(stage, path)) >= before + times ? true : undefined));
 }
 
 const wakes = async (stage: Stage) => (await stage.requests()).includes(wake) || undefined;
@@ -178,7 +178,6 @@ test.concurrent.each<[string, Facts]>([
     },
   ],
   ['is not told of', { status: { name: 'other' } }],
-  ['is in a pod of the same name and address', { uid: 'two' }],
   ['is in a pod of another address', { address: { ...address, ip: '10.1.2.4' } }],
   ['holds a lock that names no pod', { address: { ip: '10.1.2.3' } }],
   ['holds a lock of no known time', { renewTime: 'now' }],
@@ -190,9 +189,47 @@ test.concurrent.each<[string, Facts]>([
   });
 });
 
-test.concurrent('a pod that is missing may still run', async () => {
-  await onLoss({ ...kubernetes(), [podPath]: [404, ''] }, async (stage) => {
+const missing: Answers = { ...kubernetes(), [podPath]: [404, ''] };
+
+test.concurrent.each<[string, Answers]>([
+  ['is not there', missing],
+  ['has a successor of its name', kubernetes({ uid: 'two', address })],
+  [
+    'has a running successor of its name',
+    kubernetes({ ...running('2026-01-02T03:04:30Z'), uid: 'two' }),
+  ],
+])(
+  'the lock of a pod that %s is given back when nobody listens at its address',
+  async (_, answers) => {
+    await onLoss(answers, async (stage) => {
+      await until(async () => (await releases(stage)).length > 0 || undefined);
+      await until(async () => await wakes(stage));
+
+      expect(await releases(stage)).toEqual([release]);
+      expect(stage.said()).toContain('gave back the leader lock of app-1, whose pod is gone\n');
+    });
+  },
+);
+
+test.concurrent.each<[string, Answers]>([
+  ['leads', ofLeader('primary', 'running')],
+  ['stops', ofLeader('demoted', 'stopping')],
+])('a pod that was deleted by force may still run: its Patroni %s', async (_, answers) => {
+  await onStage({ standby: true }, async (stage) => {
+    await stage.startPatroniAt(leaderIp, answers);
+    await onLossOf(stage, missing);
     await looked(stage, podPath);
+
+    expect(await releases(stage)).toEqual([]);
+  });
+});
+
+test.concurrent('nor does silence prove that it is no more', async () => {
+  await onStage({ standby: true }, async (stage) => {
+    await stage.startPatroniAt(leaderIp, { '/patroni': null });
+    await onLossOf(stage, missing);
+    // Each look waits for an answer.
+    await looked(stage, podPath, 1);
 
     expect(await releases(stage)).toEqual([]);
   });

@@ -33,11 +33,18 @@ class Lock:
 
     def is_held_in(self, pod):
         """A pod of the same name is another one, and its predecessor may still run somewhere."""
+        facts = pod.get("metadata", {}).get("uid"), pod.get("status", {}).get("podIP")
+        return None not in self.holder() and self.holder() == facts
+
+    def is_without_pod(self, pod):
+        """Whether the pod that holds the lock has been deleted: none of its name is there, or a later one."""
+        return None not in self.holder() and pod.get("metadata", {}).get("uid") != self.holder()[0]
+
+    def holder(self):
+        """The uid and the address of the pod that has taken the lock, each None when unknown."""
         subsets = self.object.get("subsets") or [{}]
         addresses = subsets[0].get("addresses") or [{}]
-        holder = (addresses[0].get("targetRef") or {}).get("uid"), addresses[0].get("ip")
-        facts = pod.get("metadata", {}).get("uid"), pod.get("status", {}).get("podIP")
-        return None not in holder and holder == facts
+        return (addresses[0].get("targetRef") or {}).get("uid"), addresses[0].get("ip")
 
 
 def ended_by(pod):

@@ -1,9 +1,11 @@
-"""Gives back the leader lock of a primary whose container has died, which nobody else does.
+"""Gives back the leader lock of a primary whose container or pod is no more, which nobody else does.
 
 Done by a synchronous replica that has lost its stream. Everything depends on a proof: that the container
-which renewed the lock has ended. A pod or a node that cannot be seen proves nothing.
+which renewed the lock has ended, or that its pod has been deleted and nobody listens at its address. A
+node that cannot be seen proves nothing.
 """
 
+import errno
 import json
 import threading
 import time
@@ -15,6 +17,8 @@ from system import TICK_S, clock, say
 
 # Looked for that much longer than the lock lives.
 BEYOND_S = 5.0
+# A kernel looks for an address on its own network three times, a second each, before it gives up.
+GONE_S = 4.0
 
 
 class LockRelease:
@@ -71,9 +75,28 @@ class LockRelease:
         if not lock.may_pass_to(own) or json.loads(lock.config).get("pause"):
             return leader
         pod = self.read(f"{path}/pods/{quote(leader)}")
+        end = self.end_of(lock, pod)
+        return None if end and self.release(path, scope, lock, end) else leader
+
+    def end_of(self, lock, pod):
+        """What has become of the lock's holder, when it is proven that it is no more; else None."""
+        if lock.is_without_pod(pod):
+            return "pod is gone" if self.is_gone(lock.holder()[1]) else None
         if not lock.outlived(pod) or runs(pod) and self.is_primary(pod["status"]["podIP"]):
-            return leader
-        return None if self.release(path, scope, lock) else leader
+            return None
+        return "container has died"
+
+    def is_gone(self, address):
+        """Whether nobody listens there, or nobody is there; silence proves nothing, and raises."""
+        try:
+            self.patroni.api.ask("GET", "/patroni", host=address, timeout_s=GONE_S)
+        except ConnectionRefusedError:
+            return True
+        except OSError as error:
+            if error.errno == errno.EHOSTUNREACH:
+                return True
+            raise
+        return False
 
     def is_primary(self, address):
         """Whether Patroni there leads. One that was started anew does not before it has renewed the lock.
@@ -86,7 +109,7 @@ class LockRelease:
             return False
         return json.loads(body).get("role") in ("primary", "master")
 
-    def release(self, path, scope, lock):
+    def release(self, path, scope, lock, end):
         """As Patroni does it itself, if nobody has touched the lock meanwhile."""
         change = {"metadata": {"resourceVersion": lock.version, "annotations": {"leader": None}},
                   "subsets": []}
@@ -95,7 +118,7 @@ class LockRelease:
             return False
         if status != 200:
             raise OSError(f"PATCH {status}")
-        say(f"gave back the leader lock of {lock.leader}, whose container has died")
+        say(f"gave back the leader lock of {lock.leader}, whose {end}")
         self.patroni.wake()
         return True
 

@@ -30,9 +30,9 @@ class PatroniApi:
             return {}
         return self.known_settings
 
-    def ask(self, method, path, body=None, host="localhost"):
+    def ask(self, method, path, body=None, host="localhost", timeout_s=TIMEOUT_S):
         """Status and content of the answer; of another member when its address is given."""
-        connection = self.connect(host)
+        connection = self.connect(host, timeout_s)
         try:
             connection.request(method, path, **({} if body is None else self.change(body)))
             answer = connection.getresponse()
@@ -40,13 +40,13 @@ class PatroniApi:
         finally:
             connection.close()
 
-    def connect(self, host):
+    def connect(self, host, timeout_s):
         port = self.options.port
         if self.options.scheme != "https":
-            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+            return http.client.HTTPConnection(host, port, timeout=timeout_s)
         context = ssl.create_default_context(cafile=self.interface().get("cafile"))
         context.check_hostname = False
-        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
+        return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=context)
 
     def interface(self):
         return self.settings().get("restapi") or {}
