@@ -18,7 +18,7 @@ import {
   rememberCipher,
 } from './adapters/repository-cipher.ts';
 import { s3CredentialsChanged } from './backups.ts';
-import { type CipherMismatch, cipherOption } from './core/backups/cipher.ts';
+import { type CipherMismatch, cipherOption, parseCipherRecord } from './core/backups/cipher.ts';
 import { cipherMismatch } from './core/status.ts';
 import { quietly } from './quietly.ts';
 
@@ -66,11 +66,11 @@ async function judgeWish(
   const reading = await readRepository(hook);
   if (reading.kind !== 'ready') return undefined;
   const { parameters } = reading;
-  const record = await readCipherRecord(cluster, parameters);
+  const record = await readCipherRecord(hook, cluster, parameters);
   // What is wrong with a repository that has never been in use is found when it is initialised.
   if (record === undefined) return undefined;
   if (isRecorded(hook, record, wish.pass)) {
-    if (app.repositoryCipher === undefined) {
+    if (parseCipherRecord(app.repositoryCipher) === undefined) {
       await rememberCipher(hook, cluster, { parameters, pass: wish.pass });
     }
     return undefined;

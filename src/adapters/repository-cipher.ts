@@ -67,16 +67,19 @@ function wishOf(text: string): CipherWish {
 
 /** What the repository in use was initialised with, if this is that one. */
 export async function readCipherRecord(
+  hook: PostgresqlHook,
   cluster: Cluster,
   parameters: S3Parameters,
 ): Promise<CipherRecord | undefined> {
   const { repositoryCipher, repository, stanza } = await cluster.appData();
   const place = placeIn(cluster, parameters);
   const record = parseCipherRecord(repositoryCipher);
-  // A charm that knew of no encryption has left none.
   if (record !== undefined) return record.place === place ? record : undefined;
   const isInUse = stanza !== undefined && (repository ?? place) === place;
-  return isInUse ? { place } : undefined;
+  if (!isInUse) return undefined;
+  // A charm that knew of no encryption has left none, and no pass; one that nobody can read has one.
+  const kept = await readKept(hook, cluster);
+  return { place, ...(kept === undefined ? {} : { hash: hashIn(hook, place, kept) }) };
 }
 
 function placeIn(cluster: Cluster, parameters: S3Parameters): string {
@@ -89,11 +92,15 @@ export async function readCipherPass(
   cluster: Cluster,
   parameters: S3Parameters,
 ): Promise<Secret | undefined> {
-  const record = await readCipherRecord(cluster, parameters);
+  const record = await readCipherRecord(hook, cluster, parameters);
   if (record !== undefined) return await findRecorded(hook, cluster, record);
   const wish = await readCipherWish(hook);
   if (wish.kind === 'unusable') throw new CipherError(wish.problem);
   return wish.pass;
+}
+
+async function readKept(hook: PostgresqlHook, cluster: Cluster): Promise<Secret | undefined> {
+  return (await hook.juju.secretByLabel(appSecretLabel(cluster.app)))?.[keptField];
 }
 
 /** From the application's secret, or, should that have lost it, from the operator's. */
@@ -103,7 +110,7 @@ async function findRecorded(
   record: CipherRecord,
 ): Promise<Secret | undefined> {
   if (record.hash === undefined) return undefined;
-  const kept = (await hook.juju.secretByLabel(appSecretLabel(cluster.app)))?.[keptField];
+  const kept = await readKept(hook, cluster);
   if (isRecorded(hook, record, kept)) return kept;
   const wish = await readCipherWish(hook);
   if (wish.kind === 'usable' && isRecorded(hook, record, wish.pass)) return wish.pass;

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 
 import { clusterName, dataDirectory, storageIdentityPath, workloadUser } from '../core/names.ts';
 import type { Identity, Owner } from '../core/storage.ts';
+import { parseStored } from '../core/stored.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 import { readWorkload } from './workload.ts';
 
@@ -46,7 +47,7 @@ export async function readClusterIdentifier(
 
 /** What the volume says about itself. A file that nobody can read says nothing. */
 export async function readIdentity(hook: PostgresqlHook): Promise<Identity | undefined> {
-  return parse(identitySchema, await hook.ports.pebble.pull(storageIdentityPath));
+  return parseStored(identitySchema, await hook.ports.pebble.pull(storageIdentityPath));
 }
 
 export async function writeIdentity(hook: PostgresqlHook, identity: Identity): Promise<void> {
@@ -59,11 +60,5 @@ export async function writeIdentity(hook: PostgresqlHook, identity: Identity): P
 
 /** As it stands in the peer databag. */
 export function parseOwner(text: string | undefined): Owner | undefined {
-  return parse(ownerSchema, text);
-}
-
-function parse<T>(schema: v.GenericSchema<unknown, T>, text: string | undefined): T | undefined {
-  if (text === undefined) return undefined;
-  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), schema), text);
-  return result.success ? result.output : undefined;
+  return parseStored(ownerSchema, text);
 }

@@ -1,9 +1,13 @@
 // Whatever stands in the peer relation's databags (nothing, what another charm or version wrote, or
 // garbage), a hook ends well, says something to the operator, and touches no data.
 
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
+import { repository } from '../../scripts/charms.ts';
 import { dataDirectory, patroniConfigPath } from '../../src/core/names.ts';
 import {
   configChanged,
@@ -21,13 +25,21 @@ import type { DataBag } from '../support/scenario/state.ts';
 
 const cases = 120;
 
+/** All that is read of the application's databag; a test below holds the list against the code. */
 const appKeys = [
   'endpoints',
   'cluster_initialised',
+  'config_hash',
+  'extensions',
   'user_hash',
   'stanza',
   'repository',
+  'repository-cipher',
+  'cipher-problem',
+  'cipher-judged',
   'restores-abandoned',
+  'restore-request',
+  'restore-failure',
   's3-initialization-start',
   's3-initialization-done',
   's3-initialization-block-message',
@@ -35,25 +47,37 @@ const appKeys = [
   'restore-stanza',
   'restore-timeline',
   'restore-to-time',
+  'restart-round',
+  'restart-failure',
+  'retention-applied',
   'promoted-cluster-counter',
   'backup-schedule',
   'last-backup',
+  'storage-adopted-from',
 ];
 
 const unitKeys = [
   'tls',
   'connectivity',
+  'data',
   'departing',
   'stopped',
   'member-started',
+  'restarted',
   'config_hash',
   'user_hash',
   'stanza',
+  'backup-server',
+  'restore-result',
+  'restore-stopped',
   's3-initialization-done',
   'start-tls-server',
   'patroni-on-failure-condition-override',
   'last-backup',
 ];
+
+/** What a unit remembers for itself. */
+const stateKeys = ['option-verdicts', 'applied-options'];
 
 const host = (number: number | string) => `postgresql-k8s-${number}.postgresql-k8s-endpoints`;
 
@@ -76,6 +100,11 @@ const value = fc.oneof(
     '{"runs":{"full":{"cron":"0 2 * * *","next":1,"due":1}},"tooOld":1}',
     '{"runs":{"full":{"cron":"every night","next":1}}}',
     '{"seen":1e300,"backup":{"id":"","type":"full","start":1e300,"stop":1e300}}',
+    '{"enabled":[],"problem":{"kind":"of-a-newer-charm","extensions":[]}}',
+    '{"place":["elsewhere"]}',
+    '{"accepted":{"request_time_zone":1},"rejected":{}}',
+    '{"configuration":"x","attempts":{"postgresql-k8s-0":"many"}}',
+    '{"model":1,"application":"x"}',
     '{"seen":1,"backup":{"id":"x","type":"full","start":1,"stop":2}}',
     '20260131-100000F',
     'model.patroni-other',
@@ -113,7 +142,7 @@ function peerOf(given: PostgresqlState) {
 /** The state with these keys over those of the databags. Keys that are not generated stay as the charm has written them. */
 function withBags(
   given: PostgresqlState,
-  { app, own, other }: Readonly<Record<'app' | 'own' | 'other', DataBag>>,
+  { app, own, other, known }: Readonly<Record<'app' | 'own' | 'other' | 'known', DataBag>>,
 ): PostgresqlState {
   const peer = peerOf(given);
   const remoteUnits = Object.fromEntries(
@@ -125,10 +154,26 @@ function withBags(
     localUnit: { ...peer.localUnit, ...own },
     remoteUnits,
   };
-  return { ...given, relations: [changed, ...given.relations.slice(1)] };
+  const controllerState = { ...given.controllerState, ...known };
+  return { ...given, controllerState, relations: [changed, ...given.relations.slice(1)] };
 }
 
 const destructive = ['kube delete', 'pebble stop'];
+
+test('all keys of the application that are read are made up', async () => {
+  const sources = ['src/adapters/cluster.ts', 'src/storage.ts'];
+  const texts = await Promise.all(
+    sources.map(async (file) => await readFile(path.join(repository, file), 'utf8')),
+  );
+  const read = texts.flatMap((text) =>
+    [...text.matchAll(/bag\['(.+?)'\]|adoptedFromKey = '(.+)'/g)].map(
+      ([, one, other]) => one ?? other,
+    ),
+  );
+
+  expect(read.length).toBeGreaterThan(15);
+  expect(read.filter((key) => key === undefined || !appKeys.includes(key))).toEqual([]);
+});
 
 test('odd databags fail no hook and touch no data', async () => {
   const starts = {
@@ -140,9 +185,9 @@ test('odd databags fail no hook and touch no data', async () => {
 
   const check = async (
     [from, name]: readonly ['leader' | 'follower', string],
-    [app, own, other]: readonly [DataBag, DataBag, DataBag],
+    [app, own, other, known]: readonly [DataBag, DataBag, DataBag, DataBag],
   ): Promise<void> => {
-    const given = withBags(starts[from], { app, own, other });
+    const given = withBags(starts[from], { app, own, other, known });
 
     const result = await run({
       charm: underTest,
@@ -165,7 +210,7 @@ test('odd databags fail no hook and touch no data', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.tuple(start, event),
-      fc.tuple(bag(appKeys), bag(unitKeys), bag(unitKeys)),
+      fc.tuple(bag(appKeys), bag(unitKeys), bag(unitKeys), bag(stateKeys)),
       check,
     ),
     { seed: 20260131, numRuns: cases },

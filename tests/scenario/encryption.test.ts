@@ -54,6 +54,13 @@ function withoutOption(given: PostgresqlState): PostgresqlState {
   return { ...given, config };
 }
 
+function inAppBag(given: PostgresqlState, change: DataBag): PostgresqlState {
+  const relations = given.relations.map((one) =>
+    one.endpoint === 'database-peers' ? { ...one, localApp: { ...one.localApp, ...change } } : one,
+  );
+  return { ...given, relations };
+}
+
 function withoutSecret(given: PostgresqlState): PostgresqlState {
   return { ...given, secrets: given.secrets.filter((one) => one.id !== id) };
 }
@@ -134,6 +141,35 @@ scenario('a new repository is encrypted with the pass of the operator', {
     keepsQuiet(result);
   },
 });
+
+for (const record of ['not written by a charm', '{"place":["elsewhere"]}']) {
+  scenario(
+    `an encrypted repository keeps its pass when the record of it is unreadable: ${record}`,
+    {
+      charm: underTest,
+      given: async () =>
+        inAppBag(withoutOption(await encrypted()), { 'repository-cipher': record }),
+      when: configChanged,
+      then: (result) => {
+        expect(passIn(result.state)).toBe(first);
+        keepsQuiet(result);
+      },
+    },
+  );
+
+  scenario(`a record that is unreadable is written anew with the option as it was: ${record}`, {
+    charm: underTest,
+    given: async () => inAppBag(await encrypted(), { 'repository-cipher': record }),
+    when: configChanged,
+    then: ({ state: after }) => {
+      expect(passIn(after)).toBe(first);
+      expect(JSON.parse(appData(after)['repository-cipher'] ?? '')).toMatchObject({
+        hash: expect.any(String),
+      });
+      expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+    },
+  });
+}
 
 scenario('a unit that does not lead writes the same, before the leader has told anything', {
   charm: underTest,

@@ -3,6 +3,8 @@
 
 import * as v from 'valibot';
 
+import { parseStored } from '../stored.ts';
+
 export const cipherOption = 'backup_cipher_secret';
 /** Field of the operator's secret. */
 export const passField = 'cipher-pass';
@@ -19,7 +21,7 @@ const recordSchema = v.object({ place: v.string(), hash: v.optional(v.string()) 
 export type CipherRecord = v.InferOutput<typeof recordSchema>;
 
 export function parseCipherRecord(text: string | undefined): CipherRecord | undefined {
-  return text === undefined ? undefined : v.parse(recordSchema, JSON.parse(text));
+  return parseStored(recordSchema, text);
 }
 
 export function renderCipherRecord({ place, hash }: CipherRecord): string {

@@ -4,6 +4,7 @@
 
 import * as v from 'valibot';
 
+import { parseStored } from '../stored.ts';
 import { isWellFormed } from './validate.ts';
 
 /** What the database is asked about. */
@@ -56,9 +57,9 @@ export type Verdicts = v.InferOutput<typeof verdictsSchema>;
 
 export const noVerdicts: Verdicts = { accepted: {}, rejected: {}, lost: {} };
 
-/** Reads what `renderVerdicts` has written. */
+/** Reads what `renderVerdicts` has written; otherwise all is asked about anew. */
 export function parseVerdicts(text: string | undefined): Verdicts {
-  return text === undefined ? noVerdicts : v.parse(verdictsSchema, JSON.parse(text));
+  return parseStored(verdictsSchema, text) ?? noVerdicts;
 }
 
 /** Text for the unit's state; `undefined` when there is nothing to remember. */

@@ -11,6 +11,7 @@ import {
   unsatisfiedDependencies,
   updatingExtensions,
 } from '../status.ts';
+import { parseStored } from '../stored.ts';
 import { unsatisfiedPlugins } from './extensions.ts';
 
 const recordSchema = v.object({
@@ -27,9 +28,9 @@ const recordSchema = v.object({
 export type ExtensionsRecord = v.InferOutput<typeof recordSchema>;
 export type ExtensionsProblem = NonNullable<ExtensionsRecord['problem']>;
 
-/** Reads what `renderRecord` has written; `undefined`: nothing has been carried out yet. */
+/** Reads what `renderRecord` has written; `undefined`: nothing that is known has been carried out yet. */
 export function parseRecord(text: string | undefined): ExtensionsRecord | undefined {
-  return text === undefined ? undefined : v.parse(recordSchema, JSON.parse(text));
+  return parseStored(recordSchema, text);
 }
 
 export function renderRecord(

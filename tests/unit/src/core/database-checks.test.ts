@@ -189,6 +189,13 @@ test('verdicts survive being stored; none at all are not stored', () => {
   expect(parseVerdicts(undefined)).toEqual(noVerdicts);
 });
 
+test.each(['', 'null', '[]', '{"accepted":{}}', '{"accepted":{"a":1},"rejected":{}}', '{"unterm'])(
+  'verdicts that cannot be read are none (%j)',
+  (text) => {
+    expect(parseVerdicts(text)).toEqual(noVerdicts);
+  },
+);
+
 test('the groups of the database stand behind the equals signs', () => {
   expect(mappedRoles('staff=readers,ops = writers')).toEqual(['readers', 'writers']);
 });

@@ -151,3 +151,10 @@ test('nothing carried out yet is no empty set of switches', () => {
   expect(extensionsStatus(undefined, [])?.message).toBe('Updating extensions');
   expect(isSettled(parseRecord(renderRecord([], undefined)), [])).toBe(true);
 });
+
+test.each(['', '[]', '{"enabled":"all"}', '{"enabled":[],"problem":{"kind":"newer"}}', '{"unterm'])(
+  'a record that cannot be read says nothing of what was carried out (%j)',
+  (text) => {
+    expect(parseRecord(text)).toBeUndefined();
+  },
+);
