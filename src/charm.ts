@@ -21,10 +21,11 @@ import {
   writeMemberConfig,
 } from './adapters/configuration.ts';
 import { checkOptions } from './adapters/database-checks.ts';
-import { ensureServices, labelPod } from './adapters/kubernetes.ts';
+import { labelPod } from './adapters/kubernetes.ts';
 import { createPatroni, PatroniError } from './adapters/patroni.ts';
 import { renewRepositoryConfig } from './adapters/repository.ts';
 import { readRestoreMark, restoresAtStart } from './adapters/restore-mark.ts';
+import { ensureServices } from './adapters/services.ts';
 import { ensurePasswords, setUpDatabase } from './adapters/users.ts';
 import { forgetView } from './adapters/view.ts';
 import {

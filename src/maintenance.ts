@@ -18,6 +18,7 @@ import {
 import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { clearFormerPrimaries } from './adapters/kubernetes.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
+import { ensureServices } from './adapters/services.ts';
 import { isReachable, readWatchState } from './adapters/watch-state.ts';
 import { backupDue, followSchedule } from './backup-schedule.ts';
 import { retryRepository } from './backups.ts';
@@ -94,6 +95,8 @@ const memberNotice: PostgresqlHandler = async (hook) => {
   if (seen !== undefined && ownMember(seen, cluster.unit)?.role === 'leader') {
     await clearFormerPrimaries(hook, cluster);
     await announceLead(cluster);
+    // Whoever takes a Service away takes its Endpoints with it, perhaps those of the lock.
+    await ensureServices(hook, cluster);
   }
   const { initialised } = await cluster.appData();
   if (!initialised || !(await hook.juju.isLeader()) || !(await hasStarted(cluster))) return;
@@ -152,7 +155,7 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   const silent = quietly(hook);
   const { initialised } = await cluster.appData();
   if (await hook.juju.isLeader()) {
-    await (initialised ? followDepartures(hook, cluster) : leaderElected(silent));
+    await (initialised ? followUnits(hook, cluster) : leaderElected(silent));
   }
   if (await followRestore(hook, cluster)) return;
   await followTrial(hook);
@@ -172,6 +175,24 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   }
   await followRetention(silent, cluster);
   await followSchedule(hook, cluster);
+  if (await isTimeForServices(hook)) await ensureServices(hook, cluster);
+}
+
+/** The leader's part of what comes first. */
+async function followUnits(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  await followDepartures(hook, cluster);
+  if (hook.event.name !== 'update-status') await ensureServices(hook, cluster);
+}
+
+const minuteMs = 60_000;
+
+/**
+ * Nobody tells that a Service is gone when nothing fails over. A quiet update-status looks in the last
+ * minutes of an hour only: one or two of them, without a note of when that was.
+ */
+async function isTimeForServices(hook: PostgresqlHook): Promise<boolean> {
+  const minute = Math.floor(hook.ports.clock.nowMs() / minuteMs) % 60;
+  return hook.event.name === 'update-status' && minute >= 54 && (await hook.juju.isLeader());
 }
 
 /** update-status only takes up what another hook had to leave open, or was not told. */

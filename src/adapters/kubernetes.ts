@@ -1,5 +1,5 @@
-// The Kubernetes objects of the cluster: Services, pod labels, what the pod may use. Each function
-// makes one thing true or reads one thing.
+// The pods of the cluster: their labels, and what they may use. Each function makes one thing true or
+// reads one thing.
 
 import { CodedError } from '../../lib/base/error.ts';
 import type { KubeObject } from '../../lib/kube/kube.ts';
@@ -9,13 +9,7 @@ import {
   clusterName,
   containerName,
   memberOfUnit,
-  patroniEndpoints,
-  patroniPort,
   podLabels,
-  postgresPort,
-  primaryServiceName,
-  replicasServiceName,
-  serviceHost,
   unitOfMember,
 } from '../core/names.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
@@ -24,64 +18,6 @@ export interface PodFacts {
   readonly podIp: string;
   readonly resources: Resources;
   readonly labels: Readonly<Record<string, string>>;
-}
-
-/**
- * Creates or corrects the Services: one to the replicas, one for each Endpoints object that Patroni
- * keeps its state in, and the primary's, another name of the one that goes with the leader lock.
- * They belong to the StatefulSet, so Kubernetes removes them, and with them Patroni's state, when
- * the application goes.
- */
-export async function ensureServices(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const pod = await hook.ports.kube.get('pods', memberOfUnit(cluster.unit));
-  const owners = pod?.metadata.ownerReferences ?? [];
-  for (const service of renderServices(cluster.app, cluster.namespace, owners)) {
-    await hook.ports.kube.apply('services', service, cluster.app);
-  }
-}
-
-function renderServices(
-  app: string,
-  namespace: string,
-  ownerReferences: readonly unknown[],
-): readonly KubeObject[] {
-  const service = (name: string, spec: Readonly<Record<string, unknown>>): KubeObject => ({
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: {
-      name,
-      namespace,
-      labels: { 'app.kubernetes.io/name': app },
-      ...(ownerReferences.length === 0 ? {} : { ownerReferences }),
-    },
-    spec,
-  });
-  const port = (name: string, number: number) => ({
-    name,
-    port: number,
-    targetPort: number,
-    protocol: 'TCP',
-  });
-  const ports = [port('api', patroniPort), port('database', postgresPort)];
-  const leader = clusterName(app);
-  const others = patroniEndpoints(app).filter((name) => name !== leader);
-  return [
-    // No selector: Patroni writes the Endpoints of this name together with the leader lock. The
-    // primary's host is an alias, since a pod label can outlive the role that it names.
-    service(leader, { ports }),
-    service(primaryServiceName(app), {
-      type: 'ExternalName',
-      externalName: serviceHost(leader, namespace),
-    }),
-    service(replicasServiceName(app), {
-      ports,
-      selector: { 'app.kubernetes.io/name': app, 'cluster-name': leader, role: 'replica' },
-    }),
-    // They carry annotations only; without a Service of their name they would be collected.
-    ...others.map((name) =>
-      service(name, { clusterIP: 'None', ports: [port('database', postgresPort)] }),
-    ),
-  ];
 }
 
 /** Gives a unit's pod the labels by which Patroni and the Services find it. */

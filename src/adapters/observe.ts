@@ -33,6 +33,7 @@ import {
 import { readSettings } from './configuration.ts';
 import { fetchClusterFromAny, type Patroni } from './patroni.ts';
 import { readRepository, refusalOf } from './repository.ts';
+import { wrongServices } from './services.ts';
 import { readComplete } from './succession.ts';
 
 /** All sources, whichever of them answer. */
@@ -144,6 +145,7 @@ async function readKubernetes(hook: PostgresqlHook, cluster: Cluster): Promise<K
     primaryTargets: addressesOf(lock),
     primaryService: describeService(service),
     complete: await readComplete(hook, cluster),
+    wrongServices: await wrongServices(hook, cluster),
     ...present({
       lockHolder: leader === undefined ? undefined : unitOfMember(leader),
       lockRenewed: renewTime,

@@ -68,7 +68,12 @@ export function clusterName(app: string): string {
 
 /** The host under which members know each other, through Juju's headless Service. */
 export function memberHost(unit: string, app: string): string {
-  return `${memberOfUnit(unit)}.${app}-endpoints`;
+  return `${memberOfUnit(unit)}.${membersServiceName(app)}`;
+}
+
+/** Juju's headless Service. */
+export function membersServiceName(app: string): string {
+  return `${app}-endpoints`;
 }
 
 export function primaryServiceName(app: string): string {

@@ -44,6 +44,8 @@ scenario('the first leader makes passwords and Services, and becomes the first m
     expect(
       Object.keys(after.world.kube.objects).filter((key) => key.startsWith('services/')),
     ).toEqual([
+      // Juju's own.
+      'services/postgresql-k8s-endpoints',
       'services/patroni-postgresql-k8s',
       'services/postgresql-k8s-primary',
       'services/postgresql-k8s-replicas',

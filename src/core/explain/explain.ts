@@ -58,6 +58,7 @@ const rules: readonly Rule[] = [
   awaitReplica,
   holdLock,
   leadClients,
+  mendServices,
   admitUnits,
   removeMembers,
   restartMembers,
@@ -164,6 +165,15 @@ function leadClients({ kubernetes, patroni }: Observed): readonly string[] {
   if (facts.primaryTargets.length === 1 && facts.primaryTargets[0] === leader) return [];
   const targets = facts.primaryTargets.join(', ') || 'nobody';
   return [`Wait for clients to be led to ${leader}; now it is ${targets}.`];
+}
+
+function mendServices({ kubernetes }: Observed): readonly string[] {
+  const wrong = seen(kubernetes)?.wrongServices ?? [];
+  if (wrong.length === 0) return [];
+  return [
+    `Have the Services ${wrong.join(', ')} made anew, which are missing or changed: when any option ` +
+      'or a member changes, or within an hour or two.',
+  ];
 }
 
 function admitUnits({ juju, patroni }: Observed): readonly string[] {

@@ -75,6 +75,8 @@ export interface KubernetesFacts {
   readonly complete?: readonly string[];
   /** What the primary's Service is. */
   readonly primaryService: string;
+  /** Services that are missing, or not as they have to be. */
+  readonly wrongServices?: readonly string[];
 }
 
 export interface BackupFacts {

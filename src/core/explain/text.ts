@@ -122,6 +122,9 @@ function renderKubernetes(facts: KubernetesFacts): readonly string[] {
     `lock: ${facts.lockHolder === undefined ? 'nobody' : `${facts.lockHolder}${renewed}`}`,
     `primary's Service: ${facts.primaryService}`,
     `leads to: ${facts.primaryTargets.join(', ') || 'nobody'}`,
+    ...((facts.wrongServices ?? []).length === 0
+      ? []
+      : [`Services that are missing or changed: ${facts.wrongServices?.join(', ')}`]),
     ...((facts.complete ?? []).length === 0
       ? []
       : [`all commits are on: ${facts.complete?.join(', ')}`]),

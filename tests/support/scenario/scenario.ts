@@ -21,6 +21,8 @@ export interface Scenario<P, W> {
   /** Stand in for programs of this scenario; go before the charm's own. */
   readonly execs?: (host: Host<W>) => ExecResponders;
   readonly loosen?: Loosening<W>;
+  /** When the hook begins; at noon unless told. */
+  readonly startMs?: number;
   /** The hook is meant to fail; without this a failing hook fails the scenario. */
   readonly fails?: true;
 }
@@ -35,6 +37,7 @@ export function scenario<P, W>(name: string, of: Scenario<P, W>): void {
       state,
       event,
       ...(of.execs === undefined ? {} : { execs: of.execs }),
+      ...(of.startMs === undefined ? {} : { startMs: of.startMs }),
     };
     const result = await run(request);
     recordWalks(name, result.walks);

@@ -15,7 +15,7 @@ import { connectFakePostgres, openFakeStore } from './database.ts';
 import { createFakeKube } from './kube.ts';
 import { createPatroniHttp } from './patroni.ts';
 import { postgresqlPrograms } from './programs.ts';
-import { type PostgresqlWorld, world } from './world.ts';
+import { kubeKey, type PostgresqlWorld, world } from './world.ts';
 
 export type PostgresqlState = State<PostgresqlWorld>;
 
@@ -49,6 +49,14 @@ function createPorts(host: Host<PostgresqlWorld>): PostgresqlPorts {
   };
 }
 
+/** By which members know each other; Juju makes it with the application. */
+const jujuService = {
+  [kubeKey('services', `${app}-endpoints`)]: {
+    metadata: { name: `${app}-endpoints`, labels: { 'app.kubernetes.io/name': app } },
+    spec: { clusterIP: 'None', selector: { 'app.kubernetes.io/name': app } },
+  },
+};
+
 /** A unit; the peer relation is added unless relations of it are given. */
 export function state(
   part: Omit<Partial<PostgresqlState>, 'world'> & {
@@ -69,7 +77,10 @@ export function state(
     relations,
     world: world({
       ...part.world,
-      kube: { ...part.world?.kube, objects: { ...pods, ...part.world?.kube?.objects } },
+      kube: {
+        ...part.world?.kube,
+        objects: { ...pods, ...jujuService, ...part.world?.kube?.objects },
+      },
     }),
   });
 }

@@ -220,6 +220,14 @@ const rows: readonly {
     next: ['Wait for clients to be led to pg/0; now it is nobody.'],
   },
   {
+    summary: 'Services are gone',
+    change: { kubernetes: known({ ...kubernetes, wrongServices: ['pg-primary', 'patroni-pg'] }) },
+    next: [
+      'Have the Services pg-primary, patroni-pg made anew, which are missing or changed: when any ' +
+        'option or a member changes, or within an hour or two.',
+    ],
+  },
+  {
     summary: 'a unit waits for a member that starts',
     change: {
       juju: known({ ...juju, plannedUnits: ['pg/0', 'pg/1', 'pg/2'] }),
