@@ -34,7 +34,13 @@ import { collectExtensionsStatus } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { collectRestoreStatus } from './restore/status.ts';
 import { collectStorageStatus } from './storage.ts';
-import { collectDownStatus, collectRepairStatus, collectWatchStatus } from './watch-status.ts';
+import {
+  collectDownStatus,
+  collectFullDisk,
+  collectLowDisk,
+  collectRepairStatus,
+  readWatchRemarks,
+} from './watch-status.ts';
 
 /** Contributes the unit's status. */
 export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
@@ -44,15 +50,21 @@ export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
     return;
   }
   const settings = await readSettings(hook);
-  if (settings.kind === 'invalid') hook.status(configurationError(settings.problems));
   const app = await cluster.appData();
-  if (await collectRestoreStatus(hook, cluster)) return;
+  // Among what is as severe the first is shown: what keeps the database from working comes before what
+  // it works in spite of.
+  try {
+    if (await collectRestoreStatus(hook, cluster)) return;
+    const valid = settings.kind === 'valid' ? settings.settings : undefined;
+    await memberStatusOf(hook, cluster, { app, settings: valid });
+  } finally {
+    if (settings.kind === 'invalid') hook.status(configurationError(settings.problems));
+  }
   for (const problem of problemsOf(app)) {
     if (await hook.juju.isLeader()) hook.status(problem);
   }
-  const valid = settings.kind === 'valid' ? settings.settings : undefined;
-  await memberStatusOf(hook, cluster, { app, settings: valid });
   await collectExtensionsStatus(hook, cluster);
+  await collectLowDisk(hook);
 };
 
 /** What concerns the whole application; its leader shows it. */
@@ -94,7 +106,7 @@ async function memberStatusOf(
     ...(role === 'replica' ? [] : await missingMembers(cluster, started, { app, settings })),
     ...(seen.paused ? [failoverPaused] : []),
     ...(pending ? [restartPending] : []),
-    ...(await collectWatchStatus(hook, role)),
+    ...(await readWatchRemarks(hook, role)),
     ...(await restoreRemarks(hook, cluster)),
     ...(await backupRemarks(hook, cluster, settings)),
   ];
@@ -102,6 +114,7 @@ async function memberStatusOf(
   const succession = await readSuccession(hook, cluster, seen);
   if (succession.kind === 'stuck') hook.status(nobodyMayLead(succession.complete));
   await collectRepairStatus(hook, cluster);
+  await collectFullDisk(hook);
 }
 
 /** Remarks on a leading member when others do not run. */

@@ -15,24 +15,29 @@ import {
   notReplicating,
   stoppedInPause,
 } from './core/status.ts';
-import { recentFence, refusalToStart, type WatchState } from './core/watch-state.ts';
+import { isReadOnly, recentFence, refusalToStart, type WatchState } from './core/watch-state.ts';
 import { nextRepair } from './repair.ts';
 
-/** Contributes what is blocked by it; gives remarks on a member that works all the same. */
-export async function collectWatchStatus(
+/** Remarks on a member that works all the same. */
+export async function readWatchRemarks(
   hook: PostgresqlHook,
   role: 'primary' | 'standby' | 'replica',
 ): Promise<readonly string[]> {
   const seen = await readWatchState(hook);
-  collectDiskStatus(hook, seen);
   const fence = recentFence(seen, hook.ports.clock.nowMs());
   const ofRole = role === 'replica' ? replicaRemarks(seen) : primaryRemarks(seen);
   return fence === undefined ? ofRole : [...ofRole, fenced(fence.reason)];
 }
 
-function collectDiskStatus(hook: PostgresqlHook, { disk }: WatchState): void {
-  if (disk === undefined || disk.level === 'ok') return;
-  hook.status(disk.level === 'full' ? diskFull : diskLow);
+/** Contributes that clients may only read, if so. */
+export async function collectFullDisk(hook: PostgresqlHook): Promise<void> {
+  if (isReadOnly(await readWatchState(hook))) hook.status(diskFull);
+}
+
+/** Contributes that the disk fills, as long as everything goes on as usual. */
+export async function collectLowDisk(hook: PostgresqlHook): Promise<void> {
+  const seen = await readWatchState(hook);
+  if (seen.disk?.level === 'low' && !isReadOnly(seen)) hook.status(diskLow);
 }
 
 function replicaRemarks({ brokenAtMs }: WatchState): readonly string[] {
@@ -63,7 +68,7 @@ export async function collectDownStatus(
   if (listed?.paused === true && member?.state === 'stopped') {
     hook.status(stoppedInPause(recentFence(seen, hook.ports.clock.nowMs())?.reason));
   }
-  collectDiskStatus(hook, seen);
+  await collectFullDisk(hook);
   const refusal = refusalToStart(seen);
   if (refusal !== undefined) hook.status(doesNotStart(refusal));
   await collectRepairStatus(hook, cluster);

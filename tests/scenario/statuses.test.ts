@@ -122,3 +122,103 @@ scenario('remarks stand beside one another', {
     });
   },
 });
+
+const full = { disk: { level: 'full', free_percent: 1, total: 2 ** 30, read_only: true } };
+const low = { disk: { level: 'low', free_percent: 7, total: 2 ** 30, read_only: false } };
+const s3Problem = 'failed to access/create the bucket, check your S3 settings';
+
+/** The leader in Juju, with much that is wrong, in a cluster whose primary is gone for good. */
+async function withoutPrimary(): Promise<PostgresqlState> {
+  const given = await running({ leader: true, number: 1, others: [0], primary: 0 });
+  const lock = {
+    metadata: {
+      name: 'patroni-postgresql-k8s-sync',
+      annotations: { leader: 'postgresql-k8s-0', sync_standby: '' },
+    },
+  };
+  return inWorld(given, {
+    patroni: { members: [{ ...replica(1, 'running'), role: 'replica' }] },
+    kube: {
+      objects: {
+        ...given.world.kube.objects,
+        'endpoints/patroni-postgresql-k8s-sync': lock,
+      },
+    },
+  });
+}
+
+/** With an option that is wrong, a problem of S3 and what the watcher sees. */
+function withTroubles(given: PostgresqlState, seen: object): PostgresqlState {
+  const [peers, ...others] = given.relations;
+  if (peers === undefined) throw new Error('the state has no peer relation');
+  const localApp = { ...peers.localApp, 's3-initialization-block-message': s3Problem };
+  const troubled = {
+    ...given,
+    config: { ...given.config, synchronous_node_count: 'several' },
+    relations: [{ ...peers, localApp }, ...others],
+  };
+  return seeing(troubled, JSON.stringify({ fences: [], ...seen }));
+}
+
+const withoutOption = (given: PostgresqlState): PostgresqlState => ({ ...given, config: {} });
+const attempts = [50, 40, 30].map((minutes) => ({
+  kind: 'clone',
+  atMs: startMs - minutes * 60_000,
+}));
+
+/** A replica that three copies have not helped. */
+async function beyondRepair(seen: object): Promise<PostgresqlState> {
+  const given = withTroubles(await running({ number: 1, others: [0], primary: 0 }), {
+    down: { at: minutesAgo(60), starts: 5 },
+    ...seen,
+  });
+  const down = inWorld(given, { patroni: { members: [primary(0), replica(1, 'start failed')] } });
+  return inContainer(down, ({ files }) => ({
+    files: {
+      ...files,
+      '/var/lib/postgresql/data/repair.json': fileEntry(JSON.stringify(attempts)),
+    },
+  }));
+}
+
+const mostSevere: readonly (readonly [string, () => Promise<PostgresqlState>, RegExp])[] = [
+  [
+    'that nobody may lead',
+    async () => withTroubles(await withoutPrimary(), full),
+    /^no primary: waiting for postgresql-k8s\/0, /,
+  ],
+  [
+    'that a replica cannot be repaired',
+    async () => await beyondRepair(low),
+    /^cannot repair the replica: /,
+  ],
+  [
+    'that clients may only read',
+    async () => withTroubles(await running({ leader: true }), full),
+    /^pgdata volume is full, clients may only read$/,
+  ],
+  [
+    'an option that is wrong',
+    async () => withTroubles(await running({ leader: true }), low),
+    /^Configuration Error: synchronous_node_count /,
+  ],
+  [
+    'backups that cannot be made',
+    async () => withoutOption(withTroubles(await running({ leader: true }), low)),
+    /^failed to access\/create the bucket, /,
+  ],
+];
+
+for (const [name, given, message] of mostSevere) {
+  scenario(`of all that blocks, ${name} is shown before what matters less`, {
+    charm: underTest,
+    given,
+    when: updateStatus,
+    then: ({ state: after }) => {
+      expect(after.unitStatus).toEqual({
+        level: 'blocked',
+        message: expect.stringMatching(message),
+      });
+    },
+  });
+}
