@@ -1,6 +1,6 @@
 // Why Patroni has given up a restore, from the logs of the workload.
 
-import { failureReason, serverLogNames } from '../core/backups/restore-log.ts';
+import { failureReason, serverLogsOf } from '../core/backups/restore-log.ts';
 import { logDirectory } from '../core/names.ts';
 import type { PostgresqlHook } from './cluster.ts';
 import type { RestoreMark } from './restore-mark.ts';
@@ -21,7 +21,8 @@ export async function readFailureReason(
 ): Promise<string> {
   const nowMs = hook.ports.clock.nowMs();
   const sinceMs = startedMs ?? nowMs;
-  const logs = serverLogNames(sinceMs, nowMs).map((name) => `${logDirectory}/${name}`);
+  const names = (await hook.ports.pebble.list(logDirectory, '*.log')).map(({ name }) => name);
+  const logs = serverLogsOf(names, sinceMs, nowMs).map((name) => `${logDirectory}/${name}`);
   const reason = failureReason(
     {
       output: await read(hook, `+${outputBytes + 1}`, [outputPath]),
@@ -38,6 +39,7 @@ async function read(
   bytes: string,
   paths: readonly string[],
 ): Promise<string> {
+  if (paths.length === 0) return '';
   const command = ['tail', '--quiet', `--bytes=${bytes}`, ...paths];
   const { stdout } = await hook.ports.pebble.exec(command, { timeoutMs: tailTimeoutMs });
   return stdout;

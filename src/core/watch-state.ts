@@ -9,7 +9,7 @@ export interface WatchState {
     readonly freePercent: number;
     /** Size of the data volume. */
     readonly totalBytes: number;
-    /** Whether Patroni's file of this member lets clients only read. */
+    /** Whether Patroni's file of this member lets clients only read for the sake of the disk. */
     readonly readOnly: boolean;
   };
   readonly archive?: { readonly waiting: number; readonly failing: boolean };

@@ -18,7 +18,8 @@ import { scenario } from '../support/scenario/scenario.ts';
 
 const notice = pebbleNotice('postgresql', 'postgresql.charm/disk-space');
 const config = '/var/lib/postgresql/data/patroni.yml';
-const readOnlyLine = 'default_transaction_read_only: "on"';
+const readOnlyLine = 'default_transaction_read_only: "yes"';
+const optionLine = 'default_transaction_read_only: "on"';
 
 interface Disk {
   readonly level: 'ok' | 'low' | 'full';
@@ -109,6 +110,67 @@ scenario('a disk that was full is not written to again before there is plenty of
   then: ({ state: reached, disturbances }) => {
     expect(fileOf(reached, config)).toContain(readOnlyLine);
     expect(disturbances).toEqual([]);
+    // Whatever is free by now.
+    expect(reached.unitStatus).toEqual(full);
+  },
+});
+
+const readOnlyOption = (given: PostgresqlState, value: boolean): PostgresqlState => ({
+  ...given,
+  config: { ...given.config, request_default_transaction_read_only: value },
+});
+
+/** With the option that lets clients only read, taken over. */
+async function withOption(disk: Disk): Promise<PostgresqlState> {
+  const given = seeing(await running({ leader: true }), { level: 'ok' });
+  return seeing(await after(readOnlyOption(given, true), configChanged), disk);
+}
+
+scenario('on a full disk the option gives way to what the disk needs', {
+  charm: underTest,
+  given: async () => await withOption({ level: 'full' }),
+  when: notice,
+  then: ({ state: reached }) => {
+    expect(fileOf(reached, config)).toContain(readOnlyLine);
+    expect(fileOf(reached, config)).not.toContain(optionLine);
+    expect(reached.unitStatus).toEqual(full);
+  },
+});
+
+scenario('and is in force again when there is space', {
+  charm: underTest,
+  given: async () => {
+    const answered = await after(await withOption({ level: 'full' }), notice);
+    return seeing(answered, { level: 'ok', readOnly: true });
+  },
+  when: notice,
+  then: ({ state: reached }) => {
+    expect(fileOf(reached, config)).toContain(optionLine);
+    expect(reached.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+for (const level of ['ok', 'low'] as const) {
+  scenario(`with the option a disk that is ${level} is nothing to act on`, {
+    charm: underTest,
+    given: async () => await withOption({ level }),
+    when: notice,
+    then: ({ state: reached, calls }) => {
+      expect(calls.map(({ summary }) => summary)).not.toContain(JSON.stringify(config));
+      expect(fileOf(reached, config)).toContain(optionLine);
+      expect(reached.unitStatus).toEqual(
+        level === 'low' ? low : { level: 'active', message: 'Primary' },
+      );
+    },
+  });
+}
+
+scenario('a disk that is low keeps nobody from setting the option back', {
+  charm: underTest,
+  given: async () => readOnlyOption(await withOption({ level: 'low' }), false),
+  when: configChanged,
+  then: ({ state: reached }) => {
+    expect(fileOf(reached, config)).toContain('default_transaction_read_only: "off"');
     expect(reached.unitStatus).toEqual(low);
   },
 });

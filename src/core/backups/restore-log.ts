@@ -39,16 +39,32 @@ function messagesIn(text: string, form: RegExp): readonly string[] {
   return text.split('\n').flatMap((line) => form.exec(line)?.[1]?.trim() ?? []);
 }
 
-/** Names of PostgreSQL's log files between two moments: `postgresql-Sat_17.log`, one for each hour. */
-export function serverLogNames(fromMs: number, toMs: number): readonly string[] {
-  const names: string[] = [];
+/**
+ * Those of PostgreSQL's log files that were begun between two moments, oldest first. Each hour has one,
+ * `postgresql-Sat_1700.log`, and more when it starts or has much to say.
+ */
+export function serverLogsOf(
+  names: readonly string[],
+  fromMs: number,
+  toMs: number,
+): readonly string[] {
+  return hoursOf(fromMs, toMs).flatMap((hour) =>
+    names
+      .filter((name) => name.startsWith(`postgresql-${hour}`) && name.endsWith('.log'))
+      .toSorted(),
+  );
+}
+
+/** `Sat_17`; each at most once. */
+function hoursOf(fromMs: number, toMs: number): readonly string[] {
+  const hours: string[] = [];
   const last = Math.min(toMs, fromMs + 6 * 24 * hourMs);
   for (let at = fromMs - (fromMs % hourMs); at <= last; at += hourMs) {
     const moment = new Date(at);
     const hour = String(moment.getUTCHours()).padStart(2, '0');
-    names.push(`postgresql-${days[moment.getUTCDay()]}_${hour}.log`);
+    hours.push(`${days[moment.getUTCDay()]}_${hour}`);
   }
-  return names;
+  return hours;
 }
 
 const hourMs = 3_600_000;

@@ -321,12 +321,13 @@ function fixedParameters(facts: MemberFacts): Document {
     log_destination: 'stderr',
     log_directory: logDirectory,
     log_file_mode: '0600',
-    log_filename: 'postgresql-%a_%H.log',
+    log_filename: 'postgresql-%a_%H%M.log',
     log_line_prefix: '%t [%p]: user=%u,db=%d,app=%a,client=%h,line=%l ',
     log_recovery_conflict_waits: 'on',
     log_replication_commands: 'on',
     log_rotation_age: '60',
-    log_rotation_size: '0',
+    // Only whole files can be removed: the watcher bounds what they take together.
+    log_rotation_size: '32MB',
     log_statement: 'ddl',
     log_timezone: 'UTC',
     log_truncate_on_rotation: 'on',
@@ -344,11 +345,14 @@ function fixedParameters(facts: MemberFacts): Document {
 
 const bytesPerMegabyte = 1024 * 1024;
 
+/** PostgreSQL takes it for `on`, the operator's word, which the disk does not end: watcher/patroni_file.py. */
+const readOnlyForDisk = 'yes';
+
 /** A replica that is away for long is cloned anew; its WAL must not fill the disk until then. */
 function diskParameters({ readOnly, volumeBytes }: MemberFacts): Document {
   return {
     ...(volumeBytes === undefined ? {} : boundWal(volumeBytes)),
-    ...(readOnly === true ? { default_transaction_read_only: 'on' } : {}),
+    ...(readOnly === true ? { default_transaction_read_only: readOnlyForDisk } : {}),
   };
 }
 

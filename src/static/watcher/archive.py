@@ -2,22 +2,32 @@
 
 import glob
 import os
-import time
+
+from system import clock
 
 PATIENCE_S = 60.0
 
 
-def look_at_archive(data, seen, notices):
-    oldest, waiting = None, 0
-    for path in glob.iglob(f"{data}/pg_wal/archive_status/*.ready"):
-        try:
-            written = os.stat(path).st_mtime
-        except FileNotFoundError:
-            continue
-        waiting += 1
-        oldest = written if oldest is None else min(oldest, written)
-    known = seen.get("archive", {}).get("failing", False)
-    failing = oldest is not None and time.time() - oldest > PATIENCE_S
-    seen["archive"] = {"waiting": waiting, "failing": failing}
-    if failing != known:
-        notices.send("archiving-failed" if failing else "archiving-recovered", waiting=waiting)
+class Archive:
+    """Archiving fails when nothing that waits goes; a long list alone is much to do."""
+
+    def __init__(self, data, seen, notices):
+        self.folder = f"{data}/pg_wal/archive_status"
+        self.seen = seen
+        self.notices = notices
+        self.waiting = set()
+        # Since when nothing of the list has gone.
+        self.still_since = clock()
+
+    def look(self):
+        now = clock()
+        waiting = {os.path.basename(path) for path in glob.iglob(f"{self.folder}/*.ready")}
+        if not self.waiting or self.waiting - waiting:
+            self.still_since = now
+        self.waiting = waiting
+        known = self.seen.get("archive", {}).get("failing", False)
+        failing = bool(waiting) and now - self.still_since > PATIENCE_S
+        self.seen["archive"] = {"waiting": len(waiting), "failing": failing}
+        if failing != known:
+            name = "archiving-failed" if failing else "archiving-recovered"
+            self.notices.send(name, waiting=len(waiting))

@@ -6,7 +6,7 @@ up what it holds in reserve.
 
 import os
 
-from patroni_file import is_read_only, let_only_read
+from patroni_file import let_only_read, read_only_word
 from reserve import Reserve
 from system import clock, say
 
@@ -43,9 +43,10 @@ class Disk:
         level = disk_level(usable, total, known)
         # Rounded, so that the file does not change with every transaction.
         percent = int(usable * 100 / total) if total else 100
-        read_only = is_read_only(self.options.config)
+        word = read_only_word(self.options.config)
+        # For the sake of the disk: what the operator wants is nobody's to undo.
         self.seen["disk"] = {"level": level, "free_percent": percent, "total": total,
-                             "read_only": read_only}
+                             "read_only": word == "yes"}
         if level != known:
             self.notices.send("disk-space", level=level)
         if level != "full":
@@ -53,8 +54,8 @@ class Disk:
             if level == "ok" and held < wanted:
                 self.reserve.make(wanted)
             return
-        self.give_up_reserve(free, wanted, read_only)
-        if not read_only and let_only_read(self.options.config):
+        self.give_up_reserve(free, wanted, word is not None)
+        if word is None and let_only_read(self.options.config):
             say("the disk is full: clients may only read")
             self.changed()
 

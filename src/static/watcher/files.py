@@ -4,7 +4,7 @@ import os
 import threading
 import time
 
-from archive import look_at_archive
+from archive import Archive
 from backup_due import BackupDue
 from data_directory import DataDirectory
 from disk import Disk
@@ -23,6 +23,7 @@ class Files:
         self.seen = seen
         self.data = DataDirectory(options.data)
         self.disk = Disk(options, notices, seen.facts, self.data)
+        self.archive = Archive(options.data, seen.facts, notices)
         self.backup_due = BackupDue(options.backup_due, notices)
         self.refusal = None
         # By what was looked at: what has been said about it.
@@ -32,7 +33,7 @@ class Files:
     def run(self):
         due = {}
         looks = [(self.data.look, TICK_S), (self.look_at_refusal, TICK_S), (self.disk.look, TICK_S),
-                 (self.look_at_archive, ARCHIVE_S), (self.look_at_trial, ARCHIVE_S),
+                 (self.archive.look, ARCHIVE_S), (self.look_at_trial, ARCHIVE_S),
                  (self.limit_logs, LOGS_S), (self.backup_due.look, BACKUP_S)]
         while True:
             for look, interval in looks:
@@ -64,9 +65,6 @@ class Files:
         down = self.data.find_postmaster() is None
         self.refusal = find_refusal(self.options.logs) if down else None
 
-    def look_at_archive(self):
-        look_at_archive(self.options.data, self.seen.facts, self.notices)
-
     def look_at_trial(self):
         """A backup that is restored beside the data on trial; the charm removes what is left of one."""
         if os.path.exists(f"{os.path.dirname(self.options.data)}/trial-restore"):
@@ -75,4 +73,4 @@ class Files:
             self.seen.facts.pop("trial", None)
 
     def limit_logs(self):
-        limit_logs(self.options.logs)
+        limit_logs(self.options.logs, self.options.data)

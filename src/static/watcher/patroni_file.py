@@ -1,23 +1,30 @@
-"""Whether clients may write, in Patroni's file."""
+"""Whether clients may write, in Patroni's file.
+
+PostgreSQL takes more words than one for on: `yes` is the answer to a full disk, which the charm writes
+and reads as well, and `on` what the operator wants. So each is ended by who began it, whatever is
+started anew in between.
+"""
 
 import os
 import re
 
 from system import read_text
 
-READ_ONLY = re.compile(r"default_transaction_read_only: ['\"]?on\b")
+READ_ONLY = re.compile(r"default_transaction_read_only: ['\"]?(on|yes)\b")
 READ_WRITE = re.compile(r"(default_transaction_read_only: )['\"]?off\b['\"]?")
 
 
-def is_read_only(path):
-    return bool(READ_ONLY.search(read_text(path)))
+def read_only_word(path):
+    """`yes` or `on`; None when clients may write."""
+    found = READ_ONLY.search(read_text(path))
+    return found and found[1]
 
 
 def let_only_read(path):
     """The charm does the same, and ends it; but a hook may come late, or not at all."""
     draft = f"{path}.new"
     before = read_text(path)
-    text, found = READ_WRITE.subn(r'\1"on"', before, count=1)
+    text, found = READ_WRITE.subn(r'\1"yes"', before, count=1)
     if found == 0:
         return False
     owner = os.stat(path)

@@ -4,11 +4,17 @@ import glob
 import os
 import re
 import stat
+import time
+
+from system import read_text
 
 # What PostgreSQL says into Patroni's output until its own log is open, which is the last of it.
 SAID = re.compile(r"\[\d+\].*?\b(LOG|FATAL|PANIC):\s+(.+)")
 SAID_BYTES = 16 * 1024
 LIMIT_BYTES = 512 * 1024 * 1024
+KEPT_S = 6 * 24 * 3600.0
+# Patroni removes its own older files.
+OF_PATRONI = ("patroni.log", "patroni-output.log")
 
 
 def find_refusal(folder):
@@ -34,19 +40,37 @@ def last_refusal(said):
     return next((text for _, text in before if "parameter" in text), end)
 
 
-def limit_logs(folder):
-    """PostgreSQL starts over after a week; a busy one is cut shorter, oldest files first."""
-    files = []
+def limit_logs(folder, data):
+    """Oldest files first. A file that is open stays: it would go on taking its space, with no name.
+
+    PostgreSQL's names come again after a week, when it would go on writing in the old file.
+    """
+    files = sorted(log_files(folder))
+    own = [path for _, _, path in files if is_of_server(path)]
+    spared = {f"{folder}/{name}" for name in OF_PATRONI} | open_logs(data) | set(own[-1:])
+    total = sum(size for _, size, _ in files)
+    for written, size, path in files:
+        old = is_of_server(path) and time.time() - written > KEPT_S
+        if path not in spared and (old or total > LIMIT_BYTES):
+            os.remove(path)
+            total -= size
+
+
+def log_files(folder):
     for path in glob.glob(f"{folder}/*"):
         try:
             facts = os.stat(path)
         except OSError:
             continue
         if stat.S_ISREG(facts.st_mode):
-            files.append((facts.st_mtime, facts.st_size, path))
-    total = sum(size for _, size, _ in files)
-    for _, size, path in sorted(files)[:-1]:
-        if total <= LIMIT_BYTES:
-            break
-        os.remove(path)
-        total -= size
+            yield facts.st_mtime, facts.st_size, path
+
+
+def is_of_server(path):
+    return os.path.basename(path).startswith("postgresql-")
+
+
+def open_logs(data):
+    """What PostgreSQL says that it logs into: a kind and a path in each line."""
+    lines = read_text(f"{data}/current_logfiles").splitlines()
+    return {line.partition(" ")[2] for line in lines}

@@ -70,11 +70,20 @@ export const healthy: Answers = {
 
 const support = path.join(repository, 'tests/support/watcher');
 
+interface LogFile {
+  readonly name: string;
+  readonly megabytes: number;
+  /** Since it was written to last. */
+  readonly hours: number;
+}
+
 interface StageOptions {
   /** Whether the member replicates. */
   readonly standby?: boolean;
-  /** Log files before the start, oldest first: name and size in MB. */
-  readonly logs?: Readonly<Record<string, number>>;
+  /** Log files before the start. */
+  readonly logs?: readonly LogFile[];
+  /** The one of them that PostgreSQL says it logs into. */
+  readonly logsInto?: string;
   /** Prepares the volume; what it gives is called at the end. */
   readonly mount?: (volume: string) => Promise<() => Promise<void>>;
 }
@@ -128,10 +137,15 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
   const [data, logs] = [path.join(volume, 'pgdata'), at('logs')];
   await mkdir(path.join(data, 'pg_wal/archive_status'), { recursive: true });
   await mkdir(logs);
-  for (const [index, [name, size]] of Object.entries(options.logs ?? {}).entries()) {
+  for (const { name, megabytes, hours } of options.logs ?? []) {
+    const written = new Date(systemClock.nowMs() - hours * 3_600_000);
     await writeFile(path.join(logs, name), '');
-    await truncate(path.join(logs, name), size * 1_000_000);
-    await utimes(path.join(logs, name), index, index);
+    await truncate(path.join(logs, name), megabytes * 1_000_000);
+    await utimes(path.join(logs, name), written, written);
+  }
+  if (options.logsInto !== undefined) {
+    const line = `stderr ${path.join(logs, options.logsInto)}\n`;
+    await writeFile(path.join(data, 'current_logfiles'), line);
   }
   if (options.standby === true) await writeFile(path.join(data, 'standby.signal'), '');
   const config = path.join(volume, 'patroni.yml');

@@ -2,7 +2,7 @@
 
 import { expect, test } from '@jest/globals';
 
-import { failureReason, serverLogNames } from '../../../../src/core/backups/restore-log.ts';
+import { failureReason, serverLogsOf } from '../../../../src/core/backups/restore-log.ts';
 
 const sinceMs = Date.UTC(2026, 0, 31, 10, 0, 30, 500);
 
@@ -55,14 +55,31 @@ test('a long reason is cut', () => {
   expect(failureReason({ output: '', server: long }, sinceMs)).toHaveLength(200);
 });
 
-test('PostgreSQL logs into one file for each hour of the week', () => {
+test('the logs of a restore are those of its hours, oldest first', () => {
   const from = Date.UTC(2026, 0, 31, 22, 59, 59);
+  const hour = 3_600_000;
+  const names = [
+    'patroni.log',
+    'postgresql-Sat_2100.log',
+    'postgresql-Sat_2242.log',
+    'postgresql-Sat_2200.log',
+    'postgresql-Sat_2300.log',
+    'postgresql-Sun_0003.log',
+    'postgresql-Sun_0100.log',
+    'postgresql-Sat_23.csv',
+  ];
 
-  expect(serverLogNames(from, from)).toEqual(['postgresql-Sat_22.log']);
-  expect(serverLogNames(from, from + 2 * 3_600_000)).toEqual([
-    'postgresql-Sat_22.log',
-    'postgresql-Sat_23.log',
-    'postgresql-Sun_00.log',
+  expect(serverLogsOf(names, from, from)).toEqual([
+    'postgresql-Sat_2200.log',
+    'postgresql-Sat_2242.log',
   ]);
-  expect(new Set(serverLogNames(from, from + 30 * 86_400_000)).size).toBeLessThanOrEqual(168);
+  expect(serverLogsOf(names, from, from + 2 * hour)).toEqual([
+    'postgresql-Sat_2200.log',
+    'postgresql-Sat_2242.log',
+    'postgresql-Sat_2300.log',
+    'postgresql-Sun_0003.log',
+  ]);
+  const all = serverLogsOf(names, from, from + 30 * 24 * hour);
+  expect(new Set(all).size).toBe(all.length);
+  expect(serverLogsOf([], from, from)).toEqual([]);
 });
