@@ -10,9 +10,10 @@ import * as v from 'valibot';
 import { stringify } from 'yaml';
 
 import type { Bundle } from './bundle.ts';
-import type { Architecture } from './carried-node.ts';
+import type { Architecture, CarriedNode } from './carried-node.ts';
 import { type Charm, repository } from './charms.ts';
 import { cacheFolderName } from './compile-cache.ts';
+import { loaderOf } from './elf.ts';
 import type { FileContent } from './zip.ts';
 
 /** Ubuntu releases whose charm container a charm runs in; the first is the default of a deploy. */
@@ -26,10 +27,12 @@ const packageSchema = v.object({ version: v.string() });
 export async function collectFiles(
   charm: Charm,
   bundle: Bundle,
-  architecture: Architecture,
+  node: CarriedNode,
 ): Promise<readonly FileContent[]> {
   const files = [
-    text('manifest.yaml', renderManifest(architecture)),
+    text('manifest.yaml', renderManifest(node.architecture)),
+    // Where it is missing, the launcher says so.
+    text('loader', `${loaderOf(await readFile(node.program))}\n`),
     text('version', `${await readVersion()}\n`),
     { ...(await load(path.join(repository, 'dispatch'), 'dispatch')), mode: 0o755 },
     await load(path.join(repository, 'LICENSE'), 'LICENSE'),

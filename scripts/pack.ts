@@ -95,7 +95,7 @@ async function makeContents(charm: Charm, architecture: Architecture): Promise<C
   if (architecture === machineArchitecture()) {
     await fillCompileCache(charm, bundle, node.program);
   }
-  return { node, bundle, files: await collectFiles(charm, bundle, architecture) };
+  return { node, bundle, files: await collectFiles(charm, bundle, node) };
 }
 
 await main();

@@ -18,7 +18,7 @@ const architecture = machineArchitecture();
 const node = await ensureCarriedNode(architecture);
 const bundle = await bundleCharm(charm, path.join(distFolder, charm.name));
 await fillCompileCache(charm, bundle, node.program);
-const files = await collectFiles(charm, bundle, architecture);
+const files = await collectFiles(charm, bundle, node);
 const archive = path.join(distFolder, `${charm.name}_${architecture}.charm`);
 await writeFile(archive, renderZip([node.entry, ...files.map(deflateEntry)]));
 process.stdout.write(`${path.relative(repository, archive)}\n`);

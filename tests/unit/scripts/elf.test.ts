@@ -1,10 +1,13 @@
+import { existsSync, readFileSync } from 'node:fs';
+
 import { describe, expect, test } from '@jest/globals';
 
-import { stripElf } from '../../../scripts/elf.ts';
+import { loaderOf, stripElf } from '../../../scripts/elf.ts';
 
 const headerBytes = 64;
 const rowBytes = 56;
 const load = 1;
+const interpreter = 3;
 const note = 4;
 
 interface Segment {
@@ -39,13 +42,33 @@ test('the table of segments is kept even where no segment covers it', () => {
   expect(stripped.length).toBe(headerBytes + rowBytes);
 });
 
+test('the loader of a program is what its segment of that kind names', () => {
+  const program = makeProgram([
+    { type: load, offset: 0, sizeBytes: 200 },
+    { type: interpreter, offset: 350, sizeBytes: 20 },
+  ]);
+  program.write('/lib/ld-linux-x.so.1\0', 350);
+  const named = makeProgram([{ type: interpreter, offset: 350, sizeBytes: 21 }]);
+  named.write('/lib/ld-linux-x.so.1\0', 350);
+
+  expect(loaderOf(program)).toBe('/lib/ld-linux-x.so.1');
+  expect(loaderOf(named)).toBe('/lib/ld-linux-x.so.1');
+  expect(() => loaderOf(makeProgram([{ type: load, offset: 0, sizeBytes: 10 }]))).toThrow(
+    'it names none',
+  );
+});
+
+test('the loader of the Node.js that runs this is on this machine', () => {
+  expect(existsSync(loaderOf(readFileSync(process.execPath)))).toBe(true);
+});
+
 describe('what is no 64-bit little-endian program is refused', () => {
   test.each([
     { summary: 'a script', content: Buffer.from('#!/bin/sh\n') },
     { summary: 'a 32-bit program', content: Buffer.from('7f454c460101', 'hex') },
     { summary: 'a big-endian program', content: Buffer.from('7f454c460202', 'hex') },
   ])('$summary', ({ content }) => {
-    expect(() => stripElf(content)).toThrow('cannot strip program');
+    expect(() => stripElf(content)).toThrow('cannot read program');
   });
 });
 

@@ -65,11 +65,24 @@ test('every text of the charm is on the page', () => {
   expect(missing).toEqual([]);
 });
 
+/** What the launcher shows when it does not start the charm. */
+const launcher = await readFile(path.join(repository, 'dispatch'), 'utf8');
+const refused = [...launcher.matchAll(/refuse "(.+)"$/gm)].map(([, text = '']) =>
+  text.replace(/\$\(.*?\)/, reason),
+);
+
+test('every text of the launcher is on the page', () => {
+  expect(refused).toHaveLength(2);
+  expect(refused.filter((text) => !sectionOf('blocked').includes(text))).toEqual([]);
+});
+
 test('every text on the page is one of the charm', () => {
-  const known = [...Object.values(statuses), ...Object.values(filled)].flatMap((value) => {
-    if (typeof value === 'string') return [value];
-    return typeof value === 'object' ? [value.message] : [];
-  });
+  const known = [...Object.values(statuses), ...Object.values(filled), ...refused].flatMap(
+    (value) => {
+      if (typeof value === 'string') return [value];
+      return typeof value === 'object' ? [value.message] : [];
+    },
+  );
   const shown = [...page.matchAll(/^\| (`+)\s?(.*?)\s?\1 \|/gm)].map(([, , text = '']) => text);
 
   const remarks = ['Primary', 'Standby', 'degraded'];
