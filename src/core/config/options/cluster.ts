@@ -48,7 +48,8 @@ export const clusterOptions: readonly OptionRow[] = [
       },
     },
     'Groups whose members LDAP decides: pairs ldap=pg, with commas between them. The PostgreSQL ' +
-      'groups have to exist.',
+      'groups have to exist. Kept for the relation to LDAP, which there is not yet: until then it is ' +
+      'checked, and nothing else.',
   ),
   text(
     'ldap_search_filter',
@@ -59,7 +60,8 @@ export const clusterOptions: readonly OptionRow[] = [
         words: 'a filter in one line without double quotes',
       },
     },
-    'How a user who logs in is looked up in LDAP; $username stands for the name that was given.',
+    'How a user who logs in is looked up in LDAP; $username stands for the name that was given. Kept ' +
+      'for the relation to LDAP, as ldap_map is: checked, and nothing else.',
   ),
   text(
     'profile',
