@@ -75,6 +75,10 @@ for (const { when, ...time } of events) {
         publishNotReadyAddresses: true,
         selector: { 'app.kubernetes.io/name': app },
       });
+      expect(serviceOf(result.state, `${app}-endpoints`)?.metadata.labels).toEqual({
+        'app.kubernetes.io/name': app,
+        'service.juju.is/type': 'endpoints',
+      });
       expect(madeBy(result)).toBe(names.length);
     },
   });

@@ -58,11 +58,14 @@ export function renderServices(facts: ServiceFacts): readonly KubeObject[] {
  * again. Those that have lost it must find each other before they are ready.
  */
 export function renderMembersService(facts: ServiceFacts): KubeObject {
-  return render(facts, membersServiceName(facts.app), {
+  const { metadata, ...service } = render(facts, membersServiceName(facts.app), {
     clusterIP: 'None',
     publishNotReadyAddresses: true,
     selector: { 'app.kubernetes.io/name': facts.app },
   });
+  // By this Juju knows that it leads no client.
+  const labels = { ...metadata.labels, 'service.juju.is/type': 'endpoints' };
+  return { ...service, metadata: { ...metadata, labels } };
 }
 
 function render(
