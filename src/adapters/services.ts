@@ -1,11 +1,11 @@
 // The Services of the application in Kubernetes: whether they are as they have to be, and making them so.
 
-import type { KubeObject } from '../../lib/kube/kube.ts';
 import { memberOfUnit } from '../core/names.ts';
 import {
   isAsWanted,
   renderMembersService,
   renderServices,
+  type Service,
   type ServiceFacts,
 } from '../core/render/services.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
@@ -41,7 +41,7 @@ export async function wrongServices(
 async function findWrong(
   { ports: { kube } }: PostgresqlHook,
   facts: ServiceFacts,
-): Promise<readonly KubeObject[]> {
+): Promise<readonly Service[]> {
   const present = await kube.list('services', `app.kubernetes.io/name=${facts.app}`);
   const find = (name: string) => present.find(({ metadata }) => metadata.name === name);
   const wrong = renderServices(facts).filter((service) => {

@@ -1,6 +1,5 @@
 // The Services of the application, as they have to be. Pure.
 
-import type { KubeObject } from '../../../lib/kube/kube.ts';
 import {
   clusterName,
   membersServiceName,
@@ -11,6 +10,16 @@ import {
   replicasServiceName,
   serviceHost,
 } from '../names.ts';
+
+export interface Service {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly unknown[];
+  };
+  readonly [field: string]: unknown;
+}
 
 export interface ServiceFacts {
   readonly app: string;
@@ -23,7 +32,7 @@ export interface ServiceFacts {
  * One to the replicas, one for each Endpoints object that Patroni keeps its state in, and the primary's,
  * another name of the one that goes with the leader lock.
  */
-export function renderServices(facts: ServiceFacts): readonly KubeObject[] {
+export function renderServices(facts: ServiceFacts): readonly Service[] {
   const { app, namespace } = facts;
   const port = (name: string, number: number) => ({
     name,
@@ -57,7 +66,7 @@ export function renderServices(facts: ServiceFacts): readonly KubeObject[] {
  * The one by which members know each other, as Juju makes it with the application, and does not make
  * again. Those that have lost it must find each other before they are ready.
  */
-export function renderMembersService(facts: ServiceFacts): KubeObject {
+export function renderMembersService(facts: ServiceFacts): Service {
   const { metadata, ...service } = render(facts, membersServiceName(facts.app), {
     clusterIP: 'None',
     publishNotReadyAddresses: true,
@@ -72,7 +81,7 @@ function render(
   { app, namespace, owners }: ServiceFacts,
   name: string,
   spec: Readonly<Record<string, unknown>>,
-): KubeObject {
+): Service {
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -87,7 +96,7 @@ function render(
 }
 
 /** Whether the Service has all that is wanted; whatever else Kubernetes or the operator added may stay. */
-export function isAsWanted(present: KubeObject | undefined, wanted: KubeObject): boolean {
+export function isAsWanted(present: unknown, wanted: Service): boolean {
   const { metadata, spec } = wanted;
   return includes(present, { metadata, spec });
 }

@@ -1,22 +1,24 @@
 import { expect, test } from '@jest/globals';
 
-import type { KubeObject } from '../../../../lib/kube/kube.ts';
 import {
   isAsWanted,
   renderMembersService,
   renderServices,
+  type Service,
 } from '../../../../src/core/render/services.ts';
 
 const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'pg', uid: 'uid-1' };
 const facts = { app: 'pg', namespace: 'stage', owners: [owner] };
 const all = [...renderServices(facts), renderMembersService(facts)];
 
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+
 /** As Kubernetes lists it: without its kind, with what it and others have added. */
-function listed({ metadata, spec }: KubeObject, change: object = {}): KubeObject {
+function listed({ metadata, spec }: Service, change: object = {}) {
   const ports = [{ name: 'of-the-operator', port: 1 }];
   const own: object = typeof spec === 'object' && spec !== null ? spec : {};
   const given: unknown = Reflect.get(own, 'ports');
-  const added = Array.isArray(given) ? { ports: [...given, ...ports] } : {};
+  const added = isList(given) ? { ports: [...given, ...ports] } : {};
   return {
     metadata: { ...metadata, resourceVersion: '7', labels: { ...metadata.labels, more: 'x' } },
     spec: { ...own, ...added, sessionAffinity: 'None', ...change },
