@@ -23,7 +23,10 @@ import {
   running,
   underTest,
 } from '../support/scenario/postgresql/journey.ts';
-import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
+import {
+  state as newUnit,
+  type PostgresqlState,
+} from '../support/scenario/postgresql/postgresql.ts';
 import type { PostgresWorld } from '../support/scenario/postgresql/world.ts';
 import type { RunResult } from '../support/scenario/run.ts';
 import { scenario } from '../support/scenario/scenario.ts';
@@ -218,7 +221,7 @@ scenario('options of both kinds are named, each once', {
 scenario('a locale that the image lacks is refused before there is a database', {
   charm: underTest,
   given: async () => ({
-    ...(await afterEvents(admitted({ leader: true }), leaderElected)),
+    ...(await afterEvents(newUnit({ leader: true }), leaderElected)),
     config: { response_lc_time: 'xx_XX' },
   }),
   when: pebbleReady('postgresql'),
