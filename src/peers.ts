@@ -47,8 +47,9 @@ async function followCluster(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   const reachable = await hook.ports.pebble.canConnect();
   const health = reachable ? await cluster.health() : undefined;
   walk.step('update_config');
-  // An unreachable container gets its configuration when it starts.
+  // An unreachable container gets its configuration when it starts; the others wait for the leader's.
   if (reachable) await applyConfiguration(hook, cluster);
+  else if (await hook.juju.isLeader()) await updateSynchronousReplication(hook, cluster);
   walk.step('restart_postgresql');
   if (reachable) await rollRestarts(hook, cluster);
   if (!walk.decide('has_member_started', health !== undefined && isStarted(health.state))) {

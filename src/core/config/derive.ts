@@ -100,7 +100,10 @@ export function deriveClusterParameters(
 }
 
 /** Replicas that a commit waits for, of a cluster with so many members. */
-export function deriveSynchronousNodeCount(settings: Settings, members: number): number {
+export function deriveSynchronousNodeCount(
+  settings: Pick<Settings, 'synchronousNodeCount'>,
+  members: number,
+): number {
   const replicas = Math.max(0, members - 1);
   if (settings.synchronousNodeCount === 'all') return replicas;
   if (settings.synchronousNodeCount === 'majority') return Math.floor(members / 2);
