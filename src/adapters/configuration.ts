@@ -21,6 +21,7 @@ import {
   type Bootstrap,
   dynamicNotes,
   leftOutParameters,
+  parametersInForce,
   renderDynamic,
   renderMember,
 } from '../core/render/patroni.ts';
@@ -39,6 +40,7 @@ import { checkOptions, readVerdicts } from './database-checks.ts';
 import { readKnownParameters, reportLeftOut } from './known-parameters.ts';
 import { readPod } from './kubernetes.ts';
 import { isPatroniOutage } from './patroni.ts';
+import { publishSize, readOtherCores } from './pod-sizes.ts';
 import { checkResources } from './resource-problems.ts';
 import {
   isOver,
@@ -82,6 +84,7 @@ export async function writeMemberConfig(
   reportLeftOut(hook, known, leftOutParameters(settings, known?.names));
   const app = await cluster.appData();
   const seen = await readWatchState(hook);
+  publishSize(cluster, pod.resources);
   const document = renderMember({
     unit: cluster.unit,
     app: cluster.app,
@@ -178,10 +181,13 @@ async function updateClusterConfig(
     if (settings === undefined) {
       return { ...renderSynchronous(synchronousIn(await hook.juju.config()), facts) };
     }
+    const { resources } = await readPod(hook, cluster);
+    const reckoning = { settings, resources, inForce: parametersInForce(inForce) };
     const dynamic = {
       ...facts,
       settings,
-      resources: (await readPod(hook, cluster)).resources,
+      resources,
+      otherCores: await readOtherCores(cluster, reckoning),
       stanza: (await cluster.appData()).stanza,
       patroniVersion: ((await cluster.health()) ?? (await patroni.health())).patroniVersion,
       volumeBytes: (await isReachable(hook))

@@ -47,6 +47,7 @@ const unitKeys = [
   'stopped',
   'member-started',
   'config_hash',
+  'cores',
   'user_hash',
   'stanza',
   's3-initialization-done',

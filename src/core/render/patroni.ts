@@ -93,7 +93,10 @@ export function renderDynamic(facts: DynamicFacts): Document {
       remove_data_directory_on_rewind_failure: true,
       remove_data_directory_on_diverged_timelines: true,
       parameters: {
-        ...deriveClusterParameters(settings, resources),
+        ...deriveClusterParameters(settings, resources, {
+          cores: facts.otherCores ?? [],
+          inForce: parametersInForce(facts.inForce),
+        }),
         ...settings.clusterParameters,
         ...fixedClusterParameters(facts),
         ...keptWal(facts),
@@ -123,6 +126,8 @@ export interface DynamicFacts extends SynchronousFacts {
   readonly patroniVersion?: string | undefined;
   /** Size of the data volume; `undefined` until the watcher has looked. */
   readonly volumeBytes?: number | undefined;
+  /** Whole cores of the other members' pods; `undefined` for one that has not told. */
+  readonly otherCores?: readonly (number | undefined)[];
 }
 
 function knowsQuorum({ patroniVersion = '' }: DynamicFacts): boolean {
@@ -152,16 +157,15 @@ export function archiveCommand(stanza: string | undefined): string {
 function keptWal({ settings, volumeBytes, inForce }: DynamicFacts): Document {
   const { wal_keep_size: wanted } = settings.clusterParameters;
   const { wal_keep_size: before } = parametersInForce(inForce);
-  const most =
-    volumeBytes === undefined ? before : Math.floor(volumeBytes / 4 / bytesPerMegabyte);
+  const most = volumeBytes === undefined ? before : Math.floor(volumeBytes / 4 / bytesPerMegabyte);
   if (typeof wanted !== 'number' || typeof most !== 'number') return {};
   return { wal_keep_size: Math.min(wanted, most) };
 }
 
 /** Server parameters of the shared configuration. */
-export function parametersInForce({ postgresql }: Readonly<Record<string, unknown>> = {}): Readonly<
-  Record<string, unknown>
-> {
+export function parametersInForce({
+  postgresql,
+}: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   const parameters: unknown = at(postgresql, 'parameters');
   return typeof parameters === 'object' && parameters !== null ? { ...parameters } : {};
 }
