@@ -9,7 +9,7 @@ import { judgeOptions } from '../core/config/database-checks.ts';
 import { options } from '../core/config/options.ts';
 import type { Settings } from '../core/config/settings.ts';
 import { synchronousIn } from '../core/config/synchronous.ts';
-import { validateSettings } from '../core/config/validate.ts';
+import { validateSettings, validPart } from '../core/config/validate.ts';
 import { presentEndpoints } from '../core/membership.ts';
 import {
   type PasswordUser,
@@ -41,7 +41,7 @@ import { readKnownParameters, reportLeftOut } from './known-parameters.ts';
 import { readPod } from './kubernetes.ts';
 import { isPatroniOutage } from './patroni.ts';
 import { publishSize, readOtherCores } from './pod-sizes.ts';
-import { checkResources } from './resource-problems.ts';
+import { findResourceProblems } from './resource-problems.ts';
 import {
   isOver,
   type RestoreMark,
@@ -62,11 +62,15 @@ export async function readSettings(
   const config = await hook.juju.config();
   const { usable, problems } = judgeOptions(config, await readVerdicts(hook));
   const given = validateSettings(config);
-  const others = given.kind === 'invalid' ? given.problems : [];
-  if (others.length + problems.length === 0) {
-    return await checkResources(hook, usable === config ? given : validateSettings(usable));
-  }
-  return { kind: 'invalid', problems: [...others, ...problems] };
+  const result = given.kind === 'valid' && usable !== config ? validateSettings(usable) : given;
+  // What is wrong otherwise is not asked of the pod.
+  const right = result.kind === 'valid' ? result.settings : validPart(usable).settings;
+  const all = [
+    ...(result.kind === 'invalid' ? result.problems : []),
+    ...problems,
+    ...(await findResourceProblems(hook, right)),
+  ];
+  return all.length === 0 ? result : { kind: 'invalid', problems: all };
 }
 
 /**

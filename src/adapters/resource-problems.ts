@@ -4,20 +4,18 @@
 import { KubeError } from '../../lib/kube/error.ts';
 import type { Resources } from '../core/config/derive.ts';
 import { dependsOnResources, validateAgainstResources } from '../core/config/resource-checks.ts';
-import type { SettingsResult } from '../core/config/validate.ts';
+import type { Settings } from '../core/config/settings.ts';
 import type { PostgresqlHook } from './cluster.ts';
 import { isPodUnknown, readPod } from './kubernetes.ts';
 
-/** The same result, or the problems that valid settings have with the pod. */
-export async function checkResources(
+/** The problems that settings have with the pod; none while nobody can tell. */
+export async function findResourceProblems(
   hook: PostgresqlHook,
-  result: SettingsResult,
-): Promise<SettingsResult> {
-  if (result.kind === 'invalid' || !dependsOnResources(result.settings)) return result;
+  settings: Settings,
+): Promise<readonly string[]> {
+  if (!dependsOnResources(settings)) return [];
   const resources = await readResources(hook);
-  if (resources === undefined) return result;
-  const problems = validateAgainstResources(result.settings, resources);
-  return problems.length === 0 ? result : { kind: 'invalid', problems };
+  return resources === undefined ? [] : validateAgainstResources(settings, resources);
 }
 
 const seen = new WeakMap<PostgresqlHook['juju'], Resources>();
