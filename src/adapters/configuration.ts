@@ -20,7 +20,6 @@ import {
 import {
   type Bootstrap,
   dynamicNotes,
-  leftOutParameters,
   parametersInForce,
   renderDynamic,
   renderMember,
@@ -85,7 +84,7 @@ export async function writeMemberConfig(
   const pod = await readPod(hook, cluster);
   const workload = await readWorkload(hook);
   const known = await readKnownParameters(hook, workload);
-  reportLeftOut(hook, known, leftOutParameters(settings, known?.names));
+  if (known !== undefined) await reportLeftOut(hook, known, settings);
   const app = await cluster.appData();
   const seen = await readWatchState(hook);
   publishSize(cluster, pod.resources);
