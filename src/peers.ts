@@ -90,7 +90,7 @@ export const peerRelationDeparted: Handler<PostgresqlPorts> = async (hook) => {
 
 /**
  * The loop that three charts share: admit the units that are missing, one after another, as long
- * as all members are ready. Leader only.
+ * as all members are ready: those that Patroni lists at that moment. Leader only.
  */
 export async function admitUnits(
   hook: PostgresqlHook,
@@ -101,7 +101,9 @@ export async function admitUnits(
     const [next] = await cluster.missingUnits();
     walk.decide('all_units_on_cluster', next === undefined);
     if (next === undefined) return 'complete';
-    if (!walk.decide('are_all_members_ready', await cluster.allMembersReady())) {
+    // The one that was admitted last may be on its way already.
+    const ready = await cluster.allMembersReady({ fresh: true });
+    if (!walk.decide('are_all_members_ready', ready)) {
       walk.step('defer2');
       hook.defer();
       return 'deferred';
