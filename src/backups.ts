@@ -163,7 +163,7 @@ async function block(
   const isInUse = app.stanza !== undefined && app.repository === repository;
   hook.walk.step('set_blocked');
   if (!isInUse || message === foreignRepository) {
-    await stopArchiving(cluster);
+    await stopArchiving(hook, cluster);
     cluster.setApp({ stanza: undefined, repository: undefined });
   }
   cluster.setApp({ 's3-initialization-block-message': message });
@@ -184,8 +184,7 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
       'last-backup': undefined,
       's3-initialization-block-message': undefined,
     });
-    const runs = (await cluster.health()) !== undefined;
-    if (runs && !(await isBeingRestored(hook, cluster))) await stopArchiving(cluster);
+    if (!(await isBeingRestored(hook, cluster))) await stopArchiving(hook, cluster);
   }
   cluster.setUnit({ 'last-backup': undefined });
   await removeRepositoryConfig(hook);
@@ -193,11 +192,16 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
 
 /**
  * What update-status makes up for: settings that nobody has acted upon, and an S3 server that did
- * not answer when it was asked. Leader only; nothing to do once the stanza is there and WAL arrives.
+ * not answer when it was asked. Leader only; nothing to do once the stanza is there and WAL arrives,
+ * unless a hook was cut short, which may have been just that of new settings (`again`).
  */
-export async function retryRepository(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+export async function retryRepository(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { again }: { readonly again: boolean } = { again: false },
+): Promise<void> {
   const { stanza, s3BlockMessage } = await cluster.appData();
-  const isSettled = stanza !== undefined && s3BlockMessage === undefined;
+  const isSettled = stanza !== undefined && s3BlockMessage === undefined && !again;
   if (isSettled || !(await hook.juju.isLeader())) return;
   if ((await readRepository(hook)).kind !== 'ready' || !(await doesClusterRun(cluster))) return;
   await s3CredentialsChanged(hook);

@@ -26,6 +26,7 @@ import { createPatroni, PatroniError } from './adapters/patroni.ts';
 import { renewRepositoryConfig } from './adapters/repository.ts';
 import { readRestoreMark, restoresAtStart } from './adapters/restore-mark.ts';
 import { ensureServices } from './adapters/services.ts';
+import { leaveUnfinished } from './adapters/unfinished.ts';
 import { ensurePasswords, setUpDatabase } from './adapters/users.ts';
 import { forgetView } from './adapters/view.ts';
 import {
@@ -202,6 +203,7 @@ async function initialise(hook: PostgresqlHook, cluster: Cluster): Promise<'done
   if (!walk.decide('has_patched_pod_labels', failure === undefined)) {
     walk.step('set_blocked');
     hook.status(failedToPatchPod(failure ?? ''));
+    await leaveUnfinished(hook, 'everything');
     walk.step('rtn');
     return 'unfinished';
   }

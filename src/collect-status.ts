@@ -18,6 +18,7 @@ import { isReachable } from './adapters/watch-state.ts';
 import { backupRemarks } from './backup-status.ts';
 import type { Settings } from './core/config/settings.ts';
 import { presentEndpoints } from './core/membership.ts';
+import { memberOfUnit } from './core/names.ts';
 import {
   awaitingCluster,
   blockedByS3,
@@ -58,7 +59,10 @@ export const collectStatus: Handler<PostgresqlPorts> = async (hook) => {
     const valid = settings.kind === 'valid' ? settings.settings : undefined;
     await memberStatusOf(hook, cluster, { app, settings: valid });
   } finally {
-    if (settings.kind === 'invalid') hook.status(configurationError(settings.problems));
+    if (settings.kind === 'invalid') {
+      const waits = app.initialised && (await isHeldUp(hook, cluster));
+      hook.status(configurationError(settings.problems, waits ? [writesWait] : []));
+    }
   }
   for (const problem of problemsOf(app)) {
     if (await hook.juju.isLeader()) hook.status(problem);
@@ -103,7 +107,7 @@ async function memberStatusOf(
   const started = seen.members.filter(({ state }) => isStarted(state)).length;
   const pending = await isRestartPending(cluster, member);
   const remarks = [
-    ...(role === 'replica' ? [] : await missingMembers(cluster, started, { app, settings })),
+    ...(role === 'replica' ? [] : await missingMembers(hook, cluster, started)),
     ...(seen.paused ? [failoverPaused] : []),
     ...(pending ? [restartPending] : []),
     ...(await readWatchRemarks(hook, role)),
@@ -119,17 +123,32 @@ async function memberStatusOf(
 
 /** Remarks on a leading member when others do not run. */
 async function missingMembers(
+  hook: PostgresqlHook,
   cluster: Cluster,
   started: number,
-  { app, settings }: Wanted,
 ): Promise<readonly string[]> {
   // That is more than are wanted, if anything.
   const related = 1 + (await cluster.peers.units()).length;
   if (started >= related) return [];
   const units = await cluster.units();
-  const admitted = presentEndpoints(cluster.app, units, app.endpoints).length;
-  const waits = settings?.synchronousModeStrict === true && started === 1 && admitted > 1;
+  const waits = started === 1 && (await waitsAlone(hook, cluster));
   return [...(started < units.length ? ['degraded'] : []), ...(waits ? [writesWait] : [])];
+}
+
+/** The same of this member, whatever it is, while an option is wrong. */
+async function isHeldUp(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  const members = (await cluster.patroniCluster())?.members ?? [];
+  const [started, ...others] = members.filter(({ state }) => isStarted(state));
+  const alone = started?.name === memberOfUnit(cluster.unit) && others.length === 0;
+  if (!alone || shownRole(started.role) === 'replica') return false;
+  return await waitsAlone(hook, cluster);
+}
+
+/** Whether every commit of a member that runs alone waits for one of the others. */
+async function waitsAlone(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  if ((await hook.juju.config())['synchronous_mode_strict'] === false) return false;
+  const { endpoints } = await cluster.appData();
+  return presentEndpoints(cluster.app, await cluster.units(), endpoints).length > 1;
 }
 
 /** Until the next restore, or until somebody has taken note of it. */

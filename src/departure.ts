@@ -5,7 +5,7 @@
 import { poll } from '../lib/base/retry.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, openCluster, ownMember, type PostgresqlHook } from './adapters/cluster.ts';
-import { patchClusterConfig, updateSynchronousReplication } from './adapters/configuration.ts';
+import { changeWhenPossible, updateSynchronousReplication } from './adapters/configuration.ts';
 import { PatroniError } from './adapters/patroni.ts';
 import type { Cluster as PatroniCluster } from './adapters/patroni-answers.ts';
 import { heirOf, presentEndpoints } from './core/membership.ts';
@@ -74,7 +74,8 @@ const heirPatience = { intervalMs: 1_000, timeoutMs: 30_000 };
 
 /**
  * When only units that go are synchronous, for a moment all replicas have to be: Patroni promotes
- * nobody else. The leader may lower the number meanwhile, so it is asked for each time.
+ * nobody else. The leader, and others that go, may change the number meanwhile, so it is asked for each
+ * time, and again when that was refused.
  */
 async function raiseHeir(
   hook: PostgresqlHook,
@@ -86,7 +87,8 @@ async function raiseHeir(
     if (seen === undefined) return undefined;
     const heir = heirOf(staying, seen.members);
     if (heir === undefined) {
-      await patchClusterConfig(cluster, { synchronous_node_count: seen.members.length - 1 });
+      const count = seen.members.length - 1;
+      await changeWhenPossible(hook, cluster, () => ({ synchronous_node_count: count }));
     }
     return heir;
   });

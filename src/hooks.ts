@@ -1,10 +1,7 @@
 // Every hook and action that the charm answers, and who answers it.
 
 import type { CharmDefinition, Handler } from '../lib/juju/hook.ts';
-import type { Status } from '../lib/juju/juju.ts';
 import { removeObsoleteRevision } from '../lib/juju/obsolete-revisions.ts';
-import { KubeError } from '../lib/kube/error.ts';
-import { PebbleError } from '../lib/pebble/errors.ts';
 import { checkedActions } from './actions/checked.ts';
 import { explainUnit } from './actions/explain.ts';
 import { pauseFailover, resumeFailover } from './actions/failover.ts';
@@ -15,50 +12,17 @@ import { s3CredentialsChanged, s3RelationBroken, s3RelationCreated } from './bac
 import { install, leaderElected, pebbleReady } from './charm.ts';
 import { collectStatus } from './collect-status.ts';
 import { s3Endpoint } from './core/names.ts';
-import { awaitingKubernetes, needsTrust, waitingForContainer } from './core/status.ts';
 import { createBackup } from './create-backup.ts';
 import { deleteBackup } from './delete-backup.ts';
 import { storageDetaching } from './departure.ts';
 import { listBackups } from './list-backups.ts';
-import { configChanged, interruptedState, updateStatus, watcherNotice } from './maintenance.ts';
+import { configChanged, updateStatus, watcherNotice } from './maintenance.ts';
+import { bearingOutages } from './outages.ts';
 import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { cancelRestore } from './restore/cancel.ts';
 import { restore } from './restore/restore.ts';
 import { verifyBackups } from './verify-backups.ts';
-
-/** What refuses or is away, so that a handler cannot go on, and what the operator then sees. */
-const outages: readonly ((error: unknown, app: string) => Status | undefined)[] = [
-  // That is the operator's to change; granting it fires config-changed.
-  (error, app) =>
-    error instanceof KubeError && error.code === 'forbidden' ? needsTrust(app) : undefined,
-  (error) =>
-    error instanceof KubeError && error.code === 'unreachable' ? awaitingKubernetes : undefined,
-  // The container is being started again, or Pebble hangs until the kubelet does so.
-  (error) =>
-    error instanceof PebbleError && (error.code === 'unreachable' || error.code === 'timeout')
-      ? waitingForContainer
-      : undefined,
-];
-
-/**
- * An outage fails no hook: it says so, and config-changed, pebble-ready or update-status make up for
- * what could not be done.
- */
-function bearingOutages(handler: Handler<PostgresqlPorts>): Handler<PostgresqlPorts> {
-  return async (hook) => {
-    try {
-      await handler(hook);
-    } catch (error) {
-      const [status] = outages.flatMap((outage) => outage(error, hook.juju.context.app) ?? []);
-      if (status === undefined || !(error instanceof Error)) throw error;
-      hook.walk.stop();
-      hook.log(status.level === 'blocked' ? 'ERROR' : 'WARNING', error.message);
-      hook.status(status);
-      hook.juju.setState({ [interruptedState]: 'True' });
-    }
-  };
-}
 
 /** The first hook of a new pod, when the charm has changed: the member is started right away. */
 const upgradeCharm: Handler<PostgresqlPorts> = async (hook) => {

@@ -18,7 +18,14 @@ import {
 import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { clearFormerPrimaries } from './adapters/kubernetes.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
+import { renewRepositoryConfig } from './adapters/repository.ts';
 import { ensureServices } from './adapters/services.ts';
+import {
+  leaveUnfinished,
+  readUnfinished,
+  takeUpUnfinished,
+  type Unfinished,
+} from './adapters/unfinished.ts';
 import { isReachable, readWatchState } from './adapters/watch-state.ts';
 import { backupDue, followSchedule } from './backup-schedule.ts';
 import { retryRepository } from './backups.ts';
@@ -36,6 +43,7 @@ import { repairMember } from './repair.ts';
 import { followRestore } from './restore/follow.ts';
 import { followRetention } from './retention.ts';
 import { rollRestarts } from './rolling-restart.ts';
+import { followBackupServer } from './tls.ts';
 import { endInterruptedTrial } from './verify-backups.ts';
 
 /** Unit databag: the timeline on which the unit was seen to lead last. */
@@ -43,12 +51,10 @@ const ledTimelineKey = 'led-timeline';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
 
-/** Juju state of a unit one of whose hooks an outage cut short: the next one that can makes up for it. */
-export const interruptedState = 'interrupted';
-
 /**
- * New settings are checked as a whole; invalid ones change nothing and are named in the status. Also
- * comes when the application was trusted, and when the pod was replaced: all is made up for.
+ * New settings are checked as a whole; invalid ones are named in the status, and change nothing but
+ * what commits wait for. Also comes when the application was trusted, and when the pod was replaced: all
+ * is made up for.
  */
 export const configChanged: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
@@ -56,6 +62,7 @@ export const configChanged: PostgresqlHandler = async (hook) => {
   const result = await readSettings(hook);
   if (result.kind === 'invalid') {
     for (const problem of result.problems) hook.log('ERROR', `invalid configuration: ${problem}`);
+    if (cluster !== undefined) await leadConfiguration(hook, cluster);
     return;
   }
   await repair(hook);
@@ -91,13 +98,7 @@ const memberNotice: PostgresqlHandler = async (hook) => {
   await announceStart(hook, cluster);
   await followDisk(hook, cluster);
   await repairMember(hook, cluster);
-  const seen = await cluster.patroniCluster();
-  if (seen !== undefined && ownMember(seen, cluster.unit)?.role === 'leader') {
-    await clearFormerPrimaries(hook, cluster);
-    await announceLead(cluster);
-    // Whoever takes a Service away takes its Endpoints with it, perhaps those of the lock.
-    await ensureServices(hook, cluster);
-  }
+  await followLead(hook, cluster);
   const { initialised } = await cluster.appData();
   if (!initialised || !(await hook.juju.isLeader()) || !(await hasStarted(cluster))) return;
   await updateSynchronousReplication(hook, cluster);
@@ -122,6 +123,23 @@ async function announceStart(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   if ((await cluster.unitData())['member-started'] === undefined) return;
   const startTime = (await cluster.health())?.startTime;
   if (startTime !== undefined) cluster.setUnit({ restarted: startTime });
+}
+
+/**
+ * What the member that leads tells the others. A notice comes once: when nobody answers, it is looked at
+ * again by update-status.
+ */
+async function followLead(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const seen = await cluster.patroniCluster();
+  const leads = seen !== undefined && ownMember(seen, cluster.unit)?.role === 'leader';
+  if (seen === undefined || (leads && (await cluster.health()) === undefined)) {
+    await leaveUnfinished(hook, 'everything');
+  }
+  if (!leads) return;
+  await announceLead(cluster);
+  await clearFormerPrimaries(hook, cluster);
+  // Whoever takes a Service away takes its Endpoints with it, perhaps those of the lock.
+  await ensureServices(hook, cluster);
 }
 
 /**
@@ -160,19 +178,22 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   if (await followRestore(hook, cluster)) return;
   await followTrial(hook);
   await settlePasswordChange(hook, cluster);
-  if (!initialised || !(await isInService(hook, cluster))) await pebbleReady(silent);
-  else {
-    await followConfiguration(hook, cluster);
+  const unfinished = await readUnfinished(hook);
+  await takeUpUnfinished(hook, 'everything');
+  if (initialised && (await isInService(hook, cluster))) {
+    await followConfiguration(hook, cluster, unfinished);
     await followDisk(hook, cluster);
+  } else {
+    // The others wait for it, whatever has become of the own member.
+    await leadConfiguration(hook, cluster);
+    await pebbleReady(silent);
   }
+  if (unfinished === 'everything') await makeUp(silent, cluster);
   await repairMember(hook, cluster);
   await followEncryption(hook, cluster);
-  await retryRepository(silent, cluster);
+  await retryRepository(silent, cluster, { again: unfinished === 'everything' });
   await endInterruptedBackup(hook, cluster);
   await rollRestarts(hook, cluster);
-  if ((await hook.juju.state(interruptedState)) !== undefined) {
-    hook.juju.setState({ [interruptedState]: undefined });
-  }
   await followRetention(silent, cluster);
   await followSchedule(hook, cluster);
   if (await isTimeForServices(hook)) await ensureServices(hook, cluster);
@@ -195,13 +216,31 @@ async function isTimeForServices(hook: PostgresqlHook): Promise<boolean> {
   return hook.event.name === 'update-status' && minute >= 54 && (await hook.juju.isLeader());
 }
 
+/** The leader's part of the configuration. */
+async function leadConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  if (await hook.juju.isLeader()) await updateSynchronousReplication(hook, cluster);
+}
+
 /** update-status only takes up what another hook had to leave open, or was not told. */
-async function followConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const interrupted = (await hook.juju.state(interruptedState)) !== undefined;
-  const resumes = hook.event.name === 'update-status' && !interrupted;
+async function followConfiguration(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  unfinished: Unfinished | undefined,
+): Promise<void> {
+  const resumes = hook.event.name === 'update-status' && unfinished === undefined;
   const open = (await hasOpenQuestions(hook)) || (await hasNewOptions(hook));
   if (!resumes || open) await applyConfiguration(hook, cluster);
   await updateExtensions(hook, cluster);
+}
+
+/** What a hook that was cut short may have left, of what is not looked at each time. */
+async function makeUp(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { initialised } = await cluster.appData();
+  if (!initialised || !(await isReachable(hook))) return;
+  if (await hook.juju.isLeader()) await leaderElected(hook);
+  await renewRepositoryConfig(hook, cluster);
+  await followBackupServer(hook, cluster);
+  await followLead(hook, cluster);
 }
 
 /** Up, and announced to the others: a start may have been interrupted between the two. */

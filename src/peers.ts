@@ -47,8 +47,9 @@ async function followCluster(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   const reachable = await hook.ports.pebble.canConnect();
   const health = reachable ? await cluster.health() : undefined;
   walk.step('update_config');
-  // An unreachable container gets its configuration when it starts.
+  // An unreachable container gets its configuration when it starts; the others wait for the leader's.
   if (reachable) await applyConfiguration(hook, cluster);
+  else if (await hook.juju.isLeader()) await updateSynchronousReplication(hook, cluster);
   walk.step('restart_postgresql');
   if (reachable) await rollRestarts(hook, cluster);
   if (!walk.decide('has_member_started', health !== undefined && isStarted(health.state))) {
@@ -89,7 +90,7 @@ export const peerRelationDeparted: Handler<PostgresqlPorts> = async (hook) => {
 
 /**
  * The loop that three charts share: admit the units that are missing, one after another, as long
- * as all members are ready. Leader only.
+ * as all members are ready: those that Patroni lists at that moment. Leader only.
  */
 export async function admitUnits(
   hook: PostgresqlHook,
@@ -100,7 +101,9 @@ export async function admitUnits(
     const [next] = await cluster.missingUnits();
     walk.decide('all_units_on_cluster', next === undefined);
     if (next === undefined) return 'complete';
-    if (!walk.decide('are_all_members_ready', await cluster.allMembersReady())) {
+    // The one that was admitted last may be on its way already.
+    const ready = await cluster.allMembersReady({ fresh: true });
+    if (!walk.decide('are_all_members_ready', ready)) {
       walk.step('defer2');
       hook.defer();
       return 'deferred';

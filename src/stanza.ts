@@ -6,14 +6,15 @@ import { poll } from '../lib/base/retry.ts';
 import type { S3Parameters } from '../lib/interfaces/s3-fields.ts';
 import { PostgresError } from '../lib/sql/error.ts';
 import { type Cluster, type PostgresqlHook } from './adapters/cluster.ts';
-import { patchClusterConfig } from './adapters/configuration.ts';
+import { changeWhenPossible } from './adapters/configuration.ts';
 import { ObjectStoreError } from './adapters/object-store-error.ts';
 import { createStanza, info, PgbackrestError } from './adapters/pgbackrest.ts';
 import { objectKey, openRepositoryStore, reasonWithHint } from './adapters/repository.ts';
 import { findMismatch, readCipherPass, rememberCipher } from './adapters/repository-cipher.ts';
+import { changeShared } from './adapters/shared-configuration.ts';
 import { withPrimary } from './adapters/users.ts';
 import { stanzaName } from './core/names.ts';
-import { archiveCommand } from './core/render/patroni.ts';
+import { archiveCommand, type Document } from './core/render/patroni.ts';
 import {
   archivingFailed,
   bucketFailed,
@@ -84,8 +85,7 @@ export async function startArchiving(
 ): Promise<Failure> {
   await hook.juju.showProgress(checkingStanza);
   const stanza = stanzaName(cluster.namespace, cluster.app);
-  const command = archiveCommand(stanza);
-  await patchClusterConfig(cluster, { postgresql: { parameters: { archive_command: command } } });
+  await changeShared(cluster, () => archivingBy(archiveCommand(stanza)));
   const failure = await archivingFailure(hook, cluster);
   if (failure !== undefined) return failure;
   try {
@@ -117,8 +117,14 @@ async function archivingFailure(hook: PostgresqlHook, cluster: Cluster): Promise
   }
 }
 
-/** Switches archiving off: PostgreSQL must not keep WAL for a place that is gone. */
-export async function stopArchiving(cluster: Cluster): Promise<void> {
-  const command = archiveCommand(undefined);
-  await patchClusterConfig(cluster, { postgresql: { parameters: { archive_command: command } } });
+/**
+ * Switches archiving off: PostgreSQL must not keep WAL for a place that is gone. When Patroni cannot be
+ * told, the rest of the configuration comes with it later.
+ */
+export async function stopArchiving(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  await changeWhenPossible(hook, cluster, () => archivingBy(archiveCommand(undefined)));
+}
+
+function archivingBy(command: string): Document {
+  return { postgresql: { parameters: { archive_command: command } } };
 }

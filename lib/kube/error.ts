@@ -8,3 +8,13 @@ export type KubeErrorCode = 'forbidden' | 'conflict' | 'unreachable' | 'api';
 export class KubeError extends CodedError {
   declare readonly code: KubeErrorCode;
 }
+
+const tooManyRequests = 429;
+
+/** Whether the same call may go well a little later: nobody answers, others write, or too much is asked. */
+export function isKubeOutage(error: unknown): error is KubeError {
+  if (!(error instanceof KubeError)) return false;
+  if (error.code === 'unreachable' || error.code === 'conflict') return true;
+  const { status } = error.fields;
+  return error.code === 'api' && (status === tooManyRequests || Number(status) >= 500);
+}

@@ -100,7 +100,8 @@ export interface Cluster {
   /** The own member's view of itself; `undefined` when Patroni does not answer. */
   health(options?: { readonly fresh: boolean }): Promise<Health | undefined>;
   primary(): Promise<string | undefined>;
-  allMembersReady(): Promise<boolean>;
+  /** Whether somebody leads, and PostgreSQL of all that Patroni lists answers. */
+  allMembersReady(options?: { readonly fresh: boolean }): Promise<boolean>;
 }
 
 const startedStates: readonly Member['state'][] = ['running', 'streaming', 'in archive recovery'];
@@ -247,8 +248,8 @@ function createPatroniView(hook: PostgresqlHook, units: Cluster['units']): Patro
       const leader = (await patroniCluster())?.members.find((member) => member.role === 'leader');
       return leader === undefined ? undefined : unitOfMember(leader.name);
     },
-    allMembersReady: async () => {
-      const members = (await patroniCluster())?.members ?? [];
+    allMembersReady: async (options) => {
+      const members = (await patroniCluster(options))?.members ?? [];
       const led = members.some(({ role }) => role === 'leader' || role === 'standby_leader');
       return led && members.every(({ state }) => isStarted(state));
     },

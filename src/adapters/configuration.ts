@@ -8,7 +8,8 @@ import type { Secret } from '../../lib/base/secret.ts';
 import { judgeOptions } from '../core/config/database-checks.ts';
 import { options } from '../core/config/options.ts';
 import type { Settings } from '../core/config/settings.ts';
-import { validateSettings } from '../core/config/validate.ts';
+import { synchronousIn } from '../core/config/synchronous.ts';
+import { validateSettings, validPart } from '../core/config/validate.ts';
 import { presentEndpoints } from '../core/membership.ts';
 import {
   type PasswordUser,
@@ -18,18 +19,18 @@ import {
 } from '../core/names.ts';
 import {
   type Bootstrap,
-  type Document,
-  type DocumentValue,
   dynamicNotes,
-  leftOutParameters,
+  parametersInForce,
   renderDynamic,
   renderMember,
 } from '../core/render/patroni.ts';
+import { renderSynchronous } from '../core/render/synchronous.ts';
 import { isReadOnly } from '../core/watch-state.ts';
 import { rememberOptions } from './applied-options.ts';
 import {
   type Cluster,
   isPrimaryReplaced,
+  isRestoring,
   isStarted,
   mayGoBack,
   type PostgresqlHook,
@@ -37,9 +38,9 @@ import {
 import { checkOptions, readVerdicts } from './database-checks.ts';
 import { readKnownParameters, reportLeftOut } from './known-parameters.ts';
 import { readPod } from './kubernetes.ts';
-import { type Patroni, PatroniError } from './patroni.ts';
-import type { JsonObject } from './patroni-answers.ts';
-import { checkResources } from './resource-problems.ts';
+import { isPatroniOutage } from './patroni.ts';
+import { publishSize, readOtherCores } from './pod-sizes.ts';
+import { findResourceProblems } from './resource-problems.ts';
 import {
   isOver,
   type RestoreMark,
@@ -47,7 +48,9 @@ import {
   restoresAtStart,
   targetOfMark,
 } from './restore-mark.ts';
-import { readWatchState } from './watch-state.ts';
+import { changeShared } from './shared-configuration.ts';
+import { leaveUnfinished, takeUpUnfinished } from './unfinished.ts';
+import { isReachable, readWatchState } from './watch-state.ts';
 import { readWorkload } from './workload.ts';
 import { yamlText } from './yaml-text.ts';
 
@@ -58,11 +61,15 @@ export async function readSettings(
   const config = await hook.juju.config();
   const { usable, problems } = judgeOptions(config, await readVerdicts(hook));
   const given = validateSettings(config);
-  const others = given.kind === 'invalid' ? given.problems : [];
-  if (others.length + problems.length === 0) {
-    return await checkResources(hook, usable === config ? given : validateSettings(usable));
-  }
-  return { kind: 'invalid', problems: [...others, ...problems] };
+  const result = given.kind === 'valid' && usable !== config ? validateSettings(usable) : given;
+  // What is wrong otherwise is not asked of the pod.
+  const right = result.kind === 'valid' ? result.settings : validPart(usable).settings;
+  const all = [
+    ...(result.kind === 'invalid' ? result.problems : []),
+    ...problems,
+    ...(await findResourceProblems(hook, right)),
+  ];
+  return all.length === 0 ? result : { kind: 'invalid', problems: all };
 }
 
 /**
@@ -77,9 +84,10 @@ export async function writeMemberConfig(
   const pod = await readPod(hook, cluster);
   const workload = await readWorkload(hook);
   const known = await readKnownParameters(hook, workload);
-  reportLeftOut(hook, known, leftOutParameters(settings, known?.names));
+  if (known !== undefined) await reportLeftOut(hook, known, settings);
   const app = await cluster.appData();
   const seen = await readWatchState(hook);
+  publishSize(cluster, pod.resources);
   const document = renderMember({
     unit: cluster.unit,
     app: cluster.app,
@@ -108,12 +116,34 @@ export async function writeMemberConfig(
 
 const owner = { user: workloadUser, group: workloadUser } as const;
 
-/** Makes Patroni read its file again when it has changed since. */
+/**
+ * Makes Patroni read its file again when it has changed since. The mark stays until it does, and
+ * update-status tries again: one that does not answer may be down, or only have been silent.
+ */
 async function reloadIfUnread(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const { pebble } = hook.ports;
   if ((await pebble.stat(unreadMarkPath)) === undefined) return;
-  await (await cluster.patroni()).reload();
-  await pebble.remove(unreadMarkPath, { recursive: true });
+  const told = await tellPatroni(hook, 'Patroni reads its file later', async () => {
+    await (await cluster.patroni()).reload();
+  });
+  if (told) await pebble.remove(unreadMarkPath, { recursive: true });
+}
+
+/** Whether Patroni could be told; if not, update-status tells it. */
+async function tellPatroni(
+  hook: PostgresqlHook,
+  otherwise: string,
+  tell: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    await tell();
+    return true;
+  } catch (error) {
+    if (!isPatroniOutage(error)) throw error;
+    hook.log(error.code === 'unreachable' ? 'INFO' : 'WARNING', `${otherwise}: ${error.message}`);
+    await leaveUnfinished(hook, 'configuration');
+    return false;
+  }
 }
 
 function bootstrapOf(mark: RestoreMark | undefined): Bootstrap {
@@ -140,100 +170,85 @@ async function readPasswords(cluster: Cluster) {
   };
 }
 
-/** Brings the dynamic configuration, shared by all members, to what the settings say. */
-export async function updateClusterConfig(
+/**
+ * Brings the dynamic configuration, shared by all members, to what the settings say. While they are
+ * wrong, only what commits wait for follows the members.
+ */
+async function updateClusterConfig(
   hook: PostgresqlHook,
   cluster: Cluster,
-  settings: Settings,
+  settings: Settings | undefined,
 ): Promise<void> {
-  const pod = await readPod(hook, cluster);
-  const { endpoints, stanza } = await cluster.appData();
-  // Members that are being removed are not to be waited for, although they are still admitted.
-  const staying = await hook.juju.plannedUnitNames();
-  const facts = {
-    settings,
-    resources: pod.resources,
-    members: presentEndpoints(cluster.app, staying, endpoints).length,
-    running: (await cluster.patroniCluster())?.members.filter(({ state }) => isStarted(state))
-      .length,
-    stanza,
-    patroniVersion: (await cluster.health())?.patroniVersion,
-    volumeBytes: (await readWatchState(hook)).disk?.totalBytes,
-  };
-  for (const note of dynamicNotes(facts)) hook.log('WARNING', note);
-  await patchClusterConfig(cluster, renderDynamic(facts));
-}
-
-/**
- * Patches only what differs. A cluster that is still being bootstrapped has no shared configuration
- * yet and will start with the one in the member's file.
- */
-export async function patchClusterConfig(cluster: Cluster, wanted: Document): Promise<void> {
-  const patroni = await cluster.patroni();
-  const present = await readClusterConfig(patroni);
-  if (present === undefined) return;
-  const change = differenceOf(wanted, present);
-  if (Object.keys(change).length > 0) await patroni.patchConfig(change);
-}
-
-// What Patroni answers while there is no configuration in the cluster's store.
-const noConfigStatus = 502;
-
-async function readClusterConfig(patroni: Patroni): Promise<JsonObject | undefined> {
-  try {
-    return await patroni.config();
-  } catch (error) {
-    const absent = error instanceof PatroniError && error.fields['status'] === noConfigStatus;
-    if (absent) return undefined;
-    throw error;
-  }
-}
-
-/** The part of `wanted` that `present` does not have. */
-export function differenceOf(wanted: Document, present: JsonObject): Document {
-  const changes: [string, DocumentValue][] = [];
-  for (const [key, value] of Object.entries(wanted)) {
-    const other = present[key];
-    if (isDocument(value)) {
-      const inner = differenceOf(value, isJsonObject(other) ? other : {});
-      if (Object.keys(inner).length > 0) changes.push([key, inner]);
-    } else if (other !== value) {
-      changes.push([key, value]);
+  await changeWhenPossible(hook, cluster, async ({ present: inForce, patroni }) => {
+    const facts = { ...(await countMembers(hook, cluster)), inForce };
+    if (settings === undefined) {
+      return { ...renderSynchronous(synchronousIn(await hook.juju.config()), facts) };
     }
-  }
-  return Object.fromEntries(changes);
+    const { resources } = await readPod(hook, cluster);
+    const reckoning = { settings, resources, inForce: parametersInForce(inForce) };
+    const dynamic = {
+      ...facts,
+      settings,
+      resources,
+      otherCores: await readOtherCores(cluster, reckoning),
+      stanza: (await cluster.appData()).stanza,
+      patroniVersion: ((await cluster.health()) ?? (await patroni.health())).patroniVersion,
+      volumeBytes: (await isReachable(hook))
+        ? (await readWatchState(hook)).disk?.totalBytes
+        : undefined,
+    };
+    for (const note of dynamicNotes(dynamic)) hook.log('WARNING', note);
+    return renderDynamic(dynamic);
+  });
 }
 
-function isDocument(value: DocumentValue): value is Document {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Members that are being removed are not to be waited for, although they are still admitted. */
+async function countMembers(hook: PostgresqlHook, cluster: Cluster) {
+  const { endpoints } = await cluster.appData();
+  const staying = await hook.juju.plannedUnitNames();
+  const listed = (await cluster.patroniCluster())?.members;
+  return {
+    members: presentEndpoints(cluster.app, staying, endpoints).length,
+    running: listed?.filter(({ state }) => isStarted(state)).length,
+  };
 }
 
-function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Changes the shared configuration; when no member takes it, update-status does it all again. */
+export async function changeWhenPossible(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  wanted: Parameters<typeof changeShared>[1],
+): Promise<void> {
+  await tellPatroni(hook, 'the shared configuration is changed later', async () => {
+    await changeShared(cluster, wanted);
+  });
 }
 
 /**
  * The step of the charts that updates Patroni and PostgreSQL: the member's file (Patroni reloads
- * it when it changed) and, on the leader, the shared part. An invalid configuration changes
- * nothing. Says whether the settings were valid.
+ * it when it changed) and, on the leader, the shared part. An invalid configuration changes nothing but
+ * what commits wait for. Says whether the settings were valid.
  */
 export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  await takeUpUnfinished(hook, 'configuration');
   await checkOptions(hook, cluster);
   const result = await readSettings(hook);
-  if (result.kind === 'invalid') return false;
-  await writeMemberConfig(hook, cluster, result.settings);
+  if (result.kind === 'valid') await applyToMember(hook, cluster, result.settings);
+  if (await hook.juju.isLeader()) await updateSynchronousReplication(hook, cluster);
+  return result.kind === 'valid';
+}
+
+async function applyToMember(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  settings: Settings,
+): Promise<void> {
+  await writeMemberConfig(hook, cluster, settings);
   cluster.setUnit({ config_hash: await hashRestartOptions(hook) });
   await rememberOptions(hook);
   // A Patroni that restores would write into data that are just coming.
   const mark = await readRestoreMark(hook);
-  if (mark !== undefined && restoresAtStart(mark)) return true;
-  // A Patroni that does not answer reads its file when it starts.
-  if ((await cluster.health()) === undefined) return true;
-  await reloadIfUnread(hook, cluster);
-  if ((await hook.juju.isLeader()) && !(await isBeingRestored(hook, cluster))) {
-    await updateClusterConfig(hook, cluster, result.settings);
-  }
-  return true;
+  if (mark === undefined || !restoresAtStart(mark)) await reloadIfUnread(hook, cluster);
 }
 
 /**
@@ -243,24 +258,25 @@ export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster)
 export async function isBeingRestored(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const app = await cluster.appData();
   if (mayGoBack(app)) return true;
+  // Whoever cannot look at the volume goes by what Juju has been told.
+  if (!(await isReachable(hook))) return isRestoring(app);
   const mark = await readRestoreMark(hook);
   return mark === undefined ? isPrimaryReplaced(app) : !isOver(mark);
 }
 
-/** The charts' "turn on/off synchronous_commit": the shared configuration, when Patroni answers. */
+/**
+ * The charts' "turn on/off synchronous_commit": the shared configuration, through whichever member
+ * answers. Nobody but the leader, and whoever is being removed, may do it.
+ */
 export async function updateSynchronousReplication(
   hook: PostgresqlHook,
   cluster: Cluster,
 ): Promise<void> {
+  const { initialised } = await cluster.appData();
+  if (!initialised || (await isBeingRestored(hook, cluster))) return;
   const result = await readSettings(hook);
-  const health = await cluster.health();
-  if (result.kind === 'invalid') return;
-  if (health === undefined) {
-    hook.log('INFO', 'the shared configuration stays as it is: Patroni does not answer');
-    return;
-  }
-  if (await isBeingRestored(hook, cluster)) return;
-  await updateClusterConfig(hook, cluster, result.settings);
+  const settings = result.kind === 'valid' ? result.settings : undefined;
+  await updateClusterConfig(hook, cluster, settings);
 }
 
 /** Hash of the options that take effect only with a restart: units that have the same agree. */

@@ -1,8 +1,12 @@
 // Which parameters the server in the image has. The server itself lists them; the list is kept in a
 // file beside the scripts, which a new image comes without, so it is asked once for each image.
 
+import * as v from 'valibot';
+
 import { PebbleError } from '../../lib/pebble/errors.ts';
+import { chosenOptions, type Settings } from '../core/config/settings.ts';
 import { watcherDirectory } from '../core/names.ts';
+import { leftOutParameters } from '../core/render/patroni.ts';
 import type { PostgresqlHook } from './cluster.ts';
 import { readVersion, type WorkloadFacts } from './workload.ts';
 
@@ -49,12 +53,34 @@ async function describeServer(hook: PostgresqlHook, binDir: string): Promise<str
   return undefined;
 }
 
-/** Logs what the server does not have, once for each image. */
-export function reportLeftOut(
+/** Options that have been named in the log, in the state of the unit. */
+const toldKey = 'left-out';
+
+/**
+ * Logs what the server does not have: all of it once for each image, and an option that is set although
+ * it has no effect whenever it gets another value.
+ */
+export async function reportLeftOut(
   hook: PostgresqlHook,
-  known: KnownParameters | undefined,
-  leftOut: readonly string[],
-): void {
-  if (known?.isNew !== true || leftOut.length === 0) return;
-  hook.log('INFO', `PostgreSQL ${known.version} does not have ${leftOut.join(', ')}: left out`);
+  { version, names, isNew }: KnownParameters,
+  settings: Settings,
+): Promise<void> {
+  const leftOut = leftOutParameters(settings, names);
+  if (isNew && leftOut.length > 0) {
+    hook.log('INFO', `PostgreSQL ${version} does not have ${leftOut.join(', ')}: left out`);
+  }
+  const chosen = chosenOptions(settings, leftOut);
+  const told = parseTold(await hook.juju.state(toldKey));
+  const untold = chosen.filter((option) => !told.includes(option));
+  if (untold.length > 0) {
+    hook.log('WARNING', `PostgreSQL ${version} has nothing that is set by ${untold.join(', ')}`);
+  }
+  hook.juju.setState({ [toldKey]: chosen.length === 0 ? undefined : JSON.stringify(chosen) });
+}
+
+const toldSchema = v.pipe(v.string(), v.parseJson(), v.array(v.string()));
+
+function parseTold(text: string | undefined): readonly string[] {
+  const result = v.safeParse(toldSchema, text);
+  return result.success ? result.output : [];
 }

@@ -14,6 +14,13 @@ import {
 } from '../core/names.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 
+const noPod = 'no-pod';
+
+/** Whether Kubernetes does not know the pod, or not where it is; it will. */
+export function isPodUnknown(error: unknown): error is CodedError {
+  return error instanceof CodedError && error.code === noPod;
+}
+
 export interface PodFacts {
   readonly podIp: string;
   readonly resources: Resources;
@@ -24,8 +31,11 @@ export interface PodFacts {
 export async function labelPod(hook: PostgresqlHook, app: string, unit: string): Promise<void> {
   const name = memberOfUnit(unit);
   const pod = await hook.ports.kube.get('pods', name);
+  if (pod === undefined) {
+    throw new CodedError(`cannot label pod "${name}": it is not there`, { code: noPod });
+  }
   const labels = podLabels(app);
-  const present = pod?.metadata.labels ?? {};
+  const present = pod.metadata.labels ?? {};
   if (Object.entries(labels).every(([key, value]) => present[key] === value)) return;
   await hook.ports.kube.patch('pods', name, { metadata: { labels } });
 }
@@ -68,7 +78,7 @@ export async function readPod(
   const podIp = text(field(pod, 'status', 'podIP'));
   const nodeName = text(field(pod, 'spec', 'nodeName'));
   if (pod === undefined || podIp === undefined || nodeName === undefined) {
-    throw new CodedError(`cannot read pod "${name}": it has no address yet`, { code: 'no-pod' });
+    throw new CodedError(`cannot read pod "${name}": it has no address yet`, { code: noPod });
   }
   const node = await hook.ports.kube.get('nodes', nodeName);
   const allocatable = field(node, 'status', 'allocatable');

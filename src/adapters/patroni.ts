@@ -72,6 +72,20 @@ export class PatroniError extends CodedError {
   declare readonly code: PatroniErrorCode;
 }
 
+const conflict = 409;
+
+/** Whether two have changed the shared configuration at the same time, and this one came second. */
+export function isPatroniConflict(error: unknown): error is PatroniError {
+  return error instanceof PatroniError && error.fields['status'] === conflict;
+}
+
+/** Whether the same request may go well a little later: nobody answers, others write, or Kubernetes is away. */
+export function isPatroniOutage(error: unknown): error is PatroniError {
+  if (!(error instanceof PatroniError)) return false;
+  const { status } = error.fields;
+  return error.code === 'unreachable' || isPatroniConflict(error) || Number(status) >= 500;
+}
+
 const defaultPort = 8008;
 
 const deadlines = {

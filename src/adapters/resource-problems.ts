@@ -1,24 +1,21 @@
 // Whether the pod has what the settings ask for. Looks at Kubernetes only when an option asks for
 // anything, and once in a hook.
 
-import { CodedError } from '../../lib/base/error.ts';
 import { KubeError } from '../../lib/kube/error.ts';
 import type { Resources } from '../core/config/derive.ts';
 import { dependsOnResources, validateAgainstResources } from '../core/config/resource-checks.ts';
-import type { SettingsResult } from '../core/config/validate.ts';
+import type { Settings } from '../core/config/settings.ts';
 import type { PostgresqlHook } from './cluster.ts';
-import { readPod } from './kubernetes.ts';
+import { isPodUnknown, readPod } from './kubernetes.ts';
 
-/** The same result, or the problems that valid settings have with the pod. */
-export async function checkResources(
+/** The problems that settings have with the pod; none while nobody can tell. */
+export async function findResourceProblems(
   hook: PostgresqlHook,
-  result: SettingsResult,
-): Promise<SettingsResult> {
-  if (result.kind === 'invalid' || !dependsOnResources(result.settings)) return result;
+  settings: Settings,
+): Promise<readonly string[]> {
+  if (!dependsOnResources(settings)) return [];
   const resources = await readResources(hook);
-  if (resources === undefined) return result;
-  const problems = validateAgainstResources(result.settings, resources);
-  return problems.length === 0 ? result : { kind: 'invalid', problems };
+  return resources === undefined ? [] : validateAgainstResources(settings, resources);
 }
 
 const seen = new WeakMap<PostgresqlHook['juju'], Resources>();
@@ -32,8 +29,7 @@ async function readResources(hook: PostgresqlHook): Promise<Resources | undefine
     seen.set(hook.juju, resources);
     return resources;
   } catch (error) {
-    const hidden = error instanceof KubeError;
-    if (hidden || (error instanceof CodedError && error.code === 'no-pod')) return undefined;
+    if (error instanceof KubeError || isPodUnknown(error)) return undefined;
     throw error;
   }
 }

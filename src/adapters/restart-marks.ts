@@ -6,6 +6,7 @@ import type { RestartMember, RestartRound, RestartView } from '../core/rolling-r
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 import { PatroniError } from './patroni.ts';
 import type { Health, Member } from './patroni-answers.ts';
+import { readShared } from './shared-configuration.ts';
 
 /** The admitted members as they are now. */
 export async function observeMembers(cluster: Cluster, round: RestartRound): Promise<RestartView> {
@@ -66,7 +67,7 @@ const reloadMs = 3_000;
  */
 export async function renewMarks(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const { clock } = hook.ports;
-  const loopWait = (await (await cluster.patroni()).config())['loop_wait'];
+  const loopWait = (await readShared(cluster))?.['loop_wait'];
   const turnMs = (typeof loopWait === 'number' ? loopWait : defaultLoopWaitS) * 1_000;
   await Promise.all(
     (await admittedUnits(cluster)).map(async (unit) => {

@@ -61,11 +61,15 @@ export function needsTrust(app: string): Status {
 
 export const configurationErrorPrefix = 'Configuration Error: ';
 
-/** The first problem, and how many more there are. */
-export function configurationError(problems: readonly string[]): Status {
+/** The first problem, and how many more there are; then what must not hide behind it. */
+export function configurationError(
+  problems: readonly string[],
+  remarks: readonly string[] = [],
+): Status {
   const [first = '', ...others] = problems;
   const more = others.length === 0 ? '' : ` (and ${others.length} more, see the log)`;
-  return { level: 'blocked', message: `${configurationErrorPrefix}${first}${more}` };
+  const message = [`${configurationErrorPrefix}${first}${more}`, ...remarks].join('; ');
+  return { level: 'blocked', message };
 }
 
 export function failedToPatchPod(reason: string): Status {
@@ -140,6 +144,10 @@ export const waitingForContainer: Status = {
 export const awaitingKubernetes: Status = {
   level: 'waiting',
   message: 'waiting for the Kubernetes API',
+};
+export const awaitingPatroni: Status = {
+  level: 'waiting',
+  message: 'waiting for Patroni',
 };
 export const awaitingCluster: Status = {
   level: 'waiting',

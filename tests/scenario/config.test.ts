@@ -101,6 +101,22 @@ scenario('what the pod does not have is refused, all of it at once', {
   },
 });
 
+scenario('what the pod does not have is named beside what is wrong otherwise', {
+  charm: underTest,
+  given: async () => await configured({ profile: 'huge', cpu_max_worker_processes: '999' }),
+  when: configChanged,
+  then: ({ state: after, log }) => {
+    const errors = log.filter(({ level }) => level === 'ERROR');
+
+    expect(errors.flatMap(({ message }) => message.split('\n'))).toEqual([
+      'invalid configuration: profile has to be one of production, testing, not "huge"',
+      'invalid configuration: cpu_max_worker_processes value 999 exceeds maximum allowed of 40 ' +
+        '(10 * vCores). Please set a value <= 40.',
+    ]);
+    expect(after.unitStatus.message).toMatch(/^Configuration Error: profile .*1 more/);
+  },
+});
+
 scenario('what the pod has is not doubted while Kubernetes does not show it', {
   charm: underTest,
   given: async () => {

@@ -65,6 +65,7 @@ const unitKeys = [
   'member-started',
   'restarted',
   'config_hash',
+  'cores',
   'user_hash',
   'stanza',
   'backup-server',

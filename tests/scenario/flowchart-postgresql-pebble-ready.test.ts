@@ -84,6 +84,7 @@ scenario('a replica starts in a cluster that has been initialised', {
     expect(relationOf(after, 'database-peers').localUnit).toEqual({
       'member-started': 'True',
       config_hash: expect.any(String),
+      cores: '4',
     });
     expect(after.unitStatus).toEqual({ level: 'active', message: '' });
   },

@@ -257,7 +257,7 @@ scenario('while the container cannot be reached nothing is asked', {
   ),
   when: configChanged,
   then: ({ state }) => {
-    expect(Object.keys(state.controllerState)).toEqual(['peer-relation-database-peers']);
+    expect(Object.keys(state.controllerState)).not.toContain('option-verdicts');
     expect(state.unitStatus.message).toBe('waiting for the workload container');
   },
 });
@@ -377,6 +377,58 @@ scenario('the same image is not asked twice', {
   then: (result) => {
     expect(execsOf(result)).toEqual([]);
     expect(result.log).not.toContainEqual(leftOut);
+  },
+});
+
+const threshold = (value: number) => ({
+  level: 'WARNING',
+  message: `PostgreSQL 17.4 has nothing that is set by storage_old_snapshot_threshold=${value}`,
+});
+
+scenario('an option that has no effect is named when it is set', {
+  charm: underTest,
+  given: async () => await given({ storage_old_snapshot_threshold: 60 }),
+  when: configChanged,
+  then: ({ log }) => {
+    expect(log).toContainEqual(threshold(60));
+  },
+});
+
+scenario('and not again', {
+  charm: underTest,
+  given: async () =>
+    await afterEvents(await given({ storage_old_snapshot_threshold: 60 }), configChanged),
+  when: configChanged,
+  then: ({ log }) => {
+    expect(log).not.toContainEqual(threshold(60));
+  },
+});
+
+scenario('but when it gets another value', {
+  charm: underTest,
+  given: async () => ({
+    ...(await afterEvents(await given({ storage_old_snapshot_threshold: 60 }), configChanged)),
+    config: { storage_old_snapshot_threshold: 90 },
+  }),
+  when: configChanged,
+  then: ({ log }) => {
+    expect(log).toContainEqual(threshold(90));
+  },
+});
+
+scenario('or when it had none in between', {
+  charm: underTest,
+  given: async () => {
+    const set = await afterEvents(
+      await given({ storage_old_snapshot_threshold: 60 }),
+      configChanged,
+    );
+    const unset = await afterEvents({ ...set, config: {} }, configChanged);
+    return { ...unset, config: { storage_old_snapshot_threshold: 60 } };
+  },
+  when: configChanged,
+  then: ({ log }) => {
+    expect(log).toContainEqual(threshold(60));
   },
 });
 

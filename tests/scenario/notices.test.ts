@@ -130,6 +130,7 @@ scenario('a replica that has come up is finished with the notice of it', {
     expect(relationOf(after, 'database-peers').localUnit).toEqual({
       'member-started': 'True',
       config_hash: expect.any(String),
+      cores: '4',
     });
     expect(after.unitStatus).toEqual({ level: 'active', message: '' });
   },

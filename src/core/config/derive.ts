@@ -1,6 +1,7 @@
 // Parameters that follow from the memory and the cores at hand. Pure; quantities come parsed. Where
-// the pods of a cluster differ in size, each member reckons what is its own from its own pod, and
-// what all members share comes from the pod of the leader.
+// the pods of a cluster differ in size, each member reckons what is its own from its own pod. What all
+// members share fits one of the pods, and stays as it is while it does: a change needs restarts, and is
+// not to come from another unit being the leader, or from one that joins.
 
 import type { OptionValue } from './option-row.ts';
 import type { Settings, WorkerParameter } from './settings.ts';
@@ -88,19 +89,53 @@ export function maxConnections(settings: Settings, resources: Resources): number
   return typeof asked === 'number' ? asked : Math.max(4 * wholeCores(resources), 100);
 }
 
+/** What is known besides the own pod; without it, that alone counts. */
+export interface OtherPods {
+  /** Whole cores of the other members' pods; `undefined` for one that has not told. */
+  readonly cores: readonly (number | undefined)[];
+  /** Server parameters that the members share now. */
+  readonly inForce: Readonly<Record<string, unknown>>;
+}
+
+const nothingKnown: OtherPods = { cores: [], inForce: {} };
+
 /** Parameters that Patroni keeps for the whole cluster. */
 export function deriveClusterParameters(
   settings: Settings,
   resources: Resources,
+  others: OtherPods = nothingKnown,
 ): Readonly<Record<string, OptionValue>> {
+  const asked = {
+    max_connections: settings.clusterParameters['max_connections'] !== undefined,
+    max_worker_processes: settings.workers.max_worker_processes !== 'auto',
+  };
+  const ofPod = (pod: Resources) => ({
+    max_connections: maxConnections(settings, pod),
+    max_worker_processes: workerProcesses(settings, pod),
+  });
+  const own = ofPod(resources);
+  const known = others.cores.filter((cores) => cores !== undefined);
+  const pods = [own, ...known.map((cores) => ofPod({ ...resources, cores }))];
+  const isComplete = known.length === others.cores.length;
+  const shared = (parameter: keyof typeof own): number => {
+    if (asked[parameter]) return own[parameter];
+    const values = pods.map((pod) => pod[parameter]);
+    const { [parameter]: present } = others.inForce;
+    // A pod that is not known may be the one that it fits.
+    const fits = typeof present === 'number' && (!isComplete || values.includes(present));
+    return fits ? present : Math.min(...values);
+  };
   return {
-    max_connections: maxConnections(settings, resources),
-    max_worker_processes: workerProcesses(settings, resources),
+    max_connections: shared('max_connections'),
+    max_worker_processes: shared('max_worker_processes'),
   };
 }
 
 /** Replicas that a commit waits for, of a cluster with so many members. */
-export function deriveSynchronousNodeCount(settings: Settings, members: number): number {
+export function deriveSynchronousNodeCount(
+  settings: Pick<Settings, 'synchronousNodeCount'>,
+  members: number,
+): number {
   const replicas = Math.max(0, members - 1);
   if (settings.synchronousNodeCount === 'all') return replicas;
   if (settings.synchronousNodeCount === 'majority') return Math.floor(members / 2);

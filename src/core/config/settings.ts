@@ -157,6 +157,18 @@ function parametersOf(
   });
 }
 
+/** The options that are not at their default and set one of these parameters: `name=value`. */
+export function chosenOptions(
+  { values }: Pick<Settings, 'values'>,
+  parameters: readonly string[],
+): readonly string[] {
+  return options.flatMap(({ name, target, default: usual }) => {
+    const set = target.kind === 'parameter' && parameters.includes(target.parameter);
+    const value = values[name];
+    return set && value !== undefined && value !== usual ? [`${name}=${String(value)}`] : [];
+  });
+}
+
 function nameOf({ name, target }: OptionRow): string {
   return target.kind === 'parameter' ? target.parameter : name;
 }

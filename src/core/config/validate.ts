@@ -18,6 +18,30 @@ export type SettingsResult =
 
 /** Checks all options; collects every problem in the order of the table. */
 export function validateSettings(raw: Readonly<Record<string, unknown>>): SettingsResult {
+  const { values, wrong, problems } = sortOut(raw);
+  // What is wrong by itself is not held against what it is combined with.
+  for (const { names, problemOf } of combinations) {
+    const problem = names.some((name) => wrong.has(name)) ? undefined : problemOf(values);
+    if (problem !== undefined) problems.push(problem);
+  }
+  if (problems.length > 0) return { kind: 'invalid', problems };
+  return { kind: 'valid', settings: settingsOf(values) };
+}
+
+/**
+ * The settings as if what is wrong by itself were not set, and which options those are: for what has to
+ * be known whatever else is wrong.
+ */
+export function validPart(raw: Readonly<Record<string, unknown>>): {
+  readonly settings: Settings;
+  readonly wrong: ReadonlySet<string>;
+} {
+  const { values, wrong } = sortOut(raw);
+  return { settings: settingsOf(values), wrong };
+}
+
+/** Values that are right by themselves, with defaults for all others, and what is wrong. */
+function sortOut(raw: Readonly<Record<string, unknown>>) {
   const problems: string[] = [];
   const wrong = new Set<string>();
   const given: Record<string, OptionValue> = {};
@@ -31,14 +55,7 @@ export function validateSettings(raw: Readonly<Record<string, unknown>>): Settin
       wrong.add(row.name);
     }
   }
-  const values = withDefaults(given);
-  // What is wrong by itself is not held against what it is combined with.
-  for (const { names, problemOf } of combinations) {
-    const problem = names.some((name) => wrong.has(name)) ? undefined : problemOf(values);
-    if (problem !== undefined) problems.push(problem);
-  }
-  if (problems.length > 0) return { kind: 'invalid', problems };
-  return { kind: 'valid', settings: settingsOf(values) };
+  return { values: withDefaults(given), wrong, problems };
 }
 
 /** Whether the value is right by itself, as far as it can be told without asking anybody. */

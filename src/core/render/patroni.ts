@@ -7,12 +7,12 @@ import type { RestoreTarget } from '../backups/restore-target.ts';
 import {
   deriveClusterParameters,
   deriveLocalParameters,
-  deriveSynchronousNodeCount,
   type Resources,
 } from '../config/derive.ts';
 import { enabledPlugins, extensionParameters } from '../config/extensions.ts';
 import { disturbsSystemUsers } from '../config/session-settings.ts';
 import type { Settings } from '../config/settings.ts';
+import { synchronousOf } from '../config/synchronous.ts';
 import {
   clusterName,
   dataDirectory,
@@ -27,6 +27,7 @@ import {
   watcherDirectory,
 } from '../names.ts';
 import { pgHba } from './hba.ts';
+import { renderSynchronous, type SynchronousFacts } from './synchronous.ts';
 import { patroniCallbacks } from './watcher.ts';
 
 /** What to bootstrap from when the data directory is empty and there is no cluster yet. */
@@ -73,10 +74,6 @@ export type DocumentValue = string | number | boolean | null | readonly Document
 export function renderDynamic(facts: DynamicFacts): Document {
   const { settings, resources } = facts;
   const { failover } = settings;
-  const staying = deriveSynchronousNodeCount(settings, facts.members);
-  // Lowered only when those that go are gone: of a smaller number Patroni might choose just these.
-  const running = Math.max(facts.members, facts.running ?? 0);
-  const nodeCount = deriveSynchronousNodeCount(settings, running);
   return {
     ttl: failover.ttl,
     loop_wait: failover.loopWait,
@@ -89,16 +86,17 @@ export function renderDynamic(facts: DynamicFacts): Document {
     // a removed unit holds.
     member_slots_ttl: 300,
     synchronous_mode: settings.synchronousModeQuorum && knowsQuorum(facts) ? 'quorum' : true,
-    // Patroni wants at least 1; with a single member nothing is waited for anyway.
-    synchronous_node_count: Math.max(1, nodeCount),
-    synchronous_mode_strict: settings.synchronousModeStrict && staying > 0,
+    ...renderSynchronous(synchronousOf(settings), facts),
     postgresql: {
       use_pg_rewind: true,
       // A member that cannot follow is cloned again instead of staying behind for ever.
       remove_data_directory_on_rewind_failure: true,
       remove_data_directory_on_diverged_timelines: true,
       parameters: {
-        ...deriveClusterParameters(settings, resources),
+        ...deriveClusterParameters(settings, resources, {
+          cores: facts.otherCores ?? [],
+          inForce: parametersInForce(facts.inForce),
+        }),
         ...settings.clusterParameters,
         ...fixedClusterParameters(facts),
         ...keptWal(facts),
@@ -118,12 +116,9 @@ function fixedClusterParameters({ stanza, archiveWaits }: DynamicFacts): Documen
   };
 }
 
-export interface DynamicFacts {
+export interface DynamicFacts extends SynchronousFacts {
   readonly settings: Settings;
   readonly resources: Resources;
-  readonly members: number;
-  /** Members that run, those that are being removed among them. */
-  readonly running?: number | undefined;
   readonly stanza: string | undefined;
   /** WAL is kept until it is known where it belongs. */
   readonly archiveWaits?: boolean;
@@ -131,6 +126,8 @@ export interface DynamicFacts {
   readonly patroniVersion?: string | undefined;
   /** Size of the data volume; `undefined` until the watcher has looked. */
   readonly volumeBytes?: number | undefined;
+  /** Whole cores of the other members' pods; `undefined` for one that has not told. */
+  readonly otherCores?: readonly (number | undefined)[];
 }
 
 function knowsQuorum({ patroniVersion = '' }: DynamicFacts): boolean {
@@ -153,11 +150,28 @@ export function archiveCommand(stanza: string | undefined): string {
   return stanza === undefined ? '/bin/true' : `pgbackrest --stanza=${stanza} archive-push %p`;
 }
 
-/** WAL kept in case that somebody asks for it may take a quarter of the volume. */
-function keptWal({ settings, volumeBytes }: DynamicFacts): Document {
+/**
+ * WAL kept in case that somebody asks for it may take a quarter of the volume. As long as the volume is
+ * not known (the container of the own unit is down), it is not more than before.
+ */
+function keptWal({ settings, volumeBytes, inForce }: DynamicFacts): Document {
   const { wal_keep_size: wanted } = settings.clusterParameters;
-  if (typeof wanted !== 'number' || volumeBytes === undefined) return {};
-  return { wal_keep_size: Math.min(wanted, Math.floor(volumeBytes / 4 / bytesPerMegabyte)) };
+  const { wal_keep_size: before } = parametersInForce(inForce);
+  const most = volumeBytes === undefined ? before : Math.floor(volumeBytes / 4 / bytesPerMegabyte);
+  if (typeof wanted !== 'number' || typeof most !== 'number') return {};
+  return { wal_keep_size: Math.min(wanted, most) };
+}
+
+/** Server parameters of the shared configuration. */
+export function parametersInForce({
+  postgresql,
+}: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+  const parameters: unknown = at(postgresql, 'parameters');
+  return typeof parameters === 'object' && parameters !== null ? { ...parameters } : {};
+}
+
+function at(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
 /** The member's own file. Holds passwords in clear: written with mode 0600 only. */

@@ -1,7 +1,12 @@
 import { expect, test } from '@jest/globals';
 
 import { Secret } from '../../../../lib/base/secret.ts';
-import { createPatroni, fetchClusterFromAny } from '../../../../src/adapters/patroni.ts';
+import {
+  createPatroni,
+  fetchClusterFromAny,
+  isPatroniConflict,
+  isPatroniOutage,
+} from '../../../../src/adapters/patroni.ts';
 import { createFakeHttp, type FakeAnswer } from '../../../support/fake-http.ts';
 
 function setUp(...answers: readonly FakeAnswer[]) {
@@ -293,4 +298,37 @@ test('when nobody answers, the first error is given', async () => {
     fields: { reason: 'timeout' },
   });
   await expect(fetchClusterFromAny([])).rejects.toMatchObject({ code: 'unreachable' });
+});
+
+/** What a refused change of the configuration rejects with. */
+async function refusalOf(answer: FakeAnswer): Promise<unknown> {
+  const { patroni } = setUp(answer);
+  return await patroni.patchConfig({ ttl: 20 }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+test.each([
+  { status: 409, body: 'Conflict' },
+  { status: 500, body: 'Internal error' },
+  { status: 503, body: 'DCS is not accessible' },
+])('a change that is refused with $status may go well later', async (answer) => {
+  const error = await refusalOf(answer);
+
+  expect(isPatroniOutage(error)).toBe(true);
+  expect(isPatroniConflict(error)).toBe(answer.status === 409);
+});
+
+test.each([
+  { status: 400, body: 'Bad Request' },
+  { status: 401, body: 'not authenticated' },
+  { status: 412, body: 'no leader' },
+  { status: 200, body: 'no JSON' },
+])('one that is refused with $status ($body) will not', async (answer) => {
+  expect(isPatroniOutage(await refusalOf(answer))).toBe(false);
+});
+
+test('what is no answer of Patroni is none that may go well later', () => {
+  expect(isPatroniOutage(new TypeError('no function'))).toBe(false);
 });

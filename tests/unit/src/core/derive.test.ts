@@ -84,6 +84,59 @@ test.each([
   expect(parameters).toEqual({ max_connections: connections, max_worker_processes: workers });
 });
 
+const inForce = { max_connections: 256, max_worker_processes: 8 };
+
+test.each([
+  { summary: 'the own pod has it', cores: 64, others: [2], expected: inForce },
+  { summary: 'another pod has it', cores: 2, others: [4, 64], expected: inForce },
+  { summary: 'a pod is not known', cores: 2, others: [2, undefined], expected: inForce },
+  {
+    summary: 'only part of it fits',
+    cores: 40,
+    others: [2],
+    expected: { max_connections: 100, max_worker_processes: 8 },
+  },
+  {
+    summary: 'it fits nobody',
+    cores: 3,
+    others: [2],
+    expected: { max_connections: 100, max_worker_processes: 4 },
+  },
+  {
+    summary: 'nobody else is there',
+    cores: 3,
+    others: [],
+    expected: { max_connections: 100, max_worker_processes: 6 },
+  },
+])('what is in force and follows from the cores, when $summary', ({ cores, others, expected }) => {
+  const resources = { cores, memoryBytes: gibibyte };
+
+  expect(deriveClusterParameters(settings(), resources, { cores: others, inForce })).toEqual(
+    expected,
+  );
+});
+
+test('what is asked for comes in force whatever is, and whoever is not known', () => {
+  const given = settings({ experimental_max_connections: 50, cpu_max_worker_processes: '3' });
+  const pods = { cores: [undefined], inForce };
+
+  expect(deriveClusterParameters(given, { cores: 2, memoryBytes: gibibyte }, pods)).toEqual({
+    max_connections: 50,
+    max_worker_processes: 3,
+  });
+});
+
+test('nothing in force, or nothing that makes sense, fits nobody', () => {
+  const resources = { cores: 2, memoryBytes: gibibyte };
+  const odd = { max_connections: '256', max_worker_processes: null };
+
+  for (const present of [{}, odd]) {
+    expect(
+      deriveClusterParameters(settings(), resources, { cores: [undefined], inForce: present }),
+    ).toEqual({ max_connections: 100, max_worker_processes: 4 });
+  }
+});
+
 test.each([
   { summary: 'nothing asked', raw: {}, all: '4', parallel: '4', others: ['4', '4', '4'] },
   {

@@ -400,3 +400,18 @@ test('system users keep what sessions have by default', () => {
     expect([name, ofOptions[name]]).toEqual([name, value]);
   }
 });
+
+const keeping = { postgresql: { parameters: { wal_keep_size: 256 } } };
+
+test.each([
+  { summary: 'a volume that is known', facts: { volumeBytes: 2 ** 32 }, size: 1024 },
+  {
+    summary: 'that rather than what is in force',
+    facts: { volumeBytes: 2 ** 32, inForce: keeping },
+    size: 1024,
+  },
+  { summary: 'what is in force while it is not', facts: { inForce: keeping }, size: 256 },
+  { summary: 'nothing while neither is', facts: { inForce: { postgresql: 'on' } }, size: 4096 },
+])('kept WAL is bounded by $summary', ({ facts, size }) => {
+  expect(sharedParameters({ ...member, ...facts }).get('wal_keep_size')).toBe(size);
+});
