@@ -30,6 +30,7 @@ import {
   waitingForContainer,
   writesWait,
 } from './core/status.ts';
+import { describeAwaited } from './core/succession.ts';
 import { collectExtensionsStatus } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { collectRestoreStatus } from './restore/status.ts';
@@ -100,7 +101,7 @@ async function memberStatusOf(
   ];
   hook.status(memberStatus(role, remarks));
   const succession = await readSuccession(hook, cluster, seen);
-  if (succession.kind === 'stuck') hook.status(nobodyMayLead(succession.complete));
+  if (succession.kind === 'stuck') hook.status(nobodyMayLead(describeAwaited(succession.awaited)));
   await collectRepairStatus(hook, cluster);
 }
 

@@ -47,6 +47,7 @@ import {
   restoresAtStart,
   targetOfMark,
 } from './restore-mark.ts';
+import { isLed } from './succession.ts';
 import { readWatchState } from './watch-state.ts';
 import { readWorkload } from './workload.ts';
 import { yamlText } from './yaml-text.ts';
@@ -150,12 +151,13 @@ export async function updateClusterConfig(
   const { endpoints, stanza } = await cluster.appData();
   // Members that are being removed are not to be waited for, although they are still admitted.
   const staying = await hook.juju.plannedUnitNames();
+  const listed = (await cluster.patroniCluster())?.members ?? [];
   const facts = {
     settings,
     resources: pod.resources,
     members: presentEndpoints(cluster.app, staying, endpoints).length,
-    running: (await cluster.patroniCluster())?.members.filter(({ state }) => isStarted(state))
-      .length,
+    running: listed.filter(({ state }) => isStarted(state)).length,
+    leaderless: !isLed(listed),
     stanza,
     patroniVersion: (await cluster.health())?.patroniVersion,
     volumeBytes: (await readWatchState(hook)).disk?.totalBytes,

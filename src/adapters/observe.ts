@@ -33,7 +33,7 @@ import {
 import { readSettings } from './configuration.ts';
 import { fetchClusterFromAny, type Patroni } from './patroni.ts';
 import { readRepository, refusalOf } from './repository.ts';
-import { readComplete } from './succession.ts';
+import { askMembers, isLed, readCommitRecord } from './succession.ts';
 
 /** All sources, whichever of them answer. */
 export async function observe(hook: PostgresqlHook): Promise<Observed> {
@@ -122,9 +122,11 @@ async function readPatroni(cluster: Cluster): Promise<PatroniFacts> {
   const members: Patroni[] = [];
   for (const unit of await cluster.units()) members.push(await cluster.patroni(unit));
   const found = await fetchClusterFromAny(members);
+  const listed = found.members;
+  const asked = isLed(listed) ? listed : await askMembers(cluster, listed);
   return {
     paused: found.paused,
-    members: found.members.map(({ name, role, state, pendingRestart, ...member }) => ({
+    members: asked.map(({ name, role, state, pendingRestart, ...member }) => ({
       unit: unitOfMember(name),
       role,
       state,
@@ -143,8 +145,8 @@ async function readKubernetes(hook: PostgresqlHook, cluster: Cluster): Promise<K
   return {
     primaryTargets: addressesOf(lock),
     primaryService: describeService(service),
-    complete: await readComplete(hook, cluster),
     ...present({
+      commits: await readCommitRecord(hook, cluster),
       lockHolder: leader === undefined ? undefined : unitOfMember(leader),
       lockRenewed: renewTime,
     }),

@@ -88,7 +88,7 @@ export function renderDynamic(facts: DynamicFacts): Document {
     // A replaced pod is back by then. Patroni's own 30 minutes are long for the WAL that the slot of
     // a removed unit holds.
     member_slots_ttl: 300,
-    synchronous_mode: settings.synchronousModeQuorum && knowsQuorum(facts) ? 'quorum' : true,
+    ...(facts.leaderless === true ? {} : { synchronous_mode: synchronousMode(facts) }),
     // Patroni wants at least 1; with a single member nothing is waited for anyway.
     synchronous_node_count: Math.max(1, nodeCount),
     synchronous_mode_strict: settings.synchronousModeStrict && staying > 0,
@@ -127,10 +127,19 @@ export interface DynamicFacts {
   readonly stanza: string | undefined;
   /** WAL is kept until it is known where it belongs. */
   readonly archiveWaits?: boolean;
+  /**
+   * Nobody leads. Who may is a matter of the mode in which the last primary committed: without quorum
+   * commit a single replica may, which need not have what a quorum has confirmed.
+   */
+  readonly leaderless?: boolean;
   /** Patroni's version as it tells it; `undefined` while it does not answer. */
   readonly patroniVersion?: string | undefined;
   /** Size of the data volume; `undefined` until the watcher has looked. */
   readonly volumeBytes?: number | undefined;
+}
+
+function synchronousMode(facts: DynamicFacts): 'quorum' | true {
+  return facts.settings.synchronousModeQuorum && knowsQuorum(facts) ? 'quorum' : true;
 }
 
 function knowsQuorum({ patroniVersion = '' }: DynamicFacts): boolean {
