@@ -37,7 +37,7 @@ const schema = v.pipe(
       ),
     ),
     archive: optional(v.object({ waiting: v.number(), failing: v.boolean() })),
-    replication: optional(v.object({ broken_at: optional(time) })),
+    replication: optional(v.object({ broken_at: optional(time), steady_at: optional(time) })),
     down: optional(
       v.pipe(
         v.object({
@@ -72,6 +72,7 @@ const schema = v.pipe(
         disk: seen.disk,
         archive: seen.archive,
         brokenAtMs: seen.replication?.broken_at,
+        steadyAtMs: seen.replication?.steady_at,
         down: seen.down,
         trial: seen.trial,
       }),
