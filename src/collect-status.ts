@@ -12,9 +12,9 @@ import {
   type PostgresqlHook,
 } from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
-import type { Member, MemberRole } from './adapters/patroni-answers.ts';
-import { readSuccession } from './adapters/succession.ts';
-import { isReachable } from './adapters/watch-state.ts';
+import type { Member, MemberRole, Cluster as PatroniCluster } from './adapters/patroni-answers.ts';
+import { askMembers, readSuccession } from './adapters/succession.ts';
+import { isReachable, readWatchState } from './adapters/watch-state.ts';
 import { backupRemarks } from './backup-status.ts';
 import type { Settings } from './core/config/settings.ts';
 import { presentEndpoints } from './core/membership.ts';
@@ -89,7 +89,7 @@ async function memberStatusOf(
     return;
   }
   const role = shownRole(member.role);
-  const started = seen.members.filter(({ state }) => isStarted(state)).length;
+  const started = await countStarted(hook, cluster, seen);
   const pending = await isRestartPending(cluster, member);
   const remarks = [
     ...(role === 'replica' ? [] : await missingMembers(cluster, started, { app, settings })),
@@ -103,6 +103,19 @@ async function memberStatusOf(
   const succession = await readSuccession(hook, cluster, seen);
   if (succession.kind === 'stuck') hook.status(nobodyMayLead(describeAwaited(succession.awaited)));
   await collectRepairStatus(hook, cluster);
+}
+
+/** The list keeps what a member said last whose node is lost: if some do not stream, they are asked. */
+async function countStarted(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { members }: PatroniCluster,
+): Promise<number> {
+  const listed = members.filter(({ state }) => isStarted(state)).length;
+  const { streams = listed } = await readWatchState(hook);
+  if (streams >= listed - 1) return listed;
+  const asked = await askMembers(cluster, members);
+  return asked.filter(({ state }) => isStarted(state)).length;
 }
 
 /** Remarks on a leading member when others do not run. */

@@ -33,7 +33,7 @@ import {
 import { readSettings } from './configuration.ts';
 import { fetchClusterFromAny, type Patroni } from './patroni.ts';
 import { readRepository, refusalOf } from './repository.ts';
-import { askMembers, isLed, readCommitRecord } from './succession.ts';
+import { askMembers, readCommitRecord } from './succession.ts';
 
 /** All sources, whichever of them answer. */
 export async function observe(hook: PostgresqlHook): Promise<Observed> {
@@ -122,18 +122,18 @@ async function readPatroni(cluster: Cluster): Promise<PatroniFacts> {
   const members: Patroni[] = [];
   for (const unit of await cluster.units()) members.push(await cluster.patroni(unit));
   const found = await fetchClusterFromAny(members);
-  const listed = found.members;
-  const asked = isLed(listed) ? listed : await askMembers(cluster, listed);
   return {
     paused: found.paused,
-    members: asked.map(({ name, role, state, pendingRestart, ...member }) => ({
-      unit: unitOfMember(name),
-      role,
-      state,
-      started: isStarted(state),
-      pendingRestart,
-      ...present({ lagBytes: member.lagBytes, timeline: member.timeline }),
-    })),
+    members: (await askMembers(cluster, found.members)).map(
+      ({ name, role, state, pendingRestart, ...member }) => ({
+        unit: unitOfMember(name),
+        role,
+        state,
+        started: isStarted(state),
+        pendingRestart,
+        ...present({ lagBytes: member.lagBytes, timeline: member.timeline }),
+      }),
+    ),
   };
 }
 

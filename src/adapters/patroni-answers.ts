@@ -38,8 +38,8 @@ const memberStates = [
   'creating replica',
 ] as const;
 
-/** `unknown`: a state that this code has not heard of. */
-export type MemberState = (typeof memberStates)[number] | 'unknown';
+/** `unknown`: a state that this code has not heard of; `silent`: it does not answer now. */
+export type MemberState = (typeof memberStates)[number] | 'unknown' | 'silent';
 
 /** The member's own view of its role. */
 export type OwnRole = 'primary' | 'standby_leader' | 'replica' | 'uninitialized' | 'unknown';

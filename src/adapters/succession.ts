@@ -44,8 +44,8 @@ export function isLed(members: readonly Member[]): boolean {
 }
 
 /**
- * The members by their own word, for as long as nobody leads: Patroni's list keeps for ever what a member
- * said last whose node is lost, and in the race for the lock Patroni asks them, too.
+ * The members by their own word: Patroni's list keeps for ever what a member said last whose node is lost.
+ * In the race for the lock Patroni asks them, too.
  */
 export async function askMembers(
   cluster: Pick<Cluster, 'patroni'>,
@@ -54,7 +54,7 @@ export async function askMembers(
   return await Promise.all(
     members.map(async (member) => {
       if (!isStarted(member.state) || (await answers(cluster, member))) return member;
-      return { ...member, state: 'unknown' as const };
+      return { ...member, state: 'silent' as const };
     }),
   );
 }

@@ -2,6 +2,7 @@
 
 import { expect } from '@jest/globals';
 
+import { fileEntry } from '../support/pebble-state.ts';
 import { action, updateStatus } from '../support/scenario/events.ts';
 import {
   admitted,
@@ -461,6 +462,31 @@ scenario('a primary that is alone says that writes wait', {
     inWorld(await running({ leader: true, others: [1, 2] }), {
       patroni: { members: [primary(0), replica(1, 'stopped')] },
     }),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'active',
+      message: 'Primary (degraded, writes wait for a replica)',
+    });
+  },
+});
+
+scenario('also when Patroni goes on to tell of members that are lost', {
+  charm: underTest,
+  given: async () =>
+    inContainer(
+      inWorld(await running({ leader: true, others: [1, 2] }), {
+        patroni: { members: [primary(0), lost(1), lost(2)] },
+      }),
+      ({ files }) => ({
+        files: {
+          ...files,
+          '/run/charm-watch.json': fileEntry(
+            JSON.stringify({ fences: [], replication: { standby: false, streams: [] } }),
+          ),
+        },
+      }),
+    ),
   when: updateStatus,
   then: ({ state: after }) => {
     expect(after.unitStatus).toEqual({
