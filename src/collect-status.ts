@@ -12,9 +12,9 @@ import {
   type PostgresqlHook,
 } from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
-import type { Member, MemberRole } from './adapters/patroni-answers.ts';
-import { readSuccession } from './adapters/succession.ts';
-import { isReachable } from './adapters/watch-state.ts';
+import type { Member, MemberRole, Cluster as PatroniCluster } from './adapters/patroni-answers.ts';
+import { askMembers, readSuccession } from './adapters/succession.ts';
+import { isReachable, readWatchState } from './adapters/watch-state.ts';
 import { backupRemarks } from './backup-status.ts';
 import type { Settings } from './core/config/settings.ts';
 import { presentEndpoints } from './core/membership.ts';
@@ -31,6 +31,7 @@ import {
   waitingForContainer,
   writesWait,
 } from './core/status.ts';
+import { describeAwaited } from './core/succession.ts';
 import { collectExtensionsStatus } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { collectRestoreStatus } from './restore/status.ts';
@@ -104,7 +105,7 @@ async function memberStatusOf(
     return;
   }
   const role = shownRole(member.role);
-  const started = seen.members.filter(({ state }) => isStarted(state)).length;
+  const started = await countStarted(hook, cluster, seen);
   const pending = await isRestartPending(cluster, member);
   const remarks = [
     ...(role === 'replica' ? [] : await missingMembers(hook, cluster, started)),
@@ -116,9 +117,22 @@ async function memberStatusOf(
   ];
   hook.status(memberStatus(role, remarks));
   const succession = await readSuccession(hook, cluster, seen);
-  if (succession.kind === 'stuck') hook.status(nobodyMayLead(succession.complete));
+  if (succession.kind === 'stuck') hook.status(nobodyMayLead(describeAwaited(succession.awaited)));
   await collectRepairStatus(hook, cluster);
   await collectFullDisk(hook);
+}
+
+/** The list keeps what a member said last whose node is lost: if some do not stream, they are asked. */
+async function countStarted(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { members }: PatroniCluster,
+): Promise<number> {
+  const listed = members.filter(({ state }) => isStarted(state)).length;
+  const { streams = listed } = await readWatchState(hook);
+  if (streams >= listed - 1) return listed;
+  const asked = await askMembers(cluster, members);
+  return asked.filter(({ state }) => isStarted(state)).length;
 }
 
 /** Remarks on a leading member when others do not run. */

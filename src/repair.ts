@@ -1,38 +1,99 @@
-// Repairs the own member when it does not follow its primary; core/repair.ts decides. What was tried
-// is kept in a file beside the data directory, so that it outlives hooks and pods.
-
-import * as v from 'valibot';
+// Repairs the own member when it does not follow its primary; core/repair.ts decides, and
+// core/clone-admission.ts has the last word before data are deleted.
 
 import { present } from '../lib/base/present.ts';
-import { type Cluster, isStarted, ownMember, type PostgresqlHook } from './adapters/cluster.ts';
+import { logSaysBeyondRepair, readStreaming, tryReplicationLogin } from './adapters/clone-facts.ts';
+import { type Cluster, isStarted, type PostgresqlHook } from './adapters/cluster.ts';
 import { PatroniError } from './adapters/patroni.ts';
 import type { Health, Member } from './adapters/patroni-answers.ts';
+import { lookAtMember, type RepairLook, toRepair } from './adapters/repair-look.ts';
+import { writeRepairMemory } from './adapters/repair-memory.ts';
 import { readWatchState } from './adapters/watch-state.ts';
-import { repairAttemptsPath, unitOfMember, workloadUser } from './core/names.ts';
+import { admitClone, type CloneAdmission } from './core/clone-admission.ts';
+import { unitOfMember } from './core/names.ts';
 import {
-  type Attempt,
+  attemptsThatCount,
   decideRepair,
-  needsLook,
-  type RepairMember,
   type RepairStep,
+  type RepairView,
 } from './core/repair.ts';
+import { needsLook } from './core/trouble.ts';
 import type { WatchState } from './core/watch-state.ts';
 
 /** Takes the next step towards a replica that follows; does nothing where nothing is wrong. */
 export async function repairMember(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   if (await needsNothing(hook, cluster)) return;
-  const step = await nextRepair(hook, cluster);
-  if (step.kind !== 'restart' && step.kind !== 'clone') return;
+  const look = await lookAtMember(hook, cluster);
+  if (look === undefined) return;
+  const step = decideRepair(look.view);
+  if (!isDue(step)) {
+    await remember(hook, look);
+    return;
+  }
   if (!(await leads(cluster, unitOfMember(step.leader)))) return;
-  hook.log('WARNING', `${step.kind} of this replica: ${step.reason}`);
+  const admission = await admit(hook, cluster, { view: look.view, step });
+  if (admission.kind === 'admitted') {
+    await take(hook, cluster, step);
+    await remember(hook, look, { attempted: step.kind });
+  } else if (admission.kind === 'refused') {
+    const refusal = `${step.reason}; ${admission.reason}`;
+    if (refusal !== look.memory.refusal) hook.log('WARNING', `this replica stays: ${refusal}`);
+    await remember(hook, look, { refusal });
+  }
+}
+
+type DueStep = Extract<RepairStep, { readonly leader: string }> & {
+  readonly kind: 'restart' | 'clone';
+};
+
+function isDue(step: RepairStep): step is DueStep {
+  return step.kind === 'restart' || step.kind === 'clone';
+}
+
+async function remember(
+  hook: PostgresqlHook,
+  { view }: RepairLook,
+  news: { readonly attempted?: DueStep['kind']; readonly refusal?: string } = {},
+): Promise<void> {
+  const { attempted, refusal } = news;
+  const made = attempted === undefined ? [] : [{ kind: attempted, atMs: hook.ports.clock.nowMs() }];
+  await writeRepairMemory(hook, {
+    attempts: [...attemptsThatCount(view), ...made],
+    ...present({ replay: view.replay, refusal }),
+  });
+}
+
+async function take(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { kind, reason }: DueStep,
+): Promise<void> {
+  hook.log('WARNING', `${kind} of this replica: ${reason}`);
   const patroni = await cluster.patroni();
   try {
-    await (step.kind === 'restart' ? patroni.restart() : patroni.reinitialize());
+    await (kind === 'restart' ? patroni.restart() : patroni.reinitialize());
   } catch (error) {
     if (!(error instanceof PatroniError)) throw error;
-    hook.log('WARNING', `${step.kind} of this replica: ${error.message}`);
+    hook.log('WARNING', `${kind} of this replica: ${error.message}`);
   }
-  await remember(hook, { kind: step.kind, atMs: hook.ports.clock.nowMs() });
+}
+
+/** Asked only when data are to be deleted: it takes a login, and the server's log. */
+async function admit(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { view, step }: { readonly view: RepairView; readonly step: DueStep },
+): Promise<CloneAdmission> {
+  if (step.kind === 'restart' || step.loses === 'nothing') return { kind: 'admitted' };
+  const leader = unitOfMember(step.leader);
+  const since = view.seen.brokenAtMs ?? view.seen.down?.atMs ?? view.nowMs;
+  return admitClone({
+    own: view.own.name,
+    members: view.members,
+    loginFailure: await tryReplicationLogin(hook, cluster, leader),
+    streaming: await readStreaming(cluster, leader),
+    beyondRepair: step.loses === 'beyond-repair' || (await logSaysBeyondRepair(hook, since)),
+  });
 }
 
 /** All is well, or there is no Patroni, without which nothing can be done for a member. */
@@ -55,33 +116,16 @@ function isWell(health: Health | undefined, { brokenAtMs }: WatchState): boolean
   return !follows || (health.replicationState !== undefined && brokenAtMs === undefined);
 }
 
-/** What would be done about the own member now. */
-export async function nextRepair(hook: PostgresqlHook, cluster: Cluster): Promise<RepairStep> {
-  const listed = await cluster.patroniCluster();
-  const member = listed === undefined ? undefined : ownMember(listed, cluster.unit);
-  if (listed === undefined || member === undefined) return { kind: 'none' };
-  const seen = await readWatchState(hook);
-  const own = toRepair(member);
-  if (!needsLook(own, seen)) return { kind: 'none' };
-  return decideRepair({
-    own: { ...own, ...present({ timeline: earlier(own, await cluster.health()) }) },
-    members: listed.members.map(toRepair),
-    paused: listed.paused,
-    seen,
-    attempts: await readAttempts(hook),
-    nowMs: hook.ports.clock.nowMs(),
-  });
-}
-
-/** The list has the timeline that is received, the member itself that of its data. */
-function earlier(listed: RepairMember, health: Health | undefined): number | undefined {
-  const known = [listed.timeline, health?.timeline].filter((timeline) => timeline !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
-}
-
-function toRepair({ name, role, state, timeline }: Member): RepairMember {
-  const leading = role === 'leader' || role === 'standby_leader';
-  return { name, leads: leading, state, ...(timeline === undefined ? {} : { timeline }) };
+/** Why nothing more is done for the own member, although it does not follow. */
+export async function whyNotRepaired(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+): Promise<string | undefined> {
+  const look = await lookAtMember(hook, cluster);
+  if (look === undefined) return undefined;
+  const step = decideRepair(look.view);
+  if (step.kind === 'give-up') return step.reason;
+  return step.kind === 'clone' ? look.memory.refusal : undefined;
 }
 
 /** Asked of the leader itself, right before something is deleted. */
@@ -92,26 +136,4 @@ async function leads(cluster: Cluster, unit: string): Promise<boolean> {
     if (error instanceof PatroniError) return false;
     throw error;
   }
-}
-
-const attemptsSchema = v.array(
-  v.object({ kind: v.picklist(['restart', 'clone']), atMs: v.number() }),
-);
-
-async function readAttempts(hook: PostgresqlHook): Promise<readonly Attempt[]> {
-  const text = await hook.ports.pebble.pull(repairAttemptsPath);
-  if (text === undefined) return [];
-  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), attemptsSchema), text);
-  return result.success ? result.output : [];
-}
-
-const kept = 10;
-
-async function remember(hook: PostgresqlHook, attempt: Attempt): Promise<void> {
-  const attempts = [...(await readAttempts(hook)), attempt].slice(-kept);
-  await hook.ports.pebble.push(repairAttemptsPath, `${JSON.stringify(attempts)}\n`, {
-    user: workloadUser,
-    group: workloadUser,
-    mode: '0600',
-  });
 }

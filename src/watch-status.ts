@@ -16,7 +16,7 @@ import {
   stoppedInPause,
 } from './core/status.ts';
 import { isReadOnly, recentFence, refusalToStart, type WatchState } from './core/watch-state.ts';
-import { nextRepair } from './repair.ts';
+import { whyNotRepaired } from './repair.ts';
 
 /** Remarks on a member that works all the same. */
 export async function readWatchRemarks(
@@ -74,8 +74,8 @@ export async function collectDownStatus(
   await collectRepairStatus(hook, cluster);
 }
 
-/** Contributes that everything has been tried for the replica, if so. */
+/** Contributes that nothing more can be done for the replica, if so. */
 export async function collectRepairStatus(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const step = await nextRepair(hook, cluster);
-  if (step.kind === 'give-up') hook.status(cannotRepair(step.reason));
+  const reason = await whyNotRepaired(hook, cluster);
+  if (reason !== undefined) hook.status(cannotRepair(reason));
 }

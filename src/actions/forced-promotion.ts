@@ -1,5 +1,5 @@
-// The way out when the last primary and all its synchronous replicas are gone for good: the operator
-// makes the unit with the newest data the primary, and gives up what it does not have.
+// The way out when the last primary and so many of its synchronous replicas are gone for good that
+// nobody is sure to have all that was committed: the operator makes the unit with the newest data the primary, and gives up what it does not have.
 
 import { poll } from '../../lib/base/retry.ts';
 import { type Cluster, ownMember, type PostgresqlHook } from '../adapters/cluster.ts';
@@ -25,12 +25,12 @@ export async function forcePromotion(
   }
   const succession = seen === undefined ? undefined : await readSuccession(hook, cluster, seen);
   if (seen === undefined || succession?.kind !== 'stuck') return superfluous;
-  const { newest, complete } = succession;
+  const { newest, awaited } = succession;
   if (newest === undefined) return 'No PostgreSQL is up that could become the primary';
-  if (!isNewest(cluster.unit, newest, toCandidates(seen))) {
+  if (!isNewest(cluster.unit, newest, toCandidates(seen.members))) {
     return `${newest.unit} has newer data: run the action there`;
   }
-  const lost = `what only ${complete.join(', ')} had is given up`;
+  const lost = `what only ${[awaited.leader, ...awaited.standbys].join(', ')} had is given up`;
   hook.log('WARNING', `${cluster.unit} is promoted by force: ${lost}`);
   await hook.juju.action().log(`promoting ${cluster.unit}: ${lost}`);
   return await requestAndFollow(hook, cluster);

@@ -138,11 +138,11 @@ async function lookAt(
 }
 
 /** The lock comes first, and says nothing about PostgreSQL. */
-function describeOwn({ role, followers = 0 }: Health): Standing {
+function describeOwn({ role, followers = [] }: Health): Standing {
   if (role !== 'primary' && role !== 'standby_leader') {
     return { kind: 'unclear', text: 'this unit leads, PostgreSQL is being promoted' };
   }
-  if (followers > 0) return { kind: 'done', text: '' };
+  if (followers.length > 0) return { kind: 'done', text: '' };
   const text = 'this unit is the primary; strict commits wait until a replica follows it';
   return { kind: 'alone', text };
 }

@@ -49,6 +49,7 @@ import {
   targetOfMark,
 } from './restore-mark.ts';
 import { changeShared } from './shared-configuration.ts';
+import { isLed } from './succession.ts';
 import { leaveUnfinished, takeUpUnfinished } from './unfinished.ts';
 import { isReachable, readWatchState } from './watch-state.ts';
 import { readWorkload } from './workload.ts';
@@ -210,6 +211,7 @@ async function countMembers(hook: PostgresqlHook, cluster: Cluster) {
   return {
     members: presentEndpoints(cluster.app, staying, endpoints).length,
     running: listed?.filter(({ state }) => isStarted(state)).length,
+    leaderless: !isLed(listed ?? []),
   };
 }
 

@@ -34,7 +34,7 @@ import { readSettings } from './configuration.ts';
 import { fetchClusterFromAny, type Patroni } from './patroni.ts';
 import { readRepository, refusalOf } from './repository.ts';
 import { wrongServices } from './services.ts';
-import { readComplete } from './succession.ts';
+import { askMembers, readCommitRecord } from './succession.ts';
 
 /** All sources, whichever of them answer. */
 export async function observe(hook: PostgresqlHook): Promise<Observed> {
@@ -125,14 +125,16 @@ async function readPatroni(cluster: Cluster): Promise<PatroniFacts> {
   const found = await fetchClusterFromAny(members);
   return {
     paused: found.paused,
-    members: found.members.map(({ name, role, state, pendingRestart, ...member }) => ({
-      unit: unitOfMember(name),
-      role,
-      state,
-      started: isStarted(state),
-      pendingRestart,
-      ...present({ lagBytes: member.lagBytes, timeline: member.timeline }),
-    })),
+    members: (await askMembers(cluster, found.members)).map(
+      ({ name, role, state, pendingRestart, ...member }) => ({
+        unit: unitOfMember(name),
+        role,
+        state,
+        started: isStarted(state),
+        pendingRestart,
+        ...present({ lagBytes: member.lagBytes, timeline: member.timeline }),
+      }),
+    ),
   };
 }
 
@@ -144,9 +146,9 @@ async function readKubernetes(hook: PostgresqlHook, cluster: Cluster): Promise<K
   return {
     primaryTargets: addressesOf(lock),
     primaryService: describeService(service),
-    complete: await readComplete(hook, cluster),
     wrongServices: await wrongServices(hook, cluster),
     ...present({
+      commits: await readCommitRecord(hook, cluster),
       lockHolder: leader === undefined ? undefined : unitOfMember(leader),
       lockRenewed: renewTime,
     }),

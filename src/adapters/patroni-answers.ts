@@ -38,8 +38,8 @@ const memberStates = [
   'creating replica',
 ] as const;
 
-/** `unknown`: a state that this code has not heard of. */
-export type MemberState = (typeof memberStates)[number] | 'unknown';
+/** `unknown`: a state that this code has not heard of; `silent`: it does not answer now. */
+export type MemberState = (typeof memberStates)[number] | 'unknown' | 'silent';
 
 /** The member's own view of its role. */
 export type OwnRole = 'primary' | 'standby_leader' | 'replica' | 'uninitialized' | 'unknown';
@@ -67,8 +67,10 @@ export interface Health {
   readonly role: OwnRole;
   /** `streaming` or `in archive recovery` on a replica that replicates. */
   readonly replicationState?: string;
-  /** How many members stream from this one; absent when that is not known. */
-  readonly followers?: number;
+  /** Names of who streams from this one, members or others; absent when that is not known. */
+  readonly followers?: readonly string[];
+  /** Up to where a replica has replayed its WAL, as a number. */
+  readonly replayed?: number;
   readonly timeline?: number;
   /** As PostgreSQL numbers it: 140012. */
   readonly serverVersion?: number;
@@ -104,8 +106,10 @@ const changes = v.fallback(
 const followers = v.fallback(
   v.optional(
     v.pipe(
-      v.array(v.object({ state: text })),
-      v.transform((streams) => streams.filter((one) => one.state === 'streaming').length),
+      v.array(v.object({ state: text, application_name: v.fallback(v.string(), '') })),
+      v.transform((all) =>
+        all.filter((one) => one.state === 'streaming').map((one) => one.application_name),
+      ),
     ),
   ),
   undefined,
@@ -155,6 +159,7 @@ export const healthSchema = v.pipe(
     role: text,
     replication_state: text,
     replication: followers,
+    xlog: v.fallback(v.optional(v.object({ replayed_location: number })), undefined),
     timeline: number,
     server_version: number,
     database_system_identifier: text,
@@ -171,6 +176,7 @@ export const healthSchema = v.pipe(
       ...present({
         replicationState: health.replication_state,
         followers: health.replication,
+        replayed: health.xlog?.replayed_location,
         timeline: health.timeline,
         serverVersion: health.server_version,
         systemIdentifier: health.database_system_identifier,

@@ -37,7 +37,14 @@ const schema = v.pipe(
       ),
     ),
     archive: optional(v.object({ waiting: v.number(), failing: v.boolean() })),
-    replication: optional(v.object({ broken_at: optional(time) })),
+    replication: optional(
+      v.object({
+        standby: optional(v.boolean()),
+        streams: optional(v.array(v.string())),
+        broken_at: optional(time),
+        steady_at: optional(time),
+      }),
+    ),
     down: optional(
       v.pipe(
         v.object({
@@ -72,6 +79,8 @@ const schema = v.pipe(
         disk: seen.disk,
         archive: seen.archive,
         brokenAtMs: seen.replication?.broken_at,
+        steadyAtMs: seen.replication?.steady_at,
+        streams: seen.replication?.standby === false ? seen.replication.streams?.length : undefined,
         down: seen.down,
         trial: seen.trial,
       }),

@@ -41,7 +41,10 @@ export function presentEndpoints(
   return endpoints.filter((endpoint) => hosts.has(endpoint));
 }
 
-/** A member that has everything that was committed, and whose unit stays. */
+/**
+ * A member that a switchover may go to, and whose unit stays. What it may lack of a quorum commit it gets
+ * from the primary before that ends.
+ */
 export function heirOf(
   staying: readonly string[],
   members: readonly { readonly name: string; readonly role: string }[],

@@ -13,7 +13,7 @@ export const dataDirectory = `${storageRoot}/pgdata`;
 export const patroniConfigPath = `${storageRoot}/patroni.yml`;
 export const unreadMarkPath = `${storageRoot}/patroni.yml.unread`;
 export const passwordChangePath = `${storageRoot}/password-change`;
-export const repairAttemptsPath = `${storageRoot}/repair.json`;
+export const repairMemoryPath = `${storageRoot}/repair.json`;
 export const restoreMarkPath = `${storageRoot}/restore.json`;
 /** A restore of the cluster for which this member is down. */
 export const stoppedMarkPath = `${storageRoot}/restore-stopped`;

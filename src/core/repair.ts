@@ -4,44 +4,41 @@
 //
 // Invariants, whatever the cluster looks like:
 // - data is deleted on a replica only, and only while another member leads and answers: the newest
-//   data, and a second copy, are there;
+//   data is there, and core/clone-admission.ts sees to a second copy;
 // - a restart is tried before data is deleted, where PostgreSQL runs at all;
+// - a replica that still replays what it has is left alone;
 // - data that PostgreSQL has not even looked at, because it refuses its settings, is left alone;
-// - attempts are bounded, and further apart each time; then a person has to look. Where no data are left
-//   there is nothing to look at, and a clone is tried every minute.
+// - attempts are bounded, and further apart each time; then a person has to look. Those after which the
+//   member has worked for minutes are forgotten. Where no data are left there is nothing to look at, and
+//   a clone is tried every minute.
 
-import { refusalToStart, type WatchState } from './watch-state.ts';
-
-export interface RepairMember {
-  readonly name: string;
-  readonly leads: boolean;
-  /** In Patroni's words. */
-  readonly state: string;
-  readonly timeline?: number;
-}
+import {
+  findTrouble,
+  type Loss,
+  type RepairMember,
+  type Trouble,
+  type TroubleView,
+} from './trouble.ts';
 
 export interface Attempt {
   readonly kind: 'restart' | 'clone';
   readonly atMs: number;
 }
 
-export interface RepairView {
-  readonly own: RepairMember;
-  readonly members: readonly RepairMember[];
+export interface RepairView extends TroubleView {
   readonly paused: boolean;
-  readonly seen: WatchState;
   /** Oldest first. */
   readonly attempts: readonly Attempt[];
-  readonly nowMs: number;
 }
 
 export type RepairStep =
   | { readonly kind: 'none' }
   | {
-      /** `give-up`: all attempts have been in vain. */
+      /** `give-up`: all attempts have been in vain. A clone has still to be admitted. */
       readonly kind: 'restart' | 'clone' | 'give-up';
       readonly reason: string;
       readonly leader: string;
+      readonly loses: Loss;
     };
 
 const minuteMs = 60_000;
@@ -54,36 +51,12 @@ const maximumClones = 3;
 const memoryMs = 24 * 60 * minuteMs;
 
 const upStates: readonly string[] = ['running', 'streaming', 'in archive recovery'];
-/** It is down, or about to be: a start that fails goes through all of them, time and again. */
-const downStates: readonly string[] = [
-  'starting',
-  'start failed',
-  'restarting',
-  'restart failed',
-  'crashed',
-  'stopped',
-];
-/** Failed starts in a row that are more than an accident. */
-const failedStarts = 3;
 
-interface Trouble {
-  readonly reason: string;
-  readonly forMs: number;
-  /** Whether PostgreSQL runs, so that a restart may help. */
-  readonly runs: boolean;
-  /** Whether the data are gone already, so that a clone takes nothing away. */
-  readonly empty: boolean;
+/** Those of the present trouble: after the others the member has worked for a while. */
+export function attemptsThatCount({ attempts, seen, nowMs }: RepairView): readonly Attempt[] {
+  const { steadyAtMs = 0 } = seen;
+  return attempts.filter(({ atMs }) => atMs >= steadyAtMs && nowMs - atMs < memoryMs);
 }
-
-/** Whether anything may be wrong at all, before more is asked for. */
-export function needsLook(own: RepairMember, { brokenAtMs }: WatchState): boolean {
-  if (own.leads) return false;
-  const claims = own.state === streaming && brokenAtMs !== undefined;
-  return claims || own.state === 'running' || downStates.includes(own.state);
-}
-
-/** PostgreSQL also says so while it waits for WAL that its primary will never have. */
-const streaming = 'streaming';
 
 /** The next step for this member. */
 export function decideRepair(view: RepairView): RepairStep {
@@ -93,54 +66,33 @@ export function decideRepair(view: RepairView): RepairStep {
     return { kind: 'none' };
   }
   const kind = nextAttempt(view, trouble);
-  return kind === 'none' ? { kind } : { kind, reason: trouble.reason, leader: leader.name };
+  if (kind === 'none') return { kind };
+  return { kind, reason: trouble.reason, leader: leader.name, loses: trouble.loses };
 }
 
 function nextAttempt(view: RepairView, trouble: Trouble): RepairStep['kind'] {
-  const recent = view.attempts.filter(({ atMs }) => view.nowMs - atMs < memoryMs);
+  const recent = attemptsThatCount(view);
   const clones = recent.filter(({ kind }) => kind === 'clone');
   const sinceLastMs = view.nowMs - (recent.at(-1)?.atMs ?? 0);
   if (trouble.runs && recent.length === 0) {
     return trouble.forMs < restartAfterMs ? 'none' : 'restart';
   }
-  if (clones.length >= maximumClones && !trouble.empty) return 'give-up';
-  const patience = patienceWith(trouble, clones.length);
+  if (clones.length >= maximumClones && trouble.loses !== 'nothing') return 'give-up';
+  const patience = patienceWith(view, trouble, clones.length);
   const early = trouble.forMs < patience.forMs || sinceLastMs < patience.sinceLastMs;
   return early ? 'none' : 'clone';
 }
 
-function patienceWith({ empty }: Trouble, clones: number) {
-  return empty
-    ? { forMs: replaceAfterMs, sinceLastMs: minuteMs }
-    : { forMs: cloneAfterMs, sinceLastMs: cloneAfterMs * (1 + clones) };
-}
-
-function findTrouble(view: RepairView): Trouble | undefined {
-  const { own, seen, nowMs } = view;
-  if (own.leads || refusalToStart(seen) !== undefined) return undefined;
-  const { down, brokenAtMs } = seen;
-  if (downStates.includes(own.state) && down !== undefined && isHopeless(down)) {
-    const [forMs, empty] = [nowMs - down.atMs, !down.control];
-    const reason = empty ? 'its data directory is no database' : 'PostgreSQL cannot be started';
-    return { reason, forMs, runs: false, empty };
-  }
-  return brokenAtMs === undefined ? undefined : findLackOfWal(view, nowMs - brokenAtMs);
-}
-
-function findLackOfWal({ own, members }: RepairView, forMs: number): Trouble | undefined {
-  if (own.state === 'running')
-    return { reason: 'it gets no WAL from its primary', forMs, runs: true, empty: false };
-  const leading = members.find(({ leads }) => leads)?.timeline ?? 0;
-  if (own.state !== streaming || own.timeline === undefined || own.timeline >= leading) {
-    return undefined;
-  }
-  // It has the beginning of a record, up to the end of a file, that its new primary has not: it asks for
-  // what follows there, and does so again after a restart.
-  return { reason: 'it has WAL that its primary does not have', forMs, runs: false, empty: false };
-}
-
-function isHopeless({ starts, control, refusal }: NonNullable<WatchState['down']>): boolean {
-  return starts >= failedStarts || !control || refusal !== undefined;
+/** Replicas that fail together take turns, so that each sees what has become of those before it. */
+function patienceWith({ own, members }: RepairView, { loses }: Trouble, clones: number) {
+  if (loses === 'nothing') return { forMs: replaceAfterMs, sinceLastMs: minuteMs };
+  const before = members.filter(({ name, leads, state }) => {
+    return !leads && name < own.name && state !== 'streaming';
+  });
+  return {
+    forMs: cloneAfterMs + before.length * minuteMs,
+    sinceLastMs: cloneAfterMs * (1 + clones),
+  };
 }
 
 /** Reasons to leave everything as it is. */

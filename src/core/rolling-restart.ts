@@ -18,7 +18,7 @@ export interface PendingChange {
 export interface RestartMember {
   /** The pod's name. */
   readonly name: string;
-  /** `standby`: it may take over without losing a commit. */
+  /** `standby`: a switchover to it loses no commit; a primary that ends in good order sends all it has. */
   readonly role: 'leader' | 'standby_leader' | 'standby' | 'replica';
   /** PostgreSQL is up, and a replica streams. */
   readonly ready: boolean;

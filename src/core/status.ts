@@ -228,9 +228,9 @@ export function cannotRepair(reason: string): Status {
   return { level: 'blocked', message: `cannot repair the replica: ${reason}` };
 }
 
-/** Only a person can say that these units, which have all that was committed, will not come back. */
-export function nobodyMayLead(units: readonly string[]): Status {
-  const message = `no primary: waiting for ${units.join(' or ')}, see the action explain`;
+/** Only a person can say that those with whom all that was committed is there will not come back. */
+export function nobodyMayLead(awaited: string): Status {
+  const message = `no primary: waiting for ${awaited}, see the action explain`;
   return { level: 'blocked', message };
 }
 

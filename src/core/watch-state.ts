@@ -15,6 +15,10 @@ export interface WatchState {
   readonly archive?: { readonly waiting: number; readonly failing: boolean };
   /** Since when a standby has been without a connection to its primary. */
   readonly brokenAtMs?: number;
+  /** How many stream from a primary. */
+  readonly streams?: number;
+  /** When it had last worked for minutes: a primary, or a standby with that connection. */
+  readonly steadyAtMs?: number;
   /** Since when PostgreSQL has not been up for a while, and how often it was started in vain. */
   readonly down?: {
     readonly atMs: number;

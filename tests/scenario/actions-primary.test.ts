@@ -2,6 +2,7 @@
 
 import { expect } from '@jest/globals';
 
+import { fileEntry } from '../support/pebble-state.ts';
 import { action, updateStatus } from '../support/scenario/events.ts';
 import {
   admitted,
@@ -266,14 +267,36 @@ async function abandoned(lags: Readonly<Record<number, number>>): Promise<Postgr
   });
 }
 
-const synchronous = (standbys: string) => ({
+const synchronous = (standbys: string, quorum = '0') => ({
   'endpoints/patroni-postgresql-k8s-sync': {
     metadata: {
       name: 'patroni-postgresql-k8s-sync',
-      annotations: { leader: 'postgresql-k8s-0', sync_standby: standbys },
+      annotations: { leader: 'postgresql-k8s-0', sync_standby: standbys, quorum },
     },
   },
 });
+
+/** Unit 0 led, and a commit waited for one of two replicas: unit 2 is one of them. */
+async function halved(...others: readonly PatroniMember[]): Promise<PostgresqlState> {
+  const before = await running({ number: 2, others: [0, 1], primary: 0 });
+  return inWorld(before, {
+    patroni: { members: [...others, quorumStandby(2)] },
+    kube: {
+      objects: {
+        ...before.world.kube.objects,
+        ...synchronous('postgresql-k8s-1,postgresql-k8s-2', '1'),
+      },
+    },
+  });
+}
+
+const quorumStandby = (number: number): PatroniMember => ({
+  ...replica(number),
+  role: 'quorum_standby',
+  lagBytes: 96,
+});
+/** What Patroni goes on to tell of a member whose node is lost. */
+const lost = (number: number): PatroniMember => ({ ...quorumStandby(number), silent: 'timeout' });
 
 const force = action('promote-to-primary', { scope: 'unit', force: true });
 
@@ -292,6 +315,57 @@ scenario('when all who have every commit are gone, the newest unit can be forced
   },
 });
 
+const tooFew: readonly (readonly [string, readonly PatroniMember[]])[] = [
+  ['are gone', []],
+  ['do not answer', [{ ...lost(0), role: 'replica' }, lost(1)]],
+];
+for (const [summary, others] of tooFew) {
+  scenario(`a replica with which there is no quorum can be forced to lead when others ${summary}`, {
+    charm: underTest,
+    given: async () => await halved(...others),
+    when: force,
+    then: ({ action: { results, failed, log }, disturbances }) => {
+      expect(failed).toBeUndefined();
+      expect(results).toEqual({ primary: 'postgresql-k8s/2' });
+      expect(disturbances).toEqual(['Patroni failed over to postgresql-k8s-2']);
+      expect(log).toEqual([
+        'promoting postgresql-k8s/2: what only postgresql-k8s/0, postgresql-k8s/1 had is given up',
+      ]);
+    },
+  });
+
+  scenario(`and says who is waited for when others ${summary}`, {
+    charm: underTest,
+    given: async () => await halved(...others),
+    when: updateStatus,
+    then: ({ state: after, disturbances }) => {
+      expect(disturbances).toEqual([]);
+      expect(after.unitStatus).toEqual({
+        level: 'blocked',
+        message:
+          'no primary: waiting for postgresql-k8s/0 or postgresql-k8s/1, see the action explain',
+      });
+    },
+  });
+
+  scenario(`explain does not promise a primary when others ${summary}`, {
+    charm: underTest,
+    given: async () => await halved(...others),
+    when: action('explain'),
+    then: ({ action: { results } }) => {
+      const { explanation = '' } = results;
+
+      expect(explanation).not.toContain('as soon as the lock is free');
+      expect(explanation).toContain('after the return of postgresql-k8s/0 or postgresql-k8s/1:');
+      expect(explanation).toContain('postgresql-k8s/2 has the newest data (96 bytes behind');
+      expect(explanation).toContain(
+        'all commits are on: postgresql-k8s/0, and each on all but 1 of ' +
+          'postgresql-k8s/1, postgresql-k8s/2\n',
+      );
+    },
+  });
+}
+
 const notForced = [
   {
     summary: 'another unit has newer data',
@@ -308,6 +382,11 @@ const notForced = [
     summary: 'a synchronous replica is up',
     given: async () =>
       inWorld(await abandoned({}), { patroni: { members: [replica(1), replica(2)] } }),
+    message: 'Suprerfluous force flag with unit scope',
+  },
+  {
+    summary: 'a quorum of replicas is up',
+    given: async () => await halved(quorumStandby(1)),
     message: 'Suprerfluous force flag with unit scope',
   },
   {
@@ -383,6 +462,31 @@ scenario('a primary that is alone says that writes wait', {
     inWorld(await running({ leader: true, others: [1, 2] }), {
       patroni: { members: [primary(0), replica(1, 'stopped')] },
     }),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'active',
+      message: 'Primary (degraded, writes wait for a replica)',
+    });
+  },
+});
+
+scenario('also when Patroni goes on to tell of members that are lost', {
+  charm: underTest,
+  given: async () =>
+    inContainer(
+      inWorld(await running({ leader: true, others: [1, 2] }), {
+        patroni: { members: [primary(0), lost(1), lost(2)] },
+      }),
+      ({ files }) => ({
+        files: {
+          ...files,
+          '/run/charm-watch.json': fileEntry(
+            JSON.stringify({ fences: [], replication: { standby: false, streams: [] } }),
+          ),
+        },
+      }),
+    ),
   when: updateStatus,
   then: ({ state: after }) => {
     expect(after.unitStatus).toEqual({

@@ -13,6 +13,7 @@ import {
   after as afterEvents,
   fileOf,
   inWorld,
+  replica,
   running,
   underTest,
   withData,
@@ -176,6 +177,19 @@ scenario('commits wait for a quorum when that is wanted', {
     // The member's own file has what a new cluster would start with.
     expect(fileOf(after, path)).toContain('synchronous_mode: true');
     expect(disturbances).toEqual(['Patroni of postgresql-k8s-0 reloaded its file']);
+  },
+});
+
+scenario('how commits wait stays as it was for as long as nobody leads', {
+  charm: underTest,
+  given: async () => {
+    const given = await configured({ synchronous_mode_quorum: false, failover_ttl: 30 });
+    const config = { ...given.world.patroni.config, synchronous_mode: 'quorum' };
+    return inWorld(given, { patroni: { config, members: [replica(0)] } });
+  },
+  when: configChanged,
+  then: ({ state: after }) => {
+    expect(after.world.patroni.config).toMatchObject({ synchronous_mode: 'quorum', ttl: 30 });
   },
 });
 

@@ -3,7 +3,7 @@
 
 import { runsOf } from '../backups/schedule.ts';
 import { isoSeconds } from '../backups/times.ts';
-import { judgeSuccession, type Succession } from '../succession.ts';
+import { describeAwaited, judgeSuccession, type Succession } from '../succession.ts';
 import { type MemberFacts, type Observed, seen } from './facts.ts';
 
 export interface Waiting {
@@ -108,7 +108,7 @@ function startMember({ own }: Observed): readonly string[] {
 function findPrimary({ patroni, kubernetes }: Observed): readonly string[] {
   const facts = seen(patroni);
   if (facts === undefined || facts.members.some(leads)) return [];
-  const succession = judgeSuccession(facts.members, seen(kubernetes)?.complete ?? []);
+  const succession = judgeSuccession(facts.members, seen(kubernetes)?.commits);
   if (succession.kind === 'stuck') return decideSuccession(succession);
   const who = facts.paused
     ? 'while failover is paused nobody does: run resume-failover'
@@ -117,16 +117,16 @@ function findPrimary({ patroni, kubernetes }: Observed): readonly string[] {
 }
 
 /** What to wait for, and what to do when that is in vain. */
-function decideSuccession({ complete, newest }: Stuck): readonly string[] {
+function decideSuccession({ awaited, newest }: Stuck): readonly string[] {
   const wait =
-    `Follow a new primary when ${complete.join(' or ')} is up again: only there is all that was ` +
-    'committed for certain, so nobody else becomes the primary.';
+    `Follow a new primary after the return of ${describeAwaited(awaited)}: without that, all that ` +
+    'was committed is not there for certain, so nobody becomes the primary.';
   if (newest === undefined) return [wait];
   const timeline = newest.timeline === undefined ? '' : `, timeline ${newest.timeline}`;
   const lag = newest.lagBytes === undefined ? 'lag unknown' : `${newest.lagBytes} bytes behind`;
   return [
     wait,
-    `If none of them ever comes back: of the units that are up ${newest.unit} has the newest data ` +
+    `If that will never be: of the units that are up ${newest.unit} has the newest data ` +
       `(${lag}${timeline}). What it does not have is given up by ` +
       `"juju run ${newest.unit} promote-to-primary scope=unit force=true".`,
   ];

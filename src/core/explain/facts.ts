@@ -3,6 +3,7 @@
 
 import type { LastBackup } from '../backups/last-backup.ts';
 import type { Schedule } from '../backups/schedule.ts';
+import type { CommitRecord } from '../succession.ts';
 
 export type Source<T> =
   | { readonly kind: 'seen'; readonly value: T }
@@ -71,8 +72,8 @@ export interface KubernetesFacts {
   readonly lockRenewed?: string;
   /** Where clients who want to write are led to. */
   readonly primaryTargets: readonly string[];
-  /** The last primary and its synchronous replicas, which have all that was committed. */
-  readonly complete?: readonly string[];
+  /** The last primary and its synchronous replicas. */
+  readonly commits?: CommitRecord;
   /** What the primary's Service is. */
   readonly primaryService: string;
   /** Services that are missing, or not as they have to be. */

@@ -4,6 +4,7 @@ import type { LastBackup } from '../backups/last-backup.ts';
 import { runsOf } from '../backups/schedule.ts';
 import { isoSeconds } from '../backups/times.ts';
 import { lastBackupAge, noBackupYet } from '../status.ts';
+import type { CommitRecord } from '../succession.ts';
 import type { Explanation } from './explain.ts';
 import type {
   BackupFacts,
@@ -125,10 +126,14 @@ function renderKubernetes(facts: KubernetesFacts): readonly string[] {
     ...((facts.wrongServices ?? []).length === 0
       ? []
       : [`Services that are missing or changed: ${facts.wrongServices?.join(', ')}`]),
-    ...((facts.complete ?? []).length === 0
-      ? []
-      : [`all commits are on: ${facts.complete?.join(', ')}`]),
+    ...(facts.commits === undefined ? [] : [renderCommits(facts.commits)]),
   ];
+}
+
+function renderCommits({ leader, standbys, quorum }: CommitRecord): string {
+  const all = [leader, ...standbys].join(', ');
+  if (quorum === 0) return `all commits are on: ${all}`;
+  return `all commits are on: ${leader}, and each on all but ${quorum} of ${standbys.join(', ')}`;
 }
 
 function renderBackups(facts: BackupFacts): readonly string[] {

@@ -85,7 +85,7 @@ export function renderDynamic(facts: DynamicFacts): Document {
     // A replaced pod is back by then. Patroni's own 30 minutes are long for the WAL that the slot of
     // a removed unit holds.
     member_slots_ttl: 300,
-    synchronous_mode: settings.synchronousModeQuorum && knowsQuorum(facts) ? 'quorum' : true,
+    ...(facts.leaderless === true ? {} : { synchronous_mode: synchronousMode(facts) }),
     ...renderSynchronous(synchronousOf(settings), facts),
     postgresql: {
       use_pg_rewind: true,
@@ -122,12 +122,21 @@ export interface DynamicFacts extends SynchronousFacts {
   readonly stanza: string | undefined;
   /** WAL is kept until it is known where it belongs. */
   readonly archiveWaits?: boolean;
+  /**
+   * Nobody leads. Who may is a matter of the mode in which the last primary committed: without quorum
+   * commit a single replica may, which need not have what a quorum has confirmed.
+   */
+  readonly leaderless?: boolean;
   /** Patroni's version as it tells it; `undefined` while it does not answer. */
   readonly patroniVersion?: string | undefined;
   /** Size of the data volume; `undefined` until the watcher has looked. */
   readonly volumeBytes?: number | undefined;
   /** Whole cores of the other members' pods; `undefined` for one that has not told. */
   readonly otherCores?: readonly (number | undefined)[];
+}
+
+function synchronousMode(facts: DynamicFacts): 'quorum' | true {
+  return facts.settings.synchronousModeQuorum && knowsQuorum(facts) ? 'quorum' : true;
 }
 
 function knowsQuorum({ patroniVersion = '' }: DynamicFacts): boolean {

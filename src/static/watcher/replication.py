@@ -6,6 +6,8 @@ from system import time_text
 GRACE_S = 3.0
 # What stays broken is told again, because what helps depends on how long it has been.
 RETELL_S = 60.0
+# What has worked for this long was repaired, if anything was.
+STEADY_S = 300.0
 
 
 class Replication:
@@ -16,9 +18,17 @@ class Replication:
         self.seen = seen
         self.notices = notices
         self.broken_since = self.broken_told = self.broken_at = None
+        # Since when it has worked, and when that had last been so for a while.
+        self.fine_since = self.steady_at = None
+        self.steady_told = False
+
+    def interrupted(self):
+        """PostgreSQL is down, or has been started anew."""
+        self.fine_since = None
 
     def report(self, streaming, now):
         standby = self.data.standby
+        self.note_steadiness(not standby or "walreceiver" in streaming, now)
         known = self.seen.get("replication")
         if known is None or known["standby"] != standby:
             self.broken_since = self.broken_told = None
@@ -31,7 +41,18 @@ class Replication:
         seen = {"standby": standby, "streams": streaming}
         if self.broken_told is not None:
             seen["broken_at"] = self.broken_at
+        if self.steady_at is not None:
+            seen["steady_at"] = self.steady_at
         self.seen["replication"] = seen
+
+    def note_steadiness(self, fine, now):
+        """Told once for each time that it lasts: nothing is repaired meanwhile."""
+        if not fine:
+            self.fine_since = None
+        elif self.fine_since is None:
+            self.fine_since, self.steady_told = now, False
+        elif not self.steady_told and now - self.fine_since >= STEADY_S:
+            self.steady_at, self.steady_told = time_text(), True
 
     def report_receiver(self, receiving, now):
         if receiving:

@@ -19,6 +19,8 @@ class Streams:
         lost = [kind for child, kind in self.titles.items() if child not in present]
         if "checkpointer" in lost and pid == self.parent:
             self.server.crashed(now)
+        if pid is None or pid != self.parent:
+            self.replication.interrupted()
         self.parent = pid
         # While a title is empty it may become any.
         self.titles = {child: self.titles.get(child) or title_of(child) for child in present}

@@ -10,6 +10,7 @@ import { appOf } from '../state.ts';
 import type { JsonObject, PatroniMember, PatroniWorld, PostgresqlWorld } from './world.ts';
 
 const container = 'postgresql';
+const replayedUnlessTold = 83_886_080;
 const service = 'postgresql';
 
 /** HTTP to Patroni. */
@@ -213,11 +214,17 @@ function healthOf(host: Host<PostgresqlWorld>, member: PatroniMember): JsonObjec
     ...(replicates ? { replication_state: member.state } : {}),
     ...(isLeading(member.role) ? { replication: streamsOf(host, member) } : {}),
     ...(isUp(member) ? { server_version: patroni.serverVersion, timeline: member.timeline } : {}),
+    ...(isUp(member) && !isLeading(member.role) ? { xlog: xlogOf(member) } : {}),
     ...pendingOf(member),
     ...(member.startTime === undefined ? {} : { postmaster_start_time: member.startTime }),
     database_system_identifier: patroni.systemIdentifier,
     patroni: { version: '4.0.5', scope: `patroni-${appOf(host.state().unit)}`, name: member.name },
   };
+}
+
+/** As a number, as Patroni tells positions in the WAL. */
+function xlogOf({ replayed = replayedUnlessTold }: PatroniMember): JsonObject {
+  return { received_location: replayed, replayed_location: replayed, paused: false };
 }
 
 function streamsOf(host: Host<PostgresqlWorld>, leader: PatroniMember): readonly JsonObject[] {

@@ -18,6 +18,10 @@ export function postgresqlPrograms(host: Host<PostgresqlWorld>): readonly ExecRe
     ...volumePrograms(host),
     ...trialPrograms(host),
     { command: ['/usr/lib/postgresql/17/bin/pg_controldata'], respond: showControlData },
+    {
+      command: ['/usr/lib/postgresql/17/bin/psql', replicationTarget],
+      respond: (call) => identifySystem(host, call),
+    },
     { command: ['locale', '-a'], respond: () => ({ stdout: 'C\nC.utf8\nPOSIX\nen_US.utf8\n' }) },
     {
       command: ['/usr/lib/postgresql/17/bin/postgres', '--version'],
@@ -28,6 +32,22 @@ export function postgresqlPrograms(host: Host<PostgresqlWorld>): readonly ExecRe
       respond: () => ({ stdout: describedParameters() }),
     },
   ];
+}
+
+/** Of the only other member that leads in scenarios that log in there. */
+const replicationTarget =
+  'host=postgresql-k8s-0.postgresql-k8s-endpoints port=5432 user=replication ' +
+  'replication=true connect_timeout=5';
+
+/** With the password that the database has. */
+function identifySystem(host: Host<PostgresqlWorld>, { environment }: ExecCall): ExecAnswer {
+  const { postgres, patroni } = host.world.get();
+  const { replicationFault: fault } = postgres;
+  if (fault !== undefined) return { exitCode: 2, stderr: `${fault}\n` };
+  if (environment?.['PGPASSWORD'] !== 'password-of-replication') {
+    return { exitCode: 2, stderr: 'psql: error: fe_sendauth: no password supplied\n' };
+  }
+  return { stdout: `${patroni.systemIdentifier}|1|0/5000060|\n` };
 }
 
 /** As PostgreSQL 17 has them. */

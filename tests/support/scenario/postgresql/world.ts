@@ -16,6 +16,8 @@ export interface PatroniMember {
   readonly state: string;
   readonly timeline: number;
   readonly lagBytes?: number;
+  /** Up to where a replica has replayed its WAL. */
+  readonly replayed?: number;
   readonly tags?: JsonObject;
   readonly pendingRestart?: true;
   /** What a restart is pending for: by parameter, from what to what. */
@@ -71,6 +73,8 @@ export interface PostgresWorld {
   readonly roles: Readonly<Record<string, RoleState>>;
   /** `works`: a switched segment arrives in the repository; `fails`: it does not. */
   readonly archiving: 'works' | 'fails';
+  /** What psql says when the replication user cannot log in to the primary. */
+  readonly replicationFault?: string;
   /** What every connection fails with. */
   readonly fault?: 'unreachable' | 'refused-login';
   /**

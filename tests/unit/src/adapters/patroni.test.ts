@@ -109,7 +109,7 @@ const healths = [
     health: {
       state: 'running',
       role: 'primary',
-      followers: 1,
+      followers: ['pg-1'],
       pendingRestart: true,
       systemIdentifier: '7',
       patroniVersion: '4.0.5',
@@ -140,11 +140,17 @@ const healths = [
   },
   {
     summary: 'a replica that replicates',
-    answer: { state: 'running', role: 'replica', replication_state: 'streaming' },
+    answer: {
+      state: 'running',
+      role: 'replica',
+      replication_state: 'streaming',
+      xlog: { received_location: 83886344, replayed_location: 83886080, paused: false },
+    },
     health: {
       state: 'running',
       role: 'replica',
       replicationState: 'streaming',
+      replayed: 83886080,
       pendingRestart: false,
     },
   },

@@ -111,7 +111,10 @@ const rows: readonly {
   {
     summary: 'all who have every commit are gone',
     change: {
-      kubernetes: known({ ...kubernetes, complete: ['pg/0', 'pg/1'] }),
+      kubernetes: known({
+        ...kubernetes,
+        commits: { leader: 'pg/0', standbys: ['pg/1'], quorum: 0 },
+      }),
       patroni: known({
         paused: false,
         members: [
@@ -123,9 +126,9 @@ const rows: readonly {
       }),
     },
     next: [
-      'Follow a new primary when pg/0 or pg/1 is up again: only there is all that was committed ' +
-        'for certain, so nobody else becomes the primary.',
-      'If none of them ever comes back: of the units that are up pg/3 has the newest data (16 ' +
+      'Follow a new primary after the return of pg/0 or pg/1: without that, all that was ' +
+        'committed is not there for certain, so nobody becomes the primary.',
+      'If that will never be: of the units that are up pg/3 has the newest data (16 ' +
         'bytes behind, timeline 2). What it does not have is given up by "juju run pg/3 ' +
         'promote-to-primary scope=unit force=true".',
       'Wait for Patroni to forget pg/2, pg/3, pg/4, which Juju does not know.',
@@ -134,12 +137,36 @@ const rows: readonly {
   {
     summary: 'all who have every commit are gone, and nobody else is up',
     change: {
-      kubernetes: known({ ...kubernetes, complete: ['pg/0'] }),
+      kubernetes: known({ ...kubernetes, commits: { leader: 'pg/0', standbys: [], quorum: 0 } }),
       patroni: known({ paused: false, members: [{ ...follower, ...down }] }),
     },
     next: [
-      'Follow a new primary when pg/0 is up again: only there is all that was committed for ' +
-        'certain, so nobody else becomes the primary.',
+      'Follow a new primary after the return of pg/0: without that, all that was committed is not ' +
+        'there for certain, so nobody becomes the primary.',
+    ],
+  },
+  {
+    summary: 'too few are left of those that a quorum of has every commit',
+    change: {
+      kubernetes: known({
+        ...kubernetes,
+        commits: { leader: 'pg/0', standbys: ['pg/1', 'pg/2', 'pg/3'], quorum: 2 },
+      }),
+      patroni: known({
+        paused: false,
+        members: [
+          { ...follower, role: 'quorum_standby', ...down },
+          { ...follower, unit: 'pg/2', role: 'quorum_standby', timeline: 2, lagBytes: 16 },
+        ],
+      }),
+    },
+    next: [
+      'Follow a new primary after the return of pg/0, or 2 of pg/1, pg/3: without that, all that ' +
+        'was committed is not there for certain, so nobody becomes the primary.',
+      'If that will never be: of the units that are up pg/2 has the newest data (16 bytes behind, ' +
+        'timeline 2). What it does not have is given up by "juju run pg/2 promote-to-primary ' +
+        'scope=unit force=true".',
+      'Wait for Patroni to forget pg/2, which Juju does not know.',
     ],
   },
   {

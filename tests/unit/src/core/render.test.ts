@@ -348,6 +348,13 @@ test.each([
   expect(dynamicNotes({ ...member, patroniVersion })).toEqual([]);
 });
 
+test.each([
+  [true, undefined],
+  [false, true],
+])('whether commits wait for a quorum, while nobody leads: %s', (leaderless, mode) => {
+  expect(renderDynamic({ ...member, leaderless })['synchronous_mode']).toBe(mode);
+});
+
 test('parameters that the server does not have are left out and named', () => {
   const all = Object.keys(settings().parameters);
   const known = new Set(all.filter((name) => name !== 'old_snapshot_threshold'));

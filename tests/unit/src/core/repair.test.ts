@@ -2,12 +2,20 @@
 
 import { expect, test } from '@jest/globals';
 
-import { type Attempt, decideRepair, type RepairView } from '../../../../src/core/repair.ts';
+import {
+  type Attempt,
+  attemptsThatCount,
+  decideRepair,
+  type RepairView,
+} from '../../../../src/core/repair.ts';
+import { followReplay, type RepairMember } from '../../../../src/core/trouble.ts';
 
 const minuteMs = 60_000;
-const nowMs = 1_000 * minuteMs;
+const nowMs = 10_000 * minuteMs;
 const leader = { name: 'app-0', leads: true, state: 'running', timeline: 3 };
 const follower = { name: 'app-1', leads: false, timeline: 3 };
+
+const still = (minutes: number) => ({ location: 7, sinceMs: nowMs - minutes * minuteMs });
 
 const view = (change: Partial<RepairView>): RepairView => {
   const own = change.own ?? { ...follower, state: 'running' };
@@ -17,6 +25,7 @@ const view = (change: Partial<RepairView>): RepairView => {
     paused: false,
     seen: { fences: [], brokenAtMs: nowMs - 5 * minuteMs },
     attempts: [],
+    replay: still(5),
     nowMs,
     ...change,
   };
@@ -43,33 +52,39 @@ const streams = { ...follower, state: 'streaming' };
 const noWal = 'it gets no WAL from its primary';
 const failed = { ...follower, state: 'start failed' };
 const noStart = 'PostgreSQL cannot be started';
+const among = (other: RepairMember, own: RepairMember) => ({ own, members: [leader, other, own] });
 const noData = 'its data directory is no database';
 
 const steps: readonly (readonly [string, Partial<RepairView>, object])[] = [
   [
     'is restarted when it has not followed for a minute',
     { seen: brokenFor(1) },
-    { kind: 'restart', reason: noWal, leader: 'app-0' },
+    { kind: 'restart', reason: noWal, leader: 'app-0', loses: 'data' },
   ],
   [
     'is cloned when a restart has not helped',
     { seen: brokenFor(4), attempts: [tried('restart', 3)] },
-    { kind: 'clone', reason: noWal, leader: 'app-0' },
+    { kind: 'clone', reason: noWal, leader: 'app-0', loses: 'data' },
   ],
   [
     'is cloned when it waits for WAL of its former timeline that its primary will never have',
     { own: { ...follower, state: 'streaming', timeline: 2 }, seen: brokenFor(3) },
-    { kind: 'clone', reason: 'it has WAL that its primary does not have', leader: 'app-0' },
+    {
+      kind: 'clone',
+      reason: 'it has WAL that its primary does not have',
+      leader: 'app-0',
+      loses: 'beyond-repair',
+    },
   ],
   [
     'is cloned without a restart when it cannot be started',
     { own: failed, seen: downFor(3) },
-    { kind: 'clone', reason: noStart, leader: 'app-0' },
+    { kind: 'clone', reason: noStart, leader: 'app-0', loses: 'data' },
   ],
   [
     'is cloned at once when its data directory is no database',
     { own: { ...follower, state: 'stopped' }, seen: emptyFor(10) },
-    { kind: 'clone', reason: noData, leader: 'app-0' },
+    { kind: 'clone', reason: noData, leader: 'app-0', loses: 'nothing' },
   ],
   [
     'is cloned as often as its data are gone',
@@ -78,12 +93,12 @@ const steps: readonly (readonly [string, Partial<RepairView>, object])[] = [
       seen: emptyFor(70),
       attempts: [40, 20, 5, 1].map((ago) => tried('clone', ago)),
     },
-    { kind: 'clone', reason: noData, leader: 'app-0' },
+    { kind: 'clone', reason: noData, leader: 'app-0', loses: 'nothing' },
   ],
   [
     'is cloned when PostgreSQL refuses its data, however often it was started',
     { own: failed, seen: refusedFor(3, 'database files are incompatible with server') },
-    { kind: 'clone', reason: noStart, leader: 'app-0' },
+    { kind: 'clone', reason: noStart, leader: 'app-0', loses: 'beyond-repair' },
   ],
   [
     'is cloned when its disk is full: old WAL goes with the old copy',
@@ -94,22 +109,49 @@ const steps: readonly (readonly [string, Partial<RepairView>, object])[] = [
         disk: { level: 'full', freePercent: 0, totalBytes: 1, readOnly: true },
       },
     },
-    { kind: 'clone', reason: noStart, leader: 'app-0' },
+    { kind: 'clone', reason: noStart, leader: 'app-0', loses: 'data' },
   ],
   [
     'is cloned while another vain start is under way',
     { own: { ...follower, state: 'starting' }, seen: downFor(3) },
-    { kind: 'clone', reason: noStart, leader: 'app-0' },
+    { kind: 'clone', reason: noStart, leader: 'app-0', loses: 'data' },
   ],
   [
     'is cloned again later',
     { own: failed, seen: downFor(20), attempts: [tried('clone', 6)] },
-    { kind: 'clone', reason: noStart, leader: 'app-0' },
+    { kind: 'clone', reason: noStart, leader: 'app-0', loses: 'data' },
+  ],
+  [
+    'is restarted when a restart has helped before',
+    {
+      seen: { ...brokenFor(1), steadyAtMs: nowMs - 2 * minuteMs },
+      attempts: [tried('restart', 480)],
+    },
+    { kind: 'restart', reason: noWal, leader: 'app-0', loses: 'data' },
+  ],
+  [
+    'is cloned when three clones have each helped for a while',
+    {
+      own: failed,
+      seen: { ...downFor(5), steadyAtMs: nowMs - 100 * minuteMs },
+      attempts: [400, 300, 200].map((ago) => tried('clone', ago)),
+    },
+    { kind: 'clone', reason: noStart, leader: 'app-0', loses: 'data' },
+  ],
+  [
+    'is cloned after those before it have had their time',
+    { ...among({ ...streams, name: 'app-0a' }, failed), seen: downFor(3) },
+    { kind: 'clone', reason: noStart, leader: 'app-0', loses: 'data' },
+  ],
+  [
+    'is cloned a minute later when one before it is in trouble as well',
+    { ...among({ ...failed, name: 'app-0a' }, failed), seen: downFor(4) },
+    { kind: 'clone', reason: noStart, leader: 'app-0', loses: 'data' },
   ],
   [
     'is given up after three clones',
     { own: failed, seen: downFor(60), attempts: [40, 30, 15].map((ago) => tried('clone', ago)) },
-    { kind: 'give-up', reason: noStart, leader: 'app-0' },
+    { kind: 'give-up', reason: noStart, leader: 'app-0', loses: 'data' },
   ],
   [
     'is taken up again when the clones were yesterday',
@@ -118,7 +160,7 @@ const steps: readonly (readonly [string, Partial<RepairView>, object])[] = [
       seen: downFor(5),
       attempts: [1500, 1480, 1460].map((ago) => tried('clone', ago)),
     },
-    { kind: 'clone', reason: noStart, leader: 'app-0' },
+    { kind: 'clone', reason: noStart, leader: 'app-0', loses: 'data' },
   ],
 ];
 
@@ -128,6 +170,16 @@ test.each(steps)('a replica %s', (_title, change, step) => {
 
 const reasonsToWait: readonly (readonly [string, Partial<RepairView>])[] = [
   ['it has been broken for less than a minute', { seen: brokenFor(0.9) }],
+  ['it still replays what it has', { seen: brokenFor(60), replay: still(0.7) }],
+  [
+    'it still replays what it has, after a restart',
+    { seen: brokenFor(60), replay: still(0.7), attempts: [tried('restart', 30)] },
+  ],
+  ['nobody knows whether it replays', { seen: brokenFor(60), replay: undefined }],
+  [
+    'one before it is in trouble as well, and has its turn first',
+    { ...among({ ...failed, name: 'app-0a' }, failed), seen: downFor(3.9) },
+  ],
   ['its restart was just now', { seen: brokenFor(9), attempts: [tried('restart', 2)] }],
   ['its clone was just now', { own: failed, seen: downFor(9), attempts: [tried('clone', 5)] }],
   ['its data have been gone for a moment', { own: failed, seen: emptyFor(9) }],
@@ -173,4 +225,27 @@ const reasonsToWait: readonly (readonly [string, Partial<RepairView>])[] = [
 
 test.each(reasonsToWait)('nothing is done when %s', (_title, change) => {
   expect(decideRepair(view(change))).toEqual({ kind: 'none' });
+});
+
+test('a replay stands still for as long as it is seen where it was', () => {
+  const first = followReplay(undefined, 7, nowMs);
+
+  expect(first).toEqual({ location: 7, sinceMs: nowMs });
+  expect(followReplay(first, 7, nowMs + minuteMs)).toEqual(first);
+  expect(followReplay(first, 8, nowMs + minuteMs)).toEqual({
+    location: 8,
+    sinceMs: nowMs + minuteMs,
+  });
+  expect(followReplay(first, undefined, nowMs + minuteMs)).toBeUndefined();
+});
+
+test('attempts count for a day, and until the member has worked for a while', () => {
+  const attempts = [1440, 1439, 30, 10].map((ago) => tried('restart', ago));
+  const ages = (steadyAtMs?: number) =>
+    attemptsThatCount(
+      view({ attempts, seen: { fences: [], ...(steadyAtMs === undefined ? {} : { steadyAtMs }) } }),
+    ).map(({ atMs }) => (nowMs - atMs) / minuteMs);
+
+  expect(ages()).toEqual([1439, 30, 10]);
+  expect(ages(nowMs - 20 * minuteMs)).toEqual([10]);
 });

@@ -31,7 +31,7 @@ const filled: Readonly<Record<string, Status | string | undefined>> = {
   extensionsNotInImage: statuses.extensionsNotInImage([reason]),
   restartingMember: statuses.restartingMember(reason),
   failedToRestart: statuses.failedToRestart(reason),
-  nobodyMayLead: statuses.nobodyMayLead([reason]),
+  nobodyMayLead: statuses.nobodyMayLead(reason),
   doesNotStart: statuses.doesNotStart(reason),
   failedToRestore: statuses.failedToRestore(reason),
   failedToRestoreTime: statuses.failedToRestoreTime(reason),
