@@ -19,7 +19,8 @@ import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { clearFormerPrimaries } from './adapters/kubernetes.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
 import { isReachable, readWatchState } from './adapters/watch-state.ts';
-import { backupDue, followSchedule } from './backup-schedule.ts';
+import { followOrder } from './backup-order.ts';
+import { backupDue, followSchedule, knowLastBackup } from './backup-schedule.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
 import { watcherService } from './core/render/pebble-layer.ts';
@@ -171,7 +172,9 @@ async function repair(hook: PostgresqlHook): Promise<void> {
     hook.juju.setState({ [interruptedState]: undefined });
   }
   await followRetention(silent, cluster);
+  await followOrder(hook, cluster);
   await followSchedule(hook, cluster);
+  await knowLastBackup(hook, cluster);
 }
 
 /** update-status only takes up what another hook had to leave open, or was not told. */

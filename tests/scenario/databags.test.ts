@@ -37,6 +37,7 @@ const appKeys = [
   'restore-to-time',
   'promoted-cluster-counter',
   'backup-schedule',
+  'backup-order',
   'last-backup',
 ];
 
@@ -52,6 +53,7 @@ const unitKeys = [
   's3-initialization-done',
   'start-tls-server',
   'patroni-on-failure-condition-override',
+  'backup-answer',
   'last-backup',
 ];
 
