@@ -28,10 +28,12 @@ import {
   nobodyMayLead,
   restartPending,
   waitingForContainer,
+  walWaitsFor,
   writesWait,
 } from './core/status.ts';
 import { collectExtensionsStatus } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
+import { unitsDown } from './restore/lead.ts';
 import { collectRestoreStatus } from './restore/status.ts';
 import { collectStorageStatus } from './storage.ts';
 import { collectDownStatus, collectRepairStatus, collectWatchStatus } from './watch-status.ts';
@@ -95,7 +97,7 @@ async function memberStatusOf(
     ...(seen.paused ? [failoverPaused] : []),
     ...(pending ? [restartPending] : []),
     ...(await collectWatchStatus(hook, role)),
-    ...(await restoreRemarks(hook, cluster)),
+    ...(await restoreRemarks(hook, cluster, role)),
     ...(await backupRemarks(hook, cluster, settings)),
   ];
   hook.status(memberStatus(role, remarks));
@@ -120,9 +122,16 @@ async function missingMembers(
 }
 
 /** Until the next restore, or until somebody has taken note of it. */
-async function restoreRemarks(hook: PostgresqlHook, cluster: Cluster): Promise<readonly string[]> {
-  const { restoreFailure } = await cluster.appData();
-  return restoreFailure !== undefined && (await hook.juju.isLeader()) ? [restoreFailure] : [];
+async function restoreRemarks(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  role: 'primary' | 'standby' | 'replica',
+): Promise<readonly string[]> {
+  const { restoreFailure, restoreRequest } = await cluster.appData();
+  const waits = role !== 'replica' && restoreRequest?.phase === 'clone';
+  const down = waits ? await unitsDown(cluster) : [];
+  const failed = restoreFailure !== undefined && (await hook.juju.isLeader());
+  return [...(failed ? [restoreFailure] : []), ...(down.length === 0 ? [] : [walWaitsFor(down)])];
 }
 
 /** The list lags behind a restart that has just been done: the member itself knows. */
