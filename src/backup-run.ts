@@ -42,6 +42,8 @@ export async function performBackup(
   walk.step('set_maintenance');
   await juju.showProgress(creatingBackup);
   const made = await makeBackup(hook, request);
+  // Hours may have passed: what is written from here on is for whoever leads now.
+  await juju.isLeader({ fresh: true });
   if (walk.decide('is_replica2', request.replica)) {
     walk.step('allow_new_connections');
     cluster.setUnit({ connectivity: undefined });

@@ -1,26 +1,23 @@
 // Backups by schedule. The leader keeps what is due when (core/backups/schedule.ts), writes the next
-// time down for the watcher, and makes the backup when the watcher tells that the time has come; any
-// other hook only keeps that in order. The backup is made here, under the rules of create-backup.
+// time down for the watcher, and sees to the backup when the watcher tells that the time has come: it makes
+// it, or tells the unit that can (backup-order.ts). Any other hook only keeps that in order.
 
-import { CodedError } from '../lib/base/error.ts';
-import { type Cluster, isRestoring, type PostgresqlHook } from './adapters/cluster.ts';
+import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
 import { loadNextTime } from './adapters/cron-times.ts';
-import { lookAtBackups, noteBackups } from './adapters/last-backup.ts';
-import { info } from './adapters/pgbackrest.ts';
+import { lookAtBackups } from './adapters/last-backup.ts';
 import { readBackupActivity } from './adapters/running-backup.ts';
 import { isReachable } from './adapters/watch-state.ts';
 import { pushIfChanged } from './adapters/workload.ts';
-import { admitBackup } from './backup-admission.ts';
-import { performBackup } from './backup-run.ts';
-import { type Backup, typeOfLabel, usableBackups } from './core/backups/backup-list.ts';
-import { type BackupType, standsFor } from './core/backups/backup-types.ts';
+import { findMaker, order, takeAnswer, withdrawOrder } from './backup-order.ts';
+import type { Backup } from './core/backups/backup-list.ts';
 import {
   advance,
   chosenRun,
   delay,
   fail,
   follow,
+  hold,
   isOf,
   type Now,
   type OpenRun,
@@ -33,7 +30,14 @@ import {
 } from './core/backups/schedule.ts';
 import { isoSeconds } from './core/backups/times.ts';
 import { backupDuePath } from './core/names.ts';
-import { quietly } from './quietly.ts';
+import {
+  backupRuns,
+  type DueBackup,
+  findDue,
+  makeDue,
+  readBackups,
+  reasonToWait,
+} from './scheduled-backup.ts';
 
 const key = 'backup-schedule';
 
@@ -42,14 +46,52 @@ const key = 'backup-schedule';
  * knows when to wake this unit.
  */
 export async function followSchedule(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const { backupSchedule, initialised } = await cluster.appData();
+  const { backupSchedule } = await cluster.appData();
   const wanted = await readWanted(hook);
-  if (wanted?.nothing === true && backupSchedule === undefined) return;
-  if (!initialised || !(await hook.juju.isLeader()) || !(await isReachable(hook))) return;
-  const schedule = await takeOver(hook, parseSchedule(backupSchedule), wanted);
-  await knowLastBackup(hook, cluster);
+  if (!(await mayFollow(hook, cluster, wanted))) return;
+  const schedule = await hear(
+    hook,
+    cluster,
+    await takeOver(hook, parseSchedule(backupSchedule), wanted),
+  );
   const last = (await cluster.appData()).lastBackup?.backup;
   await keep(hook, cluster, last === undefined ? schedule : settle(schedule, last));
+}
+
+/** There is something to follow, and this unit does. */
+async function mayFollow(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  wanted: Wanted | undefined,
+): Promise<boolean> {
+  const { backupSchedule, initialised } = await cluster.appData();
+  if (wanted?.nothing === true && backupSchedule === undefined) return false;
+  return initialised && (await hook.juju.isLeader()) && (await isReachable(hook));
+}
+
+/**
+ * Where nobody has told yet which backup is the last one, its age cannot be told: by who has just begun to
+ * ask. The last thing in a hook: a storage that is away makes pgBackRest wait for long.
+ */
+export async function knowLastBackup(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { stanza, lastBackup } = await cluster.appData();
+  if (stanza === undefined || lastBackup !== undefined) return;
+  if (!(await mayFollow(hook, cluster, await readWanted(hook)))) return;
+  await lookAtBackups(hook, cluster);
+  await followSchedule(hook, cluster);
+}
+
+/** What came while an action of this leader ran had to wait for it, and was not missed. */
+export async function excuseDelay(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { sinceMs, reason }: { readonly sinceMs: number; readonly reason: string },
+): Promise<void> {
+  const { backupSchedule } = await cluster.appData();
+  if (backupSchedule === undefined || !(await hook.juju.isLeader({ fresh: true }))) return;
+  const since = Math.floor(sinceMs / 1000);
+  const held = hold(parseSchedule(backupSchedule), { since, reason }, await readNow(hook));
+  cluster.setApp({ [key]: renderSchedule(held) });
 }
 
 interface Wanted {
@@ -89,16 +131,15 @@ async function keep(hook: PostgresqlHook, cluster: Cluster, schedule: Schedule):
   const text = renderSchedule(schedule);
   const before = (await cluster.appData()).backupSchedule;
   if (text === undefined && before === undefined) return;
+  if (text === undefined) await withdrawOrder(cluster);
   if (text !== before) cluster.setApp({ [key]: text });
   const wake = wakeTime(schedule);
-  if (wake === undefined) await hook.ports.pebble.remove(backupDuePath, { recursive: true });
+  if (wake === undefined) await stopWaking(hook);
   else await pushIfChanged(hook, { path: backupDuePath, content: isoSeconds(wake), mode: '0644' });
 }
 
-/** Without it the age of the last backup cannot be told: by who has just begun to ask. */
-async function knowLastBackup(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const { stanza, lastBackup } = await cluster.appData();
-  if (stanza !== undefined && lastBackup === undefined) await lookAtBackups(hook, cluster);
+async function stopWaking(hook: PostgresqlHook): Promise<void> {
+  await hook.ports.pebble.remove(backupDuePath, { recursive: true });
 }
 
 /** The watcher says that the time has come. */
@@ -106,20 +147,33 @@ export async function backupDue(hook: PostgresqlHook, cluster: Cluster): Promise
   const { initialised, backupSchedule } = await cluster.appData();
   if (!(await hook.juju.isLeader())) {
     // It was once; whoever is now has a file of its own.
-    await hook.ports.pebble.remove(backupDuePath, { recursive: true });
+    await stopWaking(hook);
     return;
   }
   if (!initialised) return;
   const wanted = await readWanted(hook);
-  const known = await takeOver(hook, parseSchedule(backupSchedule), wanted);
-  if (renderSchedule(known) === undefined) {
-    await keep(hook, cluster, known);
-    return;
-  }
+  const taken = await takeOver(hook, parseSchedule(backupSchedule), wanted);
+  const known = await hear(hook, cluster, taken);
+  const reached = await see(hook, cluster, known);
+  // A backup takes longer than an answer about who leads holds.
+  if (await hook.juju.isLeader()) await keep(hook, cluster, reached);
+  else await stopWaking(hook);
+}
+
+/** What is known when everything has been done about it that can be done now. */
+async function see(hook: PostgresqlHook, cluster: Cluster, known: Schedule): Promise<Schedule> {
+  if (renderSchedule(known) === undefined || (await isBeingMade(hook, cluster))) return known;
   const now = await readNow(hook);
   const open = advance(known, now);
-  const chosen = chosenRun(open, now.seconds);
-  await keep(hook, cluster, chosen === undefined ? open : await act(hook, cluster, open));
+  if (chosenRun(open, now.seconds) !== undefined) return await act(hook, cluster, open);
+  await withdrawOrder(cluster);
+  return open;
+}
+
+/** By the unit that was told to: what comes meanwhile is seen to when it says what has become of it. */
+async function isBeingMade(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  if ((await cluster.appData()).backupOrder === undefined) return false;
+  return (await readBackupActivity(hook, cluster)) === 'running';
 }
 
 /** Makes what is open, unless it is there already or has to wait; gives what is then known. */
@@ -134,42 +188,49 @@ async function act(hook: PostgresqlHook, cluster: Cluster, open: Schedule): Prom
   const told = tellMisses(hook, open, backups);
   const chosen = chosenRun(told, seconds);
   if (chosen === undefined) return told;
-  const there = backups.find(({ startSeconds, type }) => {
-    return startSeconds >= chosen.due && standsFor(type, chosen.type);
-  });
-  if (there !== undefined) {
-    hook.log('INFO', `${there.id} is the ${chosen.type} backup of ${isoSeconds(chosen.due)}`);
-    return settle(told, { type: there.type, start: there.startSeconds });
+  const there = findDue(backups, chosen);
+  const maker = await findMaker(cluster);
+  if (there === undefined && maker !== cluster.unit) {
+    await order(hook, cluster, { ...chosen, unit: maker });
+    return delay(told, `${maker} has not made it yet`, seconds);
   }
-  return await attempt(hook, cluster, { schedule: told, chosen, seconds });
+  await withdrawOrder(cluster);
+  const due = there ?? (await makeDue(hook, cluster, chosen));
+  return await conclude(hook, told, { chosen, due });
 }
 
-async function reasonToWait(hook: PostgresqlHook, cluster: Cluster): Promise<string | undefined> {
-  const app = await cluster.appData();
-  if (isRestoring(app)) return 'a restore is under way';
-  if (app.restartRound !== undefined && app.restartFailure === undefined) {
-    return 'members are being restarted';
-  }
-  if ((await cluster.patroniCluster())?.paused === true) return 'failover is paused';
-  const activity = await readBackupActivity(hook, cluster);
-  return activity === 'running' ? 'a backup is being made' : undefined;
+/** What the unit says that was told to make a backup. */
+async function hear(hook: PostgresqlHook, cluster: Cluster, known: Schedule): Promise<Schedule> {
+  const told = await takeAnswer(cluster);
+  if (told === undefined) return known;
+  const { order: chosen, answer } = told;
+  if (answer.waits !== undefined) return delay(known, answer.waits, secondsOf(hook));
+  return await conclude(hook, known, { chosen, due: answer });
 }
 
-/** What there is; none when the repository cannot be asked, which the attempt will tell. */
-async function readBackups(hook: PostgresqlHook, cluster: Cluster): Promise<readonly Backup[]> {
-  const { stanza } = await cluster.appData();
-  if (stanza === undefined) return [];
-  try {
-    const stanzas = await info(hook.ports.pebble);
-    await noteBackups(hook, cluster, stanzas);
-    return usableBackups(stanzas, stanza);
-  } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    return [];
-  }
+interface Ended {
+  readonly chosen: OpenRun;
+  readonly due: DueBackup;
 }
 
-const nobody = 'no leader was up';
+async function conclude(
+  hook: PostgresqlHook,
+  schedule: Schedule,
+  { chosen, due: { made, failure = '' } }: Ended,
+): Promise<Schedule> {
+  const { type, due } = chosen;
+  if (made === undefined) warn(hook, chosen, failure);
+  else hook.log('INFO', `${made.id} is the ${type} backup of ${isoSeconds(due)}`);
+  const ended =
+    made === undefined
+      ? fail(schedule, { type, reason: failure }, secondsOf(hook))
+      : settle(schedule, made);
+  // What has come meanwhile waited for this one.
+  const now = await readNow(hook);
+  return delay(advance(ended, now), backupRuns, now.seconds);
+}
+
+const nobody = 'no leader was at work';
 
 /** A backup that took longer than the time between two is no reason to say that one was missed. */
 function tellMisses(hook: PostgresqlHook, open: Schedule, backups: readonly Backup[]): Schedule {
@@ -184,41 +245,4 @@ function tellMisses(hook: PostgresqlHook, open: Schedule, backups: readonly Back
 
 function warn(hook: PostgresqlHook, { type, due }: OpenRun, reason: string): void {
   hook.log('WARNING', `backup missed: ${type} due ${isoSeconds(due)} (${reason})`);
-}
-
-interface Attempt {
-  readonly schedule: Schedule;
-  readonly chosen: OpenRun;
-  readonly seconds: number;
-}
-
-async function attempt(
-  hook: PostgresqlHook,
-  cluster: Cluster,
-  { schedule, chosen, seconds }: Attempt,
-): Promise<Schedule> {
-  const { type, due } = chosen;
-  const made = await make(hook, cluster, type);
-  if ('failure' in made) {
-    warn(hook, chosen, made.failure);
-    return fail(schedule, { type, reason: made.failure }, secondsOf(hook));
-  }
-  const actual = typeOfLabel(made.label);
-  const instead = actual === type ? '' : `, ${actual} because there was no full one before`;
-  hook.log('INFO', `${made.id} is the ${type} backup of ${isoSeconds(due)}${instead}`);
-  const settled = settle(schedule, { type: actual, start: seconds });
-  // What has come meanwhile waited for this one.
-  const now = await readNow(hook);
-  return delay(advance(settled, now), 'a backup was being made', now.seconds);
-}
-
-async function make(hook: PostgresqlHook, cluster: Cluster, type: BackupType) {
-  const silent = quietly(hook);
-  const admitted = await admitBackup(silent, cluster);
-  if ('refusal' in admitted) return { failure: admitted.refusal };
-  const say = async (line: string): Promise<void> => {
-    hook.log('DEBUG', `scheduled backup: ${line}`);
-    await Promise.resolve();
-  };
-  return await performBackup(silent, cluster, { ...admitted, type, say });
 }

@@ -15,7 +15,7 @@ import {
 import { isBeingRestored, readSettings } from './adapters/configuration.ts';
 import { lookAtBackups } from './adapters/last-backup.ts';
 import { readRepository, removeRepositoryConfig, writeIfKnown } from './adapters/repository.ts';
-import { followSchedule } from './backup-schedule.ts';
+import { followSchedule, knowLastBackup } from './backup-schedule.ts';
 import { repositoryIdentity } from './core/backups/repository-identity.ts';
 import { s3Endpoint, stanzaName } from './core/names.ts';
 import {
@@ -148,6 +148,7 @@ async function initialiseRepository(
   // It may be another place than before.
   if ((await cluster.appData()).lastBackup !== undefined) await lookAtBackups(hook, cluster);
   await followSchedule(hook, cluster);
+  await knowLastBackup(hook, cluster);
 }
 
 /**

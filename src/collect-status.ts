@@ -29,11 +29,13 @@ import {
   nobodyMayLead,
   restartPending,
   waitingForContainer,
+  walWaitsFor,
   writesWait,
 } from './core/status.ts';
 import { describeAwaited } from './core/succession.ts';
 import { collectExtensionsStatus } from './extensions.ts';
 import type { PostgresqlPorts } from './ports.ts';
+import { unitsDown } from './restore/lead.ts';
 import { collectRestoreStatus } from './restore/status.ts';
 import { collectStorageStatus } from './storage.ts';
 import {
@@ -112,7 +114,7 @@ async function memberStatusOf(
     ...(seen.paused ? [failoverPaused] : []),
     ...(pending ? [restartPending] : []),
     ...(await readWatchRemarks(hook, role)),
-    ...(await restoreRemarks(hook, cluster)),
+    ...(await restoreRemarks(hook, cluster, role)),
     ...(await backupRemarks(hook, cluster, settings)),
   ];
   hook.status(memberStatus(role, remarks));
@@ -166,9 +168,16 @@ async function waitsAlone(hook: PostgresqlHook, cluster: Cluster): Promise<boole
 }
 
 /** Until the next restore, or until somebody has taken note of it. */
-async function restoreRemarks(hook: PostgresqlHook, cluster: Cluster): Promise<readonly string[]> {
-  const { restoreFailure } = await cluster.appData();
-  return restoreFailure !== undefined && (await hook.juju.isLeader()) ? [restoreFailure] : [];
+async function restoreRemarks(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  role: 'primary' | 'standby' | 'replica',
+): Promise<readonly string[]> {
+  const { restoreFailure, restoreRequest } = await cluster.appData();
+  const waits = role !== 'replica' && restoreRequest?.phase === 'clone';
+  const down = waits ? await unitsDown(cluster) : [];
+  const failed = restoreFailure !== undefined && (await hook.juju.isLeader());
+  return [...(failed ? [restoreFailure] : []), ...(down.length === 0 ? [] : [walWaitsFor(down)])];
 }
 
 /** The list lags behind a restart that has just been done: the member itself knows. */

@@ -27,7 +27,8 @@ import {
   type Unfinished,
 } from './adapters/unfinished.ts';
 import { isReachable, readWatchState } from './adapters/watch-state.ts';
-import { backupDue, followSchedule } from './backup-schedule.ts';
+import { followOrder } from './backup-order.ts';
+import { backupDue, followSchedule, knowLastBackup } from './backup-schedule.ts';
 import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
 import { watcherService } from './core/render/pebble-layer.ts';
@@ -195,8 +196,10 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   await endInterruptedBackup(hook, cluster);
   await rollRestarts(hook, cluster);
   await followRetention(silent, cluster);
+  await followOrder(hook, cluster);
   await followSchedule(hook, cluster);
   if (await isTimeForServices(hook)) await ensureServices(hook, cluster);
+  await knowLastBackup(hook, cluster);
 }
 
 /** The leader's part of what comes first. */

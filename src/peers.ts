@@ -6,6 +6,7 @@ import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './ada
 import { applyConfiguration, updateSynchronousReplication } from './adapters/configuration.ts';
 import { labelPod } from './adapters/kubernetes.ts';
 import { adoptLastBackup } from './adapters/last-backup.ts';
+import { followOrder } from './backup-order.ts';
 import { followSchedule } from './backup-schedule.ts';
 import { followDepartures } from './departure.ts';
 import type { PostgresqlPorts } from './ports.ts';
@@ -61,6 +62,7 @@ async function followCluster(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   await followBackupServer(hook, cluster);
   walk.step('set_active');
   walk.step('rtn2');
+  await followOrder(hook, cluster);
 }
 
 /** docs/flowcharts/peer-relation-departed.mmd */

@@ -137,14 +137,16 @@ async function perform(hook: PostgresqlHook, { stanza, before, wish }: Work): Pr
   for (const problem of findings.problems) await action.log(problem);
   const trial = await tryOne(hook, { stanza, findings, wish });
   const problems = [...findings.problems, ...('problem' in trial ? [trial.problem] : [])];
+  const done = 'refusal' in trial ? `not made: ${trial.refusal}` : 'not ok';
   action.setResults({
     verified: problems.length === 0 ? 'ok' : 'problems',
     backups: `${findings.good.length} ok, ${findings.bad.size} failed`,
-    'trial-restore': 'done' in trial ? trial.done : 'not ok',
+    'trial-restore': 'done' in trial ? trial.done : done,
     ...(problems.length === 0 ? {} : { problems: shorten(problems) }),
   });
   if (problems.length > 0)
     action.fail(`The backups have problems (${problems.length}): ${problems[0]}`);
+  else if ('refusal' in trial) action.fail(`All was read, and nothing tried: ${trial.refusal}`);
 }
 
 /** Another unit may delete meanwhile; what goes then is nobody's fault. */
@@ -169,7 +171,7 @@ async function verify(
   return judgeRepository({ ...verification, archives: rest, content }, repository);
 }
 
-type Trial = { readonly done: string } | { readonly problem: string };
+type Trial = { readonly done: string } | { readonly problem: string } | Refusal;
 
 async function tryOne(
   hook: PostgresqlHook,
@@ -187,8 +189,11 @@ async function tryOne(
   const say = async (text: string): Promise<void> => {
     await action.log(text);
   };
-  await say(`restoring ${backup.id} beside the data`);
   try {
+    // It has taken hours to read all.
+    const refusal = refuseTrial(backup.bytes.size ?? 0, await measureVolume(hook));
+    if (refusal !== undefined) return { refusal };
+    await say(`restoring ${backup.id} beside the data`);
     const place = await trialPlace(hook);
     const order = { place, stanza, label: backup.label, say };
     const { seconds, bytes, checkedBy } = await tryRestore(hook.ports, order);

@@ -4,6 +4,7 @@ import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
 import type { Member, Cluster as PatroniCluster } from './adapters/patroni-answers.ts';
 import { readWatchState } from './adapters/watch-state.ts';
 import {
+  abandonedData,
   archivingFails,
   awaitingMember,
   cannotRepair,
@@ -17,6 +18,7 @@ import {
 } from './core/status.ts';
 import { isReadOnly, recentFence, refusalToStart, type WatchState } from './core/watch-state.ts';
 import { whyNotRepaired } from './repair.ts';
+import { hasAbandoned } from './restore/abandoned.ts';
 
 /** Remarks on a member that works all the same. */
 export async function readWatchRemarks(
@@ -69,9 +71,19 @@ export async function collectDownStatus(
     hook.status(stoppedInPause(recentFence(seen, hook.ports.clock.nowMs())?.reason));
   }
   await collectFullDisk(hook);
+  await collectDataStatus(hook, cluster, seen);
+  await collectRepairStatus(hook, cluster);
+}
+
+/** What PostgreSQL does not run with, or must not. */
+async function collectDataStatus(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  seen: WatchState,
+): Promise<void> {
   const refusal = refusalToStart(seen);
   if (refusal !== undefined) hook.status(doesNotStart(refusal));
-  await collectRepairStatus(hook, cluster);
+  if (await hasAbandoned(hook, cluster)) hook.status(abandonedData);
 }
 
 /** Contributes that nothing more can be done for the replica, if so. */

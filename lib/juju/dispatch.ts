@@ -69,7 +69,10 @@ async function runAll<P>(
   context: HookContext,
   buffered: BufferedLog,
 ): Promise<void> {
-  const model = createJuju(context, options.port);
+  const model = createJuju(context, options.port, {
+    log: buffered.log,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+  });
   const juju = withLogFirst(model, buffered);
   const waiting = await loadQueue(model, buffered.log);
   const run: Run<P> = { options, juju, buffered, statuses: [], queue: waiting };

@@ -90,6 +90,8 @@ export interface Juju {
   bindAddress(endpoint: string): Promise<string | undefined>;
   /** The unit status that Juju shows now. */
   unitStatus(): Promise<Status | undefined>;
+  /** What Juju shows of all units of the application, without those that only Juju sets; leader only. */
+  unitStatuses(): Promise<Readonly<Record<string, Status>>>;
   /** Sets the unit status at once: progress of long work only; the final one is collected. */
   showProgress(status: Status): Promise<void>;
   /** Only while an action runs. */

@@ -3,6 +3,8 @@
 // ports, state (deferred events included), action results. The status, which Juju does not take
 // back when the hook fails, comes after all of these and is dispatch.ts's part.
 
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import { JujuError } from './error.ts';
 import type { HookContext } from './event.ts';
 import {
@@ -14,17 +16,17 @@ import {
   type Texts,
 } from './journal.ts';
 import type { Action, Juju } from './juju.ts';
+import { createLeadership } from './leadership.ts';
 import { onceOnly, oncePerKey } from './once.ts';
 import { createPeerRelation } from './peer-relation.ts';
 import { createRelations, toTexts } from './relations.ts';
 import { grantsKey, losesGrants, renderGrants, repeatGrants } from './repeated-grants.ts';
 import { createSecrets } from './secrets.ts';
-import { createUnitStatus } from './status.ts';
+import { createUnitStatus, readUnitStatuses } from './status.ts';
 import { actionFail, actionGet, actionLog, actionSet } from './tools/action.ts';
 import { applicationVersionSet, goalState } from './tools/application.ts';
 import { longestArgumentBytes } from './tools/call.ts';
 import { configGet } from './tools/config.ts';
-import { isLeader } from './tools/leader.ts';
 import { networkGet } from './tools/network.ts';
 import type { HookToolPort } from './tools/port.ts';
 import { openedPorts, openPort } from './tools/ports.ts';
@@ -42,13 +44,23 @@ export interface TransactionalJuju extends Juju {
   stateKeys(): Promise<readonly string[]>;
 }
 
-export function createJuju(context: HookContext, port: HookToolPort): TransactionalJuju {
+export interface JujuOptions {
+  /** With it an answer about who leads is known to be old. */
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+export function createJuju(
+  context: HookContext,
+  port: HookToolPort,
+  { clock, log }: JujuOptions = {},
+): TransactionalJuju {
   const journal = createJournal();
   const relations = createRelations(context, port, journal);
   const secrets = createSecrets(context, port, journal);
   const status = createUnitStatus(port);
   const state = createState(port, journal);
-  const leader = onceOnly(async () => await isLeader(port));
+  const leadership = createLeadership(port, clock);
   const planned = onceOnly(async () => await readPlannedUnits(port));
   const rememberGrants = async () => {
     const remembered = (await state.current())[grantsKey];
@@ -58,10 +70,7 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
   return {
     context,
     config: onceOnly(async () => await configGet(port)),
-    isLeader: async (options) => {
-      if (options?.fresh === true) leader.set(await isLeader(port));
-      return await leader();
-    },
+    isLeader: leadership.isLeader,
     plannedUnits: async () => (await planned()).length,
     plannedUnitNames: planned,
     relations: relations.ofEndpoint,
@@ -99,13 +108,18 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
     storageLocation: oncePerKey(async (name) => await findStorage(context, port, name)),
     bindAddress: oncePerKey(async (endpoint) => await findBindAddress(port, endpoint)),
     unitStatus: status.get,
+    unitStatuses: onceOnly(async () => await readUnitStatuses(port)),
     showProgress: status.set,
     action: createAction(context, port, journal),
     savepoint: journal.savepoint,
     rollBack: journal.rollBack,
     stateKeys: async () => Object.keys(await state.current()),
     flush: async () => {
-      await relations.flush();
+      await relations.flush(async () => {
+        const lost = await leadership.isLost();
+        if (lost) log?.('WARNING', lostText);
+        return !lost;
+      });
       await secrets.flush();
       if (losesGrants(context.jujuVersion)) await rememberGrants();
       await flushPorts(port, journal);
@@ -114,6 +128,9 @@ export function createJuju(context: HookContext, port: HookToolPort): Transactio
     },
   };
 }
+
+const lostText =
+  'this unit does not lead any more: what it would have written for the application is left to the leader';
 
 async function readPlannedUnits(port: HookToolPort): Promise<readonly string[]> {
   const { units } = await goalState(port);

@@ -17,8 +17,8 @@ import {
 export interface Relations {
   readonly ofEndpoint: (endpoint: string) => Promise<readonly Relation[]>;
   byId(relation: RelationReference): Relation;
-  /** Sends what makes a difference, one call for each databag. */
-  flush(): Promise<void>;
+  /** Sends what makes a difference, one call for each databag; the application's only if that may be. */
+  flush(mayWriteApp: () => Promise<boolean>): Promise<void>;
 }
 
 export function createRelations(
@@ -38,11 +38,12 @@ export function createRelations(
   return {
     byId,
     ofEndpoint: async (endpoint) => (await references(endpoint)).map(byId),
-    flush: async () => {
+    flush: async (mayWriteApp) => {
       for (const { relation, owner, change } of changesByBag(journal).values()) {
         const values = differences(await byId(relation).stored(owner), change);
         if (Object.keys(values).length === 0) continue;
         const kind = owner === context.unit ? 'unit' : 'application';
+        if (kind === 'application' && !(await mayWriteApp())) continue;
         await relationSet(port, { relation, owner: kind, values });
       }
     },

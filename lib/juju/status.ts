@@ -10,7 +10,7 @@
 import type { Status } from './juju.ts';
 import { onceOnly } from './once.ts';
 import type { HookToolPort } from './tools/port.ts';
-import { statusSet, unitStatusGet } from './tools/status.ts';
+import { applicationStatusGet, type JujuStatus, statusSet, unitStatusGet } from './tools/status.ts';
 
 const severities: Readonly<Record<Status['level'], number>> = {
   blocked: 4,
@@ -37,9 +37,7 @@ export interface UnitStatus {
 
 export function createUnitStatus(port: HookToolPort): UnitStatus {
   const get = onceOnly(async () => {
-    const { status, message } = await unitStatusGet(port);
-    const level = toLevel(status);
-    return level === undefined ? undefined : { level, message };
+    return toStatus(await unitStatusGet(port));
   });
   return {
     get,
@@ -50,6 +48,24 @@ export function createUnitStatus(port: HookToolPort): UnitStatus {
       get.set({ level: status.level, message: status.message });
     },
   };
+}
+
+/** Those of all units of the application; leader only. */
+export async function readUnitStatuses(
+  port: HookToolPort,
+): Promise<Readonly<Record<string, Status>>> {
+  const { units } = await applicationStatusGet(port);
+  return Object.fromEntries(
+    Object.entries(units).flatMap(([unit, each]) => {
+      const status = toStatus(each);
+      return status === undefined ? [] : [[unit, status] as const];
+    }),
+  );
+}
+
+function toStatus({ status, message }: JujuStatus): Status | undefined {
+  const level = toLevel(status);
+  return level === undefined ? undefined : { level, message };
 }
 
 function toLevel(text: string): Status['level'] | undefined {

@@ -2,6 +2,8 @@
 // with a sentence before anything has been looked at.
 
 import type { Handler } from '../../lib/juju/hook.ts';
+import { openCluster, type PostgresqlHook } from '../adapters/cluster.ts';
+import { excuseDelay } from '../backup-schedule.ts';
 import { parameterProblem } from '../core/action-parameters.ts';
 import { type ActionName, type ActionRow, actionTable } from '../core/action-table.ts';
 import type { PostgresqlPorts } from '../ports.ts';
@@ -21,7 +23,25 @@ function checked(row: ActionRow, handler: PostgresqlHandler): PostgresqlHandler 
   return async (hook) => {
     const action = hook.juju.action();
     const problem = parameterProblem(row, await action.params());
-    if (problem === undefined) await handler(hook);
-    else action.fail(problem);
+    if (problem !== undefined) {
+      action.fail(problem);
+      return;
+    }
+    const sinceMs = hook.ports.clock.nowMs();
+    await handler(hook);
+    await tellDelay(hook, { name: row.name, sinceMs });
   };
+}
+
+/** Nothing else is handled while an action runs; the schedule of backups is told by which. */
+const longMs = 60_000;
+
+async function tellDelay(
+  hook: PostgresqlHook,
+  { name, sinceMs }: { readonly name: string; readonly sinceMs: number },
+): Promise<void> {
+  if (hook.ports.clock.nowMs() - sinceMs < longMs) return;
+  const cluster = await openCluster(hook);
+  if (cluster === undefined) return;
+  await excuseDelay(hook, cluster, { sinceMs, reason: `the action ${name} was running` });
 }

@@ -7,6 +7,7 @@ import type { Secret } from '../../lib/base/secret.ts';
 import type { Hook } from '../../lib/juju/hook.ts';
 import type { DataBagChange, Relation } from '../../lib/juju/juju.ts';
 import { type LastBackup, parseLastBackup } from '../core/backups/last-backup.ts';
+import { type BackupOrder, parseOrder } from '../core/backups/order.ts';
 import {
   parseAbandoned,
   parseRequest,
@@ -65,6 +66,8 @@ export interface AppData {
   readonly cipherJudged: string | undefined;
   /** What is to be backed up when; see src/core/backups/schedule.ts. */
   readonly backupSchedule: string | undefined;
+  /** The due backup that another unit is to make. */
+  readonly backupOrder: BackupOrder | undefined;
   /** The newest good backup, as far as the leader knows; `undefined` when it does not. */
   readonly lastBackup: LastBackup | undefined;
   readonly restartRound: string | undefined;
@@ -181,6 +184,7 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     cipherProblem: bag['cipher-problem'],
     cipherJudged: bag['cipher-judged'],
     backupSchedule: bag['backup-schedule'],
+    backupOrder: parseOrder(bag['backup-order']),
     lastBackup: parseLastBackup(bag['last-backup']),
     restartRound: bag['restart-round'],
     restartFailure: bag['restart-failure'],

@@ -63,6 +63,7 @@ export async function startTrial({ pebble, clock }: TrialPorts, place: TrialPlac
     directory: place.directory,
     preparedTransactions: number('max_prepared_xacts', 0),
     locksPerTransaction: number('max_locks_per_xact', 64),
+    segmentBytes: segmentBytesOf(control),
   });
   const log = logOf(place);
   const options = ['-w', '-t', `${startSeconds}`, '-l', log, '-o', commandLineOf(settings)];
@@ -79,6 +80,11 @@ export async function startTrial({ pebble, clock }: TrialPorts, place: TrialPlac
     return (await runsTrial(pebble, place)) ? undefined : 'ended';
   });
   if (outcome !== 'started') throw await notStarted(pebble, place);
+}
+
+/** `pg_controldata` tells the size of a WAL file as a bare number. */
+function segmentBytesOf(control: ReadonlyMap<string, string>): number {
+  return Number(control.get('Bytes per WAL segment') ?? 16 * 1024 * 1024);
 }
 
 async function notStarted(pebble: Pebble, place: TrialPlace): Promise<CodedError> {

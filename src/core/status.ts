@@ -117,6 +117,11 @@ export function nobodyToCopy(unit: string): Status {
   return { level: 'waiting', message: `no primary has the restored data: ${ways}` };
 }
 
+/** Remark on the primary: any of these may still go back to the data of before. */
+export function walWaitsFor(units: readonly string[]): string {
+  return `no WAL is archived until ${units.join(', ')} copy the restored data, or are removed`;
+}
+
 export function foreignStorage(reason: string): Status {
   const message = `Failed to start: the storage belongs to another cluster (${reason})`;
   return { level: 'blocked', message };
@@ -128,11 +133,19 @@ export const dataGone: Status = {
     'Failed to start: no unit has the data of the cluster, attach its storage or restore a backup',
 };
 
+/** A unit comes back with them after it has been away; it copies those of whoever leads. */
+export const abandonedData: Status = {
+  level: 'blocked',
+  message:
+    'the data here are of a restore that was given up: start a unit that can lead, or restore a backup',
+};
+
 /** Whether a restore helps against a Blocked status, or has nothing to do with it. */
 export function allowsRestore(message: string): boolean {
   return (
     isS3Message(message) ||
     message === dataGone.message ||
+    message === abandonedData.message ||
     [restoreFailedStart, timeFailedStart].some((start) => message.startsWith(start))
   );
 }

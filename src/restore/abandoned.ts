@@ -15,9 +15,11 @@ import {
   readStoppedMark,
   removeCopiedMark,
   removeRestoreMark,
+  restoresAtStart,
 } from '../adapters/restore-mark.ts';
 import { otherLeader } from './others.ts';
-import { isNewContainer, resultKey, setLayer } from './run.ts';
+import { isNewContainer, setLayer } from './services.ts';
+import { resultKey } from './told.ts';
 
 /** Says whether this unit has such data, and has to stay down. */
 export async function holdAbandoned(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
@@ -38,7 +40,7 @@ export async function holdAbandoned(hook: PostgresqlHook, cluster: Cluster): Pro
 }
 
 /** Whether the data here are of a restore that the cluster has gone on without. */
-async function hasAbandoned(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+export async function hasAbandoned(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const { abandonedRestores } = await cluster.appData();
   if (abandonedRestores.length === 0) return false;
   const request = await restoredRequest(hook);
@@ -49,6 +51,8 @@ async function hasAbandoned(hook: PostgresqlHook, cluster: Cluster): Promise<boo
 async function restoredRequest(hook: PostgresqlHook): Promise<string | undefined> {
   const mark = await readRestoreMark(hook);
   if (mark?.phase === 'restored') return mark.request;
+  // They are being replaced by those of a backup.
+  if (mark !== undefined && restoresAtStart(mark)) return undefined;
   // Until that mark goes, the data are those of before, or none.
   return (await readStoppedMark(hook)) === undefined ? await readCopiedMark(hook) : undefined;
 }

@@ -6,10 +6,11 @@ import { isAside } from '../adapters/data-directory.ts';
 import { isOver, type RestoreMark } from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
 import type { PostgresqlPorts } from '../ports.ts';
+import { undoRestore } from './end.ts';
 import { dropVoidRestore, followRestore } from './follow.ts';
 import { abandonClone, leadRequest } from './lead.ts';
 import { readOwnMark } from './own-mark.ts';
-import { cancelled, publishResult, type Refusal, undoRestore } from './run.ts';
+import { cancelled, publishResult, type Refusal } from './told.ts';
 
 export const cancelRestore: Handler<PostgresqlPorts> = async (hook) => {
   const action = hook.juju.action();

@@ -14,6 +14,7 @@ import {
   isOver,
   type RestoreMark,
   readRestoreMark,
+  removeCopiedMark,
   removeRestoreMark,
   writeRestoreMark,
 } from '../adapters/restore-mark.ts';
@@ -24,29 +25,21 @@ import { parseResult, type RestoreRequest } from '../core/backups/restore-reques
 import { unitOfMember } from '../core/names.ts';
 import { quietly } from '../quietly.ts';
 import { holdAbandoned } from './abandoned.ts';
-import { leadRequest } from './lead.ts';
-import { followOther, otherLeader, stoppedKey } from './others.ts';
-import { hasSay, readOwnMark } from './own-mark.ts';
 import {
-  announce,
-  bringBack,
-  cancelled,
   completeRestore,
   concludeFailure,
   concludeSuccess,
-  doesPrimaryAnswer,
-  endedRestore,
   hasJustConcluded,
-  isAwaited,
-  isNewContainer,
-  nameOf,
-  performRestore,
-  publishResult,
-  resultKey,
   settleRestore,
   undoRestore,
-  withOldAsItIs,
-} from './run.ts';
+} from './end.ts';
+import { leadRequest } from './lead.ts';
+import { followOther, otherLeader, stoppedKey } from './others.ts';
+import { hasSay, readOwnMark } from './own-mark.ts';
+import { performRestore } from './run.ts';
+import { doesPrimaryAnswer, isNewContainer } from './services.ts';
+import { announce, cancelled, endedRestore, nameOf, publishResult, resultKey } from './told.ts';
+import { bringBack, isAwaited, withOldAsItIs } from './way-back.ts';
 
 /** Says whether this unit is part of a restore: then nothing else is to be done to its database. */
 export async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
@@ -135,6 +128,7 @@ const steps: Readonly<Record<RestoreMark['phase'], Step>> = {
   restored: async (hook, cluster, mark) => {
     if (mark.request !== undefined) {
       await removeLeftovers(hook);
+      await removeCopiedMark(hook);
       return await followEnded(hook, cluster, mark);
     }
     await completeRestore(hook, cluster, mark);

@@ -21,7 +21,7 @@ import { memberOfUnit, unitOfMember } from '../core/names.ts';
 import { updateExtensions } from '../extensions.ts';
 import { dataKey } from '../storage.ts';
 import { stoppedKey } from './others.ts';
-import { cancelled, endedRestore, nameOf, noteOf, resultKey } from './run.ts';
+import { cancelled, endedRestore, nameOf, noteOf, resultKey } from './told.ts';
 
 /** In the application's databag. */
 export const requestKey = 'restore-request';
@@ -46,7 +46,7 @@ export async function leadRequest(hook: PostgresqlHook, cluster: Cluster): Promi
 }
 
 /** By their own word: those that have not started again yet. */
-async function unitsDown(cluster: Cluster): Promise<readonly string[]> {
+export async function unitsDown(cluster: Cluster): Promise<readonly string[]> {
   const down: string[] = [];
   for (const unit of await cluster.units()) {
     if ((await cluster.peers.data(unit))[stoppedKey] !== undefined) down.push(unit);

@@ -18,7 +18,7 @@ import {
   writeStoppedMark,
 } from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
-import { isNewContainer, resumeService, setLayer } from './run.ts';
+import { isNewContainer, resumeService, setLayer } from './services.ts';
 
 /** In the databag of a unit that is down for the request of this id. */
 export const stoppedKey = 'restore-stopped';

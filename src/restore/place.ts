@@ -8,11 +8,12 @@ import { hasData, isAside, measureRoom } from '../adapters/data-directory.ts';
 import { readRepository } from '../adapters/repository.ts';
 import { checkWritable } from '../adapters/repository-access.ts';
 import { isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
+import { removeTrial, trialPlace } from '../adapters/trial-restore.ts';
 import { withPrimary } from '../adapters/users.ts';
 import type { Backup } from '../core/backups/backup-list.ts';
 import { type Chosen, roomFor } from '../core/backups/restore-target.ts';
 import { asideDirectory, stanzaName } from '../core/names.ts';
-import type { Refusal } from './run.ts';
+import type { Refusal } from './told.ts';
 
 /** Room on the volume, keys that may write, and nobody who needs the data of now. */
 export async function admitPlace(
@@ -77,6 +78,8 @@ async function chooseRoom(
     return { refusal: `"${asideDirectory}" is in the way: look at what it is, and remove it` };
   }
   try {
+    // What a trial restore has left that was cut short is nothing to give up data for.
+    await removeTrial(hook.ports.pebble, await trialPlace(hook));
     const room = await measureRoom(hook);
     const size = backup.bytes.size ?? 0;
     const choice = roomFor({ backup: size, ...room });

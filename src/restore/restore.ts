@@ -25,7 +25,8 @@ import { allowsRestore, restoringBackup } from '../core/status.ts';
 import type { PostgresqlPorts } from '../ports.ts';
 import { requestKey } from './lead.ts';
 import { admitPlace } from './place.ts';
-import { nameOf, performRestore, type Refusal } from './run.ts';
+import { performRestore } from './run.ts';
+import { nameOf, type Refusal } from './told.ts';
 
 /** docs/flowcharts/restore.mmd */
 export const restore: Handler<PostgresqlPorts> = async (hook) => {

@@ -1,5 +1,6 @@
 // What a unit shows while its database is being replaced by that of a backup.
 
+import { JujuError } from '../../lib/juju/error.ts';
 import type { Status } from '../../lib/juju/juju.ts';
 import { KubeError } from '../../lib/kube/error.ts';
 import { type Cluster, isRestoring, type PostgresqlHook } from '../adapters/cluster.ts';
@@ -7,6 +8,7 @@ import { lockHolder, readPresentState } from '../adapters/patroni-state.ts';
 import { hasFailed, isOver, type RestoreMark } from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
 import {
+  creatingBackup,
   failedToRestore,
   failedToRestoreTime,
   nobodyToCopy,
@@ -14,6 +16,7 @@ import {
   restoreEndsWithout,
   restoringBackup,
   stoppedForRestore,
+  verifyingBackups,
 } from '../core/status.ts';
 import { awaitedUnits } from './follow.ts';
 import { stoppedKey } from './others.ts';
@@ -43,8 +46,28 @@ async function statusOf(hook: PostgresqlHook, cluster: Cluster): Promise<Status 
     return there ? stoppedForRestore : restoreEndsWithout(request.unit);
   }
   const awaited = await awaitedUnits(cluster, request);
-  return awaited.length === 0 ? restoringBackup : restoreAwaits(awaited);
+  return awaited.length === 0 ? restoringBackup : restoreAwaits(await describe(hook, awaited));
 }
+
+/** With what keeps a unit: no event is handled there before its action has ended. */
+async function describe(
+  hook: PostgresqlHook,
+  units: readonly string[],
+): Promise<readonly string[]> {
+  if (!(await hook.juju.isLeader())) return units;
+  try {
+    const shown = await hook.juju.unitStatuses();
+    return units.map((unit) => {
+      const message = shown[unit]?.message ?? '';
+      return longWork.includes(message) ? `${unit} (${message})` : unit;
+    });
+  } catch (error) {
+    if (!(error instanceof JujuError)) throw error;
+    return units;
+  }
+}
+
+const longWork = [verifyingBackups.message, creatingBackup.message];
 
 /** The others follow one after another, and each shows itself how far it is, as long as there is a primary. */
 async function cloneStatus(

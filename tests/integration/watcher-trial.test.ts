@@ -30,6 +30,30 @@ test.concurrent('a server of other data is not taken for the own one', async () 
   });
 });
 
+test.concurrent('a trial on which nobody works any more wakes the charm', async () => {
+  await onStage({}, async (stage) => {
+    const trial = path.join(stage.volume, 'trial-restore');
+    const told = async () => (await stage.notices()).filter((one) => one === 'test/trial-left');
+    // As pgBackRest and its like name it; the server, which nobody has stopped, is no work.
+    const work = spawn('sh', ['-c', 'read line', 'sh', `--pg1-path=${trial}/pgdata`]);
+    const server = spawn('sh', ['-c', 'read line', 'sh', '-D', `${trial}/pgdata`], {
+      argv0: 'postgres',
+    });
+    try {
+      await mkdir(trial);
+      await until(async () => (await stage.seen())['trial']);
+      await systemClock.sleep(8 * patienceS * 1000);
+      expect(await told()).toEqual([]);
+
+      work.kill('SIGKILL');
+      await until(async () => (await told())[0]);
+    } finally {
+      work.kill('SIGKILL');
+      server.kill('SIGKILL');
+    }
+  });
+});
+
 test.concurrent('a trial restore that stands beside the data is seen', async () => {
   await onStage({}, async (stage) => {
     const seen = async () => (await stage.seen())['trial'];

@@ -5,10 +5,13 @@ import { expect } from '@jest/globals';
 import {
   action,
   configChanged,
+  leaderElected,
+  pebbleReady,
   relationBroken,
   relationChanged,
   updateStatus,
 } from '../support/scenario/events.ts';
+import { withBags } from '../support/scenario/postgresql/cluster-restore.ts';
 import {
   after as afterEvents,
   backedUp,
@@ -18,13 +21,15 @@ import {
   stanza,
   underTest,
 } from '../support/scenario/postgresql/journey.ts';
-import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
+import { type PostgresqlState, peer } from '../support/scenario/postgresql/postgresql.ts';
 import {
   type Config,
+  logged,
   metricsPath,
   missed,
   programs,
   runsOf,
+  scheduled,
   seconds,
   wakeOf,
   withOptions,
@@ -87,6 +92,41 @@ for (const { what, given, expected } of [
     },
   });
 }
+
+/** Nobody knows which one is the last, and the storage is away: pgBackRest waits for long. */
+const unknown = async () => {
+  const given = await scheduled({ backup_schedule_full: '0 13 * * *' }, { others: [1] });
+  return inWorld(withBags(given, { app: { 'last-backup': '' } }), {
+    pgbackrest: { faults: { info: 'ERROR: [039]: HTTP 503' } },
+  });
+};
+
+for (const [what, event] of [
+  ['leader-elected', leaderElected],
+  ['relation-changed', relationChanged(peer({ units: [1] }), 'postgresql-k8s/1')],
+  ['pebble-ready', pebbleReady('postgresql')],
+] as const) {
+  scenario(`${what} does not wait for the storage to learn which backup is the last one`, {
+    charm: underTest,
+    given: unknown,
+    when: event,
+    then: (result) => {
+      expect(programs(result)).not.toContain('info');
+      expect(wakeOf(result)).toBe('2026-01-31T13:00:00Z');
+    },
+  });
+}
+
+scenario('update-status asks which backup is the last one when all else is done', {
+  charm: underTest,
+  given: unknown,
+  when: updateStatus,
+  then: (result) => {
+    const pebble = result.calls.filter(({ method }) => ['exec', 'push'].includes(method));
+    expect(pebble.at(-1)?.summary).toContain('"info"');
+    expect(logged(result)).toContain('WARNING cannot tell which backup is the last one');
+  },
+});
 
 scenario('which backup is the last one is forgotten with the storage', {
   charm: underTest,

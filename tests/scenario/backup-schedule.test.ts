@@ -1,7 +1,7 @@
 // Backups by schedule: the leader says when it is to be woken, decides when it is, and tells what was
 // missed.
 
-import { expect } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 
 import { action, configChanged, leaderElected, updateStatus } from '../support/scenario/events.ts';
 import {
@@ -9,11 +9,10 @@ import {
   fileOf,
   inContainer,
   inWorld,
-  primary,
-  replica,
   stanza,
   underTest,
 } from '../support/scenario/postgresql/journey.ts';
+import { runPgbackrest } from '../support/scenario/postgresql/pgbackrest.ts';
 import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
 import {
   due,
@@ -32,7 +31,9 @@ import {
   wakeOf,
   withOptions,
 } from '../support/scenario/postgresql/schedules.ts';
+import { run } from '../support/scenario/run.ts';
 import { scenario } from '../support/scenario/scenario.ts';
+import { relationOf } from '../support/scenario/state.ts';
 
 scenario('a schedule is taken over by the leader, who says when to wake it', {
   charm: underTest,
@@ -195,7 +196,7 @@ scenario('times that passed without a leader are told, and made up for once', {
   then: (result) => {
     expect(labelsOf(result)).toHaveLength(1);
     expect(logged(result)).toMatch(
-      /WARNING backup missed: full due 2026-01-31T10:\d\d:00Z \(no leader was up\)/,
+      /WARNING backup missed: full due 2026-01-31T10:\d\d:00Z \(no leader was at work\)/,
     );
     expect(result.state.unitStatus.message).toBe('Primary');
   },
@@ -245,6 +246,7 @@ scenario('what is refused is missed, too', {
     expect(result.state.unitStatus.message).toMatch(
       /^Primary \(backup missed: full due 2026-01-31T11:00:00Z \(Failed to upload metadata/,
     );
+    expect(fileOf(result.state, metricsPath)).toContain('postgresql_backup_failures_total 1\n');
     expect(wakeOf(result)).toBe('2026-01-31T12:15:00Z');
   },
   loosen: eachTimeLater,
@@ -382,16 +384,61 @@ scenario('an update-status with a schedule that is not due runs no program', {
   },
 });
 
-scenario('a leader that is no primary of a cluster without certificates is refused', {
+scenario('who does not lead any more when the backup is there leaves the rest to the leader', {
   charm: underTest,
-  given: async () =>
-    inWorld(await overdue({ others: [1] }), { patroni: { members: [replica(0), primary(1)] } }),
+  given: async () => ({ ...(await overdue({ others: [1] })), losesLead: true }),
   when: due,
-  then: (result) => {
-    expect(result.state.unitStatus.message).toBe(
-      'backup missed: full due 2026-01-31T11:00:00Z (Unit cannot perform backups as TLS is not ' +
-        'enabled; run it on the primary, postgresql-k8s/1)',
+  then: async (result) => {
+    expect(labelsOf(result)).toEqual(['20260131-120000F']);
+    expect(wakeOf(result)).toBeUndefined();
+    const [before, after] = [await overdue({ others: [1] }), result.state].map((one) =>
+      relationOf(one, 'database-peers'),
     );
+    expect(after?.localApp).toEqual(before?.localApp);
+    expect(after?.localUnit['last-backup']).toContain('2026-01-31T12:00:00Z');
   },
-  loosen: eachTimeLater,
+  loosen: {
+    killOutcome: {
+      because: 'whoever leads then makes it',
+      check: (reached) => {
+        expect(fileOf(reached, duePath)).toBeUndefined();
+      },
+    },
+  },
+});
+
+test('what comes while an action runs for hours is not missed, and made afterwards', async () => {
+  const given = await scheduled({ backup_schedule_full: '*/30 * * * *' });
+  const verified = await run({
+    charm: underTest,
+    state: inWorld(given, { pgbackrest: { backups: [{ label: '20260131-095900F', stanza }] } }),
+    startMs: Date.UTC(2026, 0, 31, 10, 20),
+    event: action('verify-backups', { 'trial-restore': false }),
+    execs: (host) => ({
+      postgresql: [
+        {
+          command: ['nice', '-n', '19', 'pgbackrest'],
+          respond: async (call, fake) => {
+            await host.clock.sleep(7_200_000);
+            return runPgbackrest(host, { ...call, command: call.command.slice(3) }, fake);
+          },
+        },
+      ],
+    }),
+  });
+  expect(verified.action.results).toHaveProperty('verified');
+  expect(runsOf(verified)).toMatchObject({
+    full: { delayed: 'the action verify-backups was running' },
+  });
+
+  const made = await run({
+    charm: underTest,
+    state: verified.state,
+    event: due,
+    startMs: verified.endMs,
+  });
+
+  expect(labelsOf(made)).toHaveLength(2);
+  expect(logged(made)).not.toContain('WARNING');
+  expect(made.state.unitStatus.message).toBe('Primary');
 });

@@ -52,6 +52,7 @@ const appKeys = [
   'retention-applied',
   'promoted-cluster-counter',
   'backup-schedule',
+  'backup-order',
   'last-backup',
   'storage-adopted-from',
 ];
@@ -74,6 +75,7 @@ const unitKeys = [
   's3-initialization-done',
   'start-tls-server',
   'patroni-on-failure-condition-override',
+  'backup-answer',
   'last-backup',
 ];
 

@@ -216,6 +216,26 @@ scenario('one unit that has not stopped yet holds the restore up, and is named',
   },
 });
 
+scenario('a restore that waits for a unit that verifies backups says so', {
+  charm: underTest,
+  given: async () => {
+    const verifying = { level: 'maintenance', message: 'verifying backups' } as const;
+    const working = { level: 'active', message: '' } as const;
+    return {
+      ...(await asking()),
+      otherStatuses: { 'postgresql-k8s/1': verifying, 'postgresql-k8s/2': working },
+    };
+  },
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'maintenance',
+      message:
+        'the restore waits until postgresql-k8s/1 (verifying backups), postgresql-k8s/2 stop',
+    });
+  },
+});
+
 scenario('a unit that is being removed has to be gone first', {
   charm: underTest,
   given: async () => inWorld(await alone(), { patroni: { members: [primary(0), replica(3)] } }),

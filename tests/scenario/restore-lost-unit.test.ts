@@ -3,6 +3,7 @@
 
 import { expect, test } from '@jest/globals';
 
+import { abandonedData } from '../../src/core/status.ts';
 import { action, pebbleReady, type Trigger, updateStatus } from '../support/scenario/events.ts';
 import {
   alone,
@@ -479,6 +480,7 @@ for (const [what, make] of Object.entries(abandoned)) {
 
       expect(serviceOf(after)).not.toBe('active');
       expect(fileOf(after, dataFile)).toBe('restored\n');
+      expect(after.unitStatus).toEqual(abandonedData);
     });
 
     test(`what a unit ${what} that was given up goes, with ${how}, when another leads`, async () => {

@@ -4,14 +4,16 @@
 import { expect } from '@jest/globals';
 
 import { fileEntry } from '../support/pebble-state.ts';
-import { action, updateStatus } from '../support/scenario/events.ts';
+import { action, pebbleNotice, updateStatus } from '../support/scenario/events.ts';
 import {
   backedUp,
+  fileOf,
   inContainer,
   inWorld,
   running,
   stanza,
   underTest,
+  withBackup,
 } from '../support/scenario/postgresql/journey.ts';
 import { type PostgresqlState, s3Relation } from '../support/scenario/postgresql/postgresql.ts';
 import type { world } from '../support/scenario/postgresql/world.ts';
@@ -257,17 +259,22 @@ function interrupted(given: PostgresqlState): PostgresqlState {
   }));
 }
 
-scenario('what a trial has left that was cut short goes with the next hook', {
-  charm: underTest,
-  given: async () => interrupted(await repository()()),
-  when: updateStatus,
-  then: ({ state, log }) => {
-    expect(trialFiles(state)).toEqual([]);
-    expect(log.map(({ message }) => message)).toContain(
-      'a trial restore that was cut short has been removed',
-    );
-  },
-});
+for (const [what, event] of [
+  ['update-status', updateStatus],
+  ["the watcher's notice", pebbleNotice('postgresql', 'postgresql.charm/trial-left')],
+] as const) {
+  scenario(`what a trial has left that was cut short goes with ${what}`, {
+    charm: underTest,
+    given: async () => interrupted(await repository()()),
+    when: event,
+    then: ({ state, log }) => {
+      expect(trialFiles(state)).toEqual([]);
+      expect(log.map(({ message }) => message)).toContain(
+        'a trial restore that was cut short has been removed',
+      );
+    },
+  });
+}
 
 scenario('a server of a trial that does not end is left alone, and tried again', {
   charm: underTest,
@@ -291,6 +298,65 @@ scenario('one that was cut short does not keep the next from being made', {
       'trial-restore': expect.stringMatching(/^ok/),
     });
     expect(trialFiles(state)).toEqual([]);
+  },
+});
+
+scenario('room that has gone while all was read is missed before anything is restored', {
+  charm: underTest,
+  given: repository(),
+  when: verify(),
+  execs: () => {
+    let looks = 0;
+    return {
+      postgresql: [
+        {
+          command: ['df', '--block-size=1', '--output=avail,size'],
+          respond: () => {
+            looks += 1;
+            // Each verification looks twice.
+            return { stdout: `Avail 1B-blocks\n${looks % 2 === 1 ? 2 ** 40 : 0} ${2 ** 41}\n` };
+          },
+        },
+      ],
+    };
+  },
+  then: ({ state, execs, action: { failed, results } }) => {
+    expect(results).toMatchObject({
+      verified: 'ok',
+      'trial-restore': expect.stringMatching(/^not made: There is no room for a trial restore/),
+    });
+    expect(failed).toMatch(/^All was read, and nothing tried: There is no room/);
+    expect(execs['postgresql']?.map(({ command }) => command.at(-1))).not.toContain('restore');
+    expect(trialFiles(state)).toEqual([]);
+  },
+  loosen: { killChecks: 'who begins again in between looks at another number of the sequence' },
+});
+
+scenario('what a trial has left does not make a restore give up the data of before', {
+  charm: underTest,
+  given: async () => interrupted(await withBackup()),
+  when: action('restore', { 'backup-id': ids.full }),
+  execs: () => ({
+    postgresql: [
+      {
+        command: ['df', '--block-size=1', '--output=avail'],
+        respond: (_call, fake) => {
+          const left = Object.keys(fake.state().files).some((path) => path.startsWith(place));
+          return { stdout: `Avail\n${left ? 100_000_000 : 2 ** 40}\n` };
+        },
+      },
+    ],
+  }),
+  then: ({ state, action: { failed, log } }) => {
+    expect(failed).toBeUndefined();
+    expect(log).toEqual([]);
+    expect(trialFiles(state)).toEqual([]);
+    const aside = '/var/lib/postgresql/data/pgdata-before-restore/PG_VERSION';
+    expect(fileOf(state, aside)).toBeDefined();
+  },
+  loosen: {
+    secondRun: 'a restore that is under way is not ordered again',
+    killChecks: 'as in the scenarios of the restore itself',
   },
 });
 

@@ -44,7 +44,7 @@ export function renderBackupMetrics({ backup }: LastBackup, failures: number): s
   const counter: Metric = {
     name: 'failures_total',
     kind: 'counter',
-    help: 'Backups that this unit began and could not make.',
+    help: 'Backups that this unit could not make, and scheduled ones that were refused.',
     value: () => ` ${failures}`,
   };
   return [...gauges, counter]

@@ -132,18 +132,35 @@ const mostSteps = 1_000;
 
 /** Opens what has come by now. */
 export function advance(schedule: Schedule, now: Now): Schedule {
+  return mapRuns(schedule, (run) => advanceRun(run, now));
+}
+
+function advanceRun(run: ScheduledRun, now: Now): ScheduledRun {
+  let { next } = run;
+  if (next === undefined || next > now.seconds) return run;
+  const first = next;
+  let times = 0;
+  while (next !== undefined && next <= now.seconds) {
+    times += 1;
+    next = now.next(run.cron, times < mostSteps ? next : now.seconds);
+  }
+  const { failures: _failures, retry: _retry, next: _next, ...open } = run;
+  const unseen = times > 1 && run.delayed === undefined ? ({ late: true } as const) : {};
+  return withNext({ ...open, due: run.due ?? first, ...unseen, ...missedAt(run) }, next);
+}
+
+export interface Hold {
+  /** When it began that nothing else could be done. */
+  readonly since: number;
+  readonly reason: string;
+}
+
+/** Opens what has come since, which had to wait for a reason, however often it came. */
+export function hold(schedule: Schedule, { since, reason }: Hold, now: Now): Schedule {
   return mapRuns(schedule, (run) => {
-    let { next } = run;
-    if (next === undefined || next > now.seconds) return run;
-    const first = next;
-    let times = 0;
-    while (next !== undefined && next <= now.seconds) {
-      times += 1;
-      next = now.next(run.cron, times < mostSteps ? next : now.seconds);
-    }
-    const { failures: _failures, retry: _retry, next: _next, ...open } = run;
-    const unseen = times > 1 && run.delayed === undefined ? ({ late: true } as const) : {};
-    return withNext({ ...open, due: run.due ?? first, ...unseen, ...missedAt(run) }, next);
+    if (run.next === undefined || run.next < since || run.next > now.seconds) return run;
+    const { late: _late, ...open } = advanceRun(run, now);
+    return { ...open, delayed: reason };
   });
 }
 

@@ -10,6 +10,15 @@ export interface TrialServerFacts {
   /** Those of the server that was backed up: recovery needs as many. */
   readonly preparedTransactions: number;
   readonly locksPerTransaction: number;
+  /** Size of a WAL file of these data. */
+  readonly segmentBytes: number;
+}
+
+const walBytes = 64 * 1024 * 1024;
+
+/** Less than there was room for (trial-room.ts), unless PostgreSQL does not take so little. */
+function walMegabytes(bytes: number, { segmentBytes }: TrialServerFacts): string {
+  return `${Math.max(bytes, 2 * segmentBytes) / 2 ** 20}MB`;
 }
 
 /** Nobody but the directory's owner gets at the socket. */
@@ -53,6 +62,10 @@ export function renderTrialServer(facts: TrialServerFacts): Readonly<Record<stri
     fsync: 'off',
     logging_collector: 'off',
     log_destination: 'stderr',
+    // WAL that it keeps takes room, whatever ALTER SYSTEM wanted: it needs only what is replayed.
+    wal_keep_size: '0',
+    min_wal_size: walMegabytes(0, facts),
+    max_wal_size: walMegabytes(walBytes, facts),
     // A standby that lets nobody in takes any number of connections for enough.
     hot_standby: 'off',
     max_prepared_transactions: String(facts.preparedTransactions),

@@ -28,6 +28,7 @@ import serverLog from '../../static/watcher/server_log.py';
 import streams from '../../static/watcher/streams.py';
 import succession from '../../static/watcher/succession.py';
 import system from '../../static/watcher/system.py';
+import trial from '../../static/watcher/trial.py';
 import { watcherDirectory } from '../names.ts';
 
 /** Python modules by name. */
@@ -58,6 +59,7 @@ export const watcherFiles: Readonly<Record<string, string>> = {
   'streams.py': streams,
   'succession.py': succession,
   'system.py': system,
+  'trial.py': trial,
 };
 
 /**

@@ -1,6 +1,5 @@
 """The thread that looks at files, now and then."""
 
-import os
 import threading
 import time
 
@@ -10,10 +9,12 @@ from data_directory import DataDirectory
 from disk import Disk
 from server_log import find_refusal, limit_logs
 from system import TICK_S, clock, say
+from trial import Trial
 
 ARCHIVE_S = 5.0
 BACKUP_S = 1.0
 LOGS_S = 60.0
+TRIAL_S = 5.0
 
 
 class Files:
@@ -25,6 +26,7 @@ class Files:
         self.disk = Disk(options, notices, seen.facts, self.data)
         self.archive = Archive(options.data, seen.facts, notices)
         self.backup_due = BackupDue(options.backup_due, notices)
+        self.trial = Trial(options, notices, seen.facts)
         self.refusal = None
         # By what was looked at: what has been said about it.
         self.troubles = {}
@@ -33,7 +35,7 @@ class Files:
     def run(self):
         due = {}
         looks = [(self.data.look, TICK_S), (self.look_at_refusal, TICK_S), (self.disk.look, TICK_S),
-                 (self.archive.look, ARCHIVE_S), (self.look_at_trial, ARCHIVE_S),
+                 (self.archive.look, ARCHIVE_S), (self.trial.look, TRIAL_S),
                  (self.limit_logs, LOGS_S), (self.backup_due.look, BACKUP_S)]
         while True:
             for look, interval in looks:
@@ -64,13 +66,6 @@ class Files:
         """Why PostgreSQL ended before it had opened its log: for a setting, most of the time."""
         down = self.data.find_postmaster() is None
         self.refusal = find_refusal(self.options.logs) if down else None
-
-    def look_at_trial(self):
-        """A backup that is restored beside the data on trial; the charm removes what is left of one."""
-        if os.path.exists(f"{os.path.dirname(self.options.data)}/trial-restore"):
-            self.seen.facts["trial"] = True
-        else:
-            self.seen.facts.pop("trial", None)
 
     def limit_logs(self):
         limit_logs(self.options.logs, self.options.data)

@@ -81,6 +81,8 @@ export interface State<W> {
   readonly model: ModelState;
   readonly jujuVersion: string;
   readonly leader: boolean;
+  /** Another unit becomes the leader as soon as this one has heard that it is. */
+  readonly losesLead?: true;
   /** Units that Juju wants; at least those that the peer relations show. */
   readonly plannedUnits: number;
   /** Units (own one possible) that Juju is removing; they do not count as planned. */
@@ -96,6 +98,8 @@ export interface State<W> {
   readonly controllerState: DataBag;
   readonly unitStatus: ShownStatus;
   readonly appStatus: ShownStatus;
+  /** What Juju shows of other units; nothing unless told. */
+  readonly otherStatuses?: Readonly<Record<string, ShownStatus>>;
   readonly workloadVersion?: string;
   /** Address of the unit; the same for every binding. */
   readonly address: string;

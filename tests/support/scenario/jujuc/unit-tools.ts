@@ -14,7 +14,7 @@ const maxStateValueBytes = 65_536;
 const settable = ['maintenance', 'blocked', 'waiting', 'active'] as const;
 
 export const unitTools: Readonly<Record<string, Tool>> = {
-  'is-leader': { flags: format, run: (hook) => hook.state.leader },
+  'is-leader': { flags: format, run: isLeader },
   'goal-state': { flags: format, run: goalState },
   'config-get': {
     flags: { text: ['format'], boolean: ['a', 'all'] },
@@ -109,6 +109,13 @@ export const unitTools: Readonly<Record<string, Tool>> = {
   },
 };
 
+function isLeader(hook: OpenHook): boolean {
+  const { losesLead, ...state } = hook.state;
+  if (losesLead === undefined) return state.leader;
+  hook.state = { ...state, leader: false };
+  return true;
+}
+
 function goalState(hook: OpenHook): unknown {
   const { state } = hook;
   const since = '2026-01-01 00:00:00Z';
@@ -154,7 +161,11 @@ function applicationStatus(hook: OpenHook, args: Arguments): unknown {
     throw new ToolError('finding application status: this unit is not the leader');
   const own = statusDetails(hook.state.unitStatus, args);
   const application = statusDetails(hook.state.appStatus, args);
-  return { 'application-status': { ...application, units: { [hook.state.unit]: own } } };
+  const others = Object.entries(hook.state.otherStatuses ?? {}).map(
+    ([unit, status]) => [unit, statusDetails(status, args)] as const,
+  );
+  const units = { [hook.state.unit]: own, ...Object.fromEntries(others) };
+  return { 'application-status': { ...application, units } };
 }
 
 function setStatus(hook: OpenHook, args: Arguments): undefined {

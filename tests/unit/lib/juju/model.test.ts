@@ -389,6 +389,56 @@ describe('secrets', () => {
   });
 });
 
+describe('what a leader writes for its application', () => {
+  async function write(leads: readonly string[], passesMs: number) {
+    const script = {
+      'relation-get -r peers:0 --app - pg': '{}',
+      'relation-get -r peers:0 - pg/0': '{}',
+      'relation-set': '',
+    };
+    const tools = scriptHookTools(script);
+    const answers = [...leads];
+    let nowMs = 0;
+    const said: string[] = [];
+    const juju = createJuju(
+      start,
+      async (call) =>
+        call.tool === 'is-leader'
+          ? { exitCode: 0, stdout: answers.shift() ?? '', stderr: '' }
+          : await tools.port(call),
+      {
+        clock: { nowMs: () => nowMs, sleep: async () => await Promise.resolve() },
+        log: (level) => said.push(level),
+      },
+    );
+    const peers = juju.relationById('peers', 0);
+    if (await juju.isLeader()) peers.setApp({ all: '1' });
+    peers.setUnit({ own: '1' });
+    nowMs = passesMs;
+    await juju.flush();
+    const written = tools.calls().filter((call) => call.startsWith('relation-set'));
+    return { written, said };
+  }
+
+  const app = 'relation-set -r peers:0 --app --file - < {"all":"1"}';
+  const unit = 'relation-set -r peers:0 --file - < {"own":"1"}';
+
+  test('goes to Juju as long as its answer holds, without another question', async () => {
+    expect(await write(['true', 'false'], 10_000)).toEqual({ written: [app, unit], said: [] });
+  });
+
+  test('goes to Juju after hours in which it went on leading', async () => {
+    expect(await write(['true', 'true'], 7_200_000)).toEqual({ written: [app, unit], said: [] });
+  });
+
+  test('is left to whoever leads after hours in which that became another unit', async () => {
+    expect(await write(['true', 'false'], 7_200_000)).toEqual({
+      written: [unit],
+      said: ['WARNING'],
+    });
+  });
+});
+
 describe('ports and state', () => {
   test('only missing ports are opened', async () => {
     const { juju, calls } = open({ 'opened-ports': '["5432/tcp"]', 'open-port': '' });

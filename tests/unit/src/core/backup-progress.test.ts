@@ -104,7 +104,7 @@ describe('metrics', () => {
         '# HELP postgresql_backup_last_type Its type, as a label.',
         '# TYPE postgresql_backup_last_type gauge',
         'postgresql_backup_last_type{type="full"} 1',
-        '# HELP postgresql_backup_failures_total Backups that this unit began and could not make.',
+        '# HELP postgresql_backup_failures_total Backups that this unit could not make, and scheduled ones that were refused.',
         '# TYPE postgresql_backup_failures_total counter',
         'postgresql_backup_failures_total 2',
         '',

@@ -9,6 +9,7 @@ import {
   delay,
   fail,
   follow,
+  hold,
   missedRun,
   type NextTime,
   parseSchedule,
@@ -147,6 +148,28 @@ describe('a schedule', () => {
     expect(missedRun(advance(delayed, now('12 01:59')))).toBeUndefined();
     expect(missedRun(waiting)).toBe('full due 2026-01-11T02:00:00Z (paused)');
     expect(chosenRun(waiting, at('20 12:00'))).toEqual({ type: 'full', due: at('11 02:00') });
+  });
+
+  test('what came while something long was done waited for that, however often it came', () => {
+    const since = at('11 01:30');
+    const held = hold(begin(nightly), { since, reason: 'it was busy' }, now('13 09:00'));
+
+    expect(held.runs.full).toEqual({
+      cron: nightly.full,
+      due: at('11 02:00'),
+      next: at('14 02:00'),
+      delayed: 'it was busy',
+    });
+    expect(chosenRun(held, at('13 09:00'))?.due).toBe(at('11 02:00'));
+    expect(tellLate(held, 'nobody').told).toEqual([]);
+  });
+
+  test('what came before something long was done did not wait for that', () => {
+    const schedule = begin(nightly);
+    const since = at('11 02:01');
+
+    expect(hold(schedule, { since, reason: 'it was busy' }, now('13 09:00'))).toEqual(schedule);
+    expect(hold(schedule, { since: 0, reason: 'it was busy' }, now('10 13:00'))).toEqual(schedule);
   });
 
   test('another schedule begins anew; what is open stays open', () => {

@@ -194,9 +194,29 @@ test.each([
   expect(refusal === undefined).toBe(room);
 });
 
+test.each([
+  [1, '2MB', '64MB'],
+  [16, '32MB', '64MB'],
+  [64, '128MB', '128MB'],
+])('with WAL files of %d MiB a trial keeps as little as can be', (size, least, most) => {
+  const settings = renderTrialServer({
+    directory: '/trial',
+    preparedTransactions: 0,
+    locksPerTransaction: 64,
+    segmentBytes: size * 2 ** 20,
+  });
+
+  expect(settings).toMatchObject({ min_wal_size: least, max_wal_size: most, wal_keep_size: '0' });
+});
+
 test('the server of a trial is told everything on its command line', () => {
   const line = commandLineOf(
-    renderTrialServer({ directory: '/trial', preparedTransactions: 5, locksPerTransaction: 64 }),
+    renderTrialServer({
+      directory: '/trial',
+      preparedTransactions: 5,
+      locksPerTransaction: 64,
+      segmentBytes: 16 * 2 ** 20,
+    }),
   );
 
   for (const part of [

@@ -1,0 +1,130 @@
+// How a restore ends: the restored database is in force, or the data of before are again.
+
+import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
+import { applyConfiguration, readSettings, writeMemberConfig } from '../adapters/configuration.ts';
+import { isAside, removeLeftovers, stopDatabase } from '../adapters/data-directory.ts';
+import { readFailureReason } from '../adapters/restore-failure.ts';
+import {
+  type RestoreMark,
+  removeCopiedMark,
+  removeRestoreMark,
+  writeRestoreMark,
+} from '../adapters/restore-mark.ts';
+import { setUpDatabase } from '../adapters/users.ts';
+import { updateExtensions } from '../extensions.ts';
+import { doesPrimaryAnswer, isServiceActive, resumeService, setLayer } from './services.ts';
+import { endedRestore, nameOf, noteOf, publishResult } from './told.ts';
+import { bringBack, resumeWithData, withOldAsItIs, writeSaved } from './way-back.ts';
+
+/**
+ * Ends a restore that has succeeded or failed; one that goes on is left as it is. Says whether the
+ * restored database is in force: then it has to be asked anew whose the repository is.
+ */
+export async function settleRestore(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark,
+): Promise<boolean> {
+  if (await doesPrimaryAnswer(cluster)) {
+    await finishRestore(hook, cluster, mark);
+    return true;
+  }
+  if (await isServiceActive(hook)) return false;
+  const failure = mark.failure ?? (await readFailureReason(hook, mark));
+  if (mark.request === undefined && !(await isAside(hook))) {
+    if (mark.failure !== undefined) return false;
+    hook.log('ERROR', `the restore of ${nameOf(mark)} failed: ${failure}`);
+    await writeRestoreMark(hook, { ...mark, failure });
+    return false;
+  }
+  await undoRestore(hook, cluster, { ...mark, failure });
+  return false;
+}
+
+async function finishRestore(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark,
+): Promise<void> {
+  await setUpDatabase(hook, cluster);
+  // Written first: half of the old data are nothing to go back to.
+  await writeRestoreMark(hook, { ...mark, phase: 'restored' });
+  await completeRestore(hook, cluster, mark);
+}
+
+/** What may be repeated when the restored database is in force. */
+export async function completeRestore(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark,
+): Promise<void> {
+  await removeLeftovers(hook);
+  // The data here are no longer those that were copied for an earlier restore.
+  await removeCopiedMark(hook);
+  if (mark.request === undefined) await removeRestoreMark(hook);
+  await concludeSuccess(hook, cluster, mark);
+  hook.log('INFO', `backup ${nameOf(mark)} has been restored`);
+}
+
+/** What may be repeated when the mark says that the restored database is in force. */
+export async function concludeSuccess(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { request }: Pick<RestoreMark, 'request'>,
+): Promise<void> {
+  concluded.add(hook.juju);
+  publishResult(cluster, { request, state: 'restored' });
+  // The restored database has the extensions of its own time.
+  if (await hook.juju.isLeader()) cluster.setApp({ ...endedRestore, extensions: undefined });
+  await resumeService(hook, cluster);
+  await applyConfiguration(hook, cluster);
+  await updateExtensions(hook, cluster);
+}
+
+/**
+ * The data of before come back, with what Patroni remembered of them. Where this unit had none, those
+ * of the other units do, and it copies them.
+ */
+export async function undoRestore(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  given: RestoreMark,
+): Promise<void> {
+  const mark = await withOldAsItIs(hook, given);
+  hook.log('ERROR', `the restore of ${nameOf(mark)} failed: ${mark.failure ?? ''}`);
+  await writeRestoreMark(hook, { ...mark, phase: 'undoing' });
+  await setLayer(hook, cluster, { restart: false });
+  await stopDatabase(hook);
+  await bringBack(hook, mark);
+  await writeSaved(hook, cluster, mark);
+  const undone = { ...mark, phase: 'undone' } as const;
+  // Written before the start: what Patroni does from then on is not to be written over.
+  await writeRestoreMark(hook, undone);
+  await concludeFailure(hook, cluster, undone);
+}
+
+/** What may be repeated when the mark says that the data of before are in force. */
+export async function concludeFailure(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark,
+): Promise<void> {
+  const { request, failure = '' } = mark;
+  concluded.add(hook.juju);
+  publishResult(cluster, { request, state: 'failed', failure });
+  if (await hook.juju.isLeader()) {
+    cluster.setApp({ ...endedRestore, 'restore-failure': noteOf(mark, failure) });
+  }
+  const settings = await readSettings(hook);
+  if (settings.kind === 'valid') await writeMemberConfig(hook, cluster, settings.settings);
+  await resumeWithData(hook, cluster);
+  hook.log('WARNING', 'the data of before the restore are in force');
+}
+
+// Two events may be handled in one dispatch: what the first has written is committed after the second.
+const concluded = new WeakSet<object>();
+
+/** Whether the databag tells of the end only in this dispatch, so that Juju may never learn of it. */
+export function hasJustConcluded({ juju }: Pick<PostgresqlHook, 'juju'>): boolean {
+  return concluded.has(juju);
+}

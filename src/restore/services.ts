@@ -1,0 +1,60 @@
+// Patroni's service during a restore, in which Pebble does not start it again: its end is what tells.
+
+import { CodedError } from '../../lib/base/error.ts';
+import { type Cluster, isStarted, isTlsEnabled, type PostgresqlHook } from '../adapters/cluster.ts';
+import { forgetView } from '../adapters/view.ts';
+import {
+  layerLabel,
+  patroniService,
+  renderLayer,
+  watcherService,
+} from '../core/render/pebble-layer.ts';
+
+/** Patroni is started again from now on whenever it ends; one that runs is not interrupted. */
+export async function resumeService(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  await setLayer(hook, cluster, { restart: true });
+  await startDatabase(hook);
+}
+
+export async function setLayer(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { restart }: { readonly restart: boolean },
+): Promise<void> {
+  const scheme = (await isTlsEnabled(cluster)) ? 'https' : 'http';
+  await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme, restart }));
+}
+
+/** A Patroni that ends at once is no failure of the hook: the status tells. */
+export async function startDatabase(hook: PostgresqlHook): Promise<void> {
+  const failure = await failureOf(async () => {
+    await hook.ports.pebble.start(watcherService, patroniService);
+    forgetView(hook);
+  });
+  if (failure !== undefined) hook.log('ERROR', failure);
+}
+
+/** Whether nothing has been started in it yet. */
+export async function isNewContainer(hook: PostgresqlHook): Promise<boolean> {
+  return (await hook.ports.pebble.services([patroniService])).length === 0;
+}
+
+export async function isServiceActive(hook: PostgresqlHook): Promise<boolean> {
+  const [service] = await hook.ports.pebble.services([patroniService]);
+  return service?.current === 'active';
+}
+
+export async function doesPrimaryAnswer(cluster: Cluster): Promise<boolean> {
+  const health = await cluster.health();
+  return health !== undefined && health.role === 'primary' && isStarted(health.state);
+}
+
+export async function failureOf(attempt: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await attempt();
+    return undefined;
+  } catch (error) {
+    if (error instanceof CodedError) return error.message;
+    throw error;
+  }
+}

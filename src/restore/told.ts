@@ -1,0 +1,63 @@
+// What units tell each other, and the operator, of a restore: keys of the databags, names, reasons.
+
+import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
+import { idOfLabel } from '../core/backups/backup-list.ts';
+import type { RestoreResult } from '../core/backups/restore-request.ts';
+import type { RestoreTarget } from '../core/backups/restore-target.ts';
+import { restoreFailed } from '../core/status.ts';
+
+export interface Refusal {
+  readonly refusal: string;
+}
+
+/** Key of the unit's databag. */
+export const resultKey = 'restore-result';
+
+/** The leader tells of it in the application's databag; others have the request that they follow. */
+export async function announce(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  target: RestoreTarget,
+): Promise<void> {
+  if (!(await hook.juju.isLeader())) return;
+  cluster.setApp({
+    'restoring-backup': target.label,
+    'restore-stanza': target.stanza,
+    'restore-timeline': target.timeline === undefined ? undefined : `${target.timeline}`,
+    'restore-to-time': target.time,
+    'restore-failure': undefined,
+    's3-initialization-block-message': undefined,
+  });
+}
+
+/** Keys that only a restore has. */
+export const endedRestore = {
+  'restoring-backup': undefined,
+  'restore-stanza': undefined,
+  'restore-timeline': undefined,
+  'restore-to-time': undefined,
+} as const;
+
+interface Ending extends Omit<RestoreResult, 'id'> {
+  readonly request: string | undefined;
+}
+
+/** Why a restore ended that somebody did not want any more. */
+export const cancelled = 'cancelled';
+
+/** Tells the leader, whose request it was. */
+export function publishResult(cluster: Cluster, { request, ...result }: Ending): void {
+  if (request === undefined) return;
+  cluster.setUnit({ [resultKey]: JSON.stringify({ id: request, ...result }) });
+}
+
+/** What is shown of a restore that failed; nobody has to be told what they have cancelled. */
+export function noteOf(target: RestoreTarget, failure: string): string | undefined {
+  return failure === cancelled ? undefined : restoreFailed(nameOf(target), failure);
+}
+
+/** The backup as operators know it, and the time. */
+export function nameOf({ label, time }: Pick<RestoreTarget, 'label' | 'time'>): string {
+  const until = time?.replace(/(\.0+)?\+00$/, '');
+  return until === undefined ? idOfLabel(label) : `${idOfLabel(label)} to ${until}`;
+}
