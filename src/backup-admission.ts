@@ -50,8 +50,9 @@ async function admitMember(
   cluster: Cluster,
 ): Promise<AdmittedMember | Refusal> {
   const { walk } = hook;
-  if (walk.decide('is_blocked', await isBlocked(hook, cluster))) {
-    return { refusal: 'Unit is in a blocking state' };
+  const problem = await findProblem(hook, cluster);
+  if (walk.decide('is_blocked', problem !== undefined)) {
+    return { refusal: `Unit is in a blocking state: ${problem}` };
   }
   const { primary, started, tls, stanza } = await observeMember(cluster);
   const several = (await cluster.units()).length > 1;
@@ -67,12 +68,12 @@ async function admitMember(
   return { stanza, replica: !primary };
 }
 
-/** By more than an option of encryption: a repository in use goes on as it is. */
-async function isBlocked(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+/** What blocks the unit, unless it is an option of encryption: a repository in use goes on as it is. */
+async function findProblem(hook: PostgresqlHook, cluster: Cluster): Promise<string | undefined> {
   const status = await hook.juju.unitStatus();
-  if (status?.level !== 'blocked') return false;
+  if (status?.level !== 'blocked') return undefined;
   const { stanza } = await cluster.appData();
-  return stanza === undefined || !isCipherMessage(status.message);
+  return stanza === undefined || !isCipherMessage(status.message) ? status.message : undefined;
 }
 
 async function observeMember(cluster: Cluster) {

@@ -7,7 +7,7 @@ import { applyConfiguration } from './adapters/configuration.ts';
 import { countFailure, lookAtBackups } from './adapters/last-backup.ts';
 import { ObjectStoreError } from './adapters/object-store-error.ts';
 import { backup, info, PgbackrestError } from './adapters/pgbackrest.ts';
-import { objectKey, openRepositoryStore } from './adapters/repository.ts';
+import { objectKey, openRepositoryStore, reasonWithHint } from './adapters/repository.ts';
 import type { AdmittedBackup } from './backup-admission.ts';
 import { idOfLabel, usableBackups } from './core/backups/backup-list.ts';
 import { createBackupProgress } from './core/backups/backup-progress.ts';
@@ -61,13 +61,15 @@ async function makeBackup(hook: PostgresqlHook, request: BackupRequest): Promise
   if (!walk.decide('has_backup_creation_succeeded', label !== undefined) || label === undefined) {
     walk.step('upload_error_logs_s3');
     const name = `failed-${isoSeconds(hook.ports.clock.nowMs() / 1000)}`;
-    await uploadLog(hook, request, { name, text: log });
+    const refused = await uploadLog(hook, request, { name, text: log });
     walk.step('fail_action2');
-    return { failure: `Failed to backup PostgreSQL with error: ${failure}` };
+    // What keeps the log out is often why the backup failed, in plainer words.
+    const more = refused === undefined ? '' : `; ${refused}`;
+    return { failure: `Failed to backup PostgreSQL with error: ${failure}${more}` };
   }
   const id = idOfLabel(label);
-  const uploaded = await uploadLog(hook, request, { name: id, text: log });
-  if (!walk.decide('were_backup_logs_uploaded_s3', uploaded)) {
+  const refused = await uploadLog(hook, request, { name: id, text: log });
+  if (!walk.decide('were_backup_logs_uploaded_s3', refused === undefined)) {
     walk.step('fail_action2');
     return { failure: 'Error uploading logs to S3' };
   }
@@ -133,18 +135,19 @@ function createProgress(hook: PostgresqlHook, say: BackupRequest['say']) {
   };
 }
 
+/** Gives why it could not, if so. */
 async function uploadLog(
   hook: PostgresqlHook,
   request: BackupRequest,
   log: { readonly name: string; readonly text: string },
-): Promise<boolean> {
+): Promise<string | undefined> {
   const key = objectKey(request.parameters, `backup/${request.stanza}/${log.name}/backup.log`);
   try {
     await openRepositoryStore(hook, request.parameters).put(key, log.text);
-    return true;
+    return undefined;
   } catch (error) {
     if (!(error instanceof ObjectStoreError)) throw error;
     hook.log('ERROR', `cannot upload the backup's log: ${error.message}`);
-    return false;
+    return reasonWithHint(error);
   }
 }

@@ -76,57 +76,72 @@ function resultsOf({ bucket, path }: S3Parameters, { state, encrypted, ...own }:
   };
 }
 
-/**
- * The order matters: a backup that ends while this reads is found finished, because pgBackRest's list
- * comes after the folders and the look for a running one.
- */
 async function readListing(
   hook: PostgresqlHook,
   parameters: S3Parameters,
 ): Promise<Listing | { readonly failure: string }> {
-  const { pebble } = hook.ports;
+  const looked = await lookAtFolders(hook, parameters);
+  if (looked.kind === 'unreachable') return { failure: looked.reason };
   try {
-    const cluster = await openCluster(hook);
-    if (cluster !== undefined) await readCipherPass(hook, cluster, parameters);
-    const folders = await readFoldersIfPossible(hook, parameters);
-    const activity = await readBackupActivity(hook, cluster);
-    const stanzas = await info(pebble);
-    const { archive, lineage } = await readArchive(pebble, stanzas);
-    const own = stanzaName(hook.juju.context.modelName, hook.juju.context.app);
-    const locked = withLock(activity, stanzaOf(stanzas, own));
-    const unlisted: Unlisted =
-      folders === undefined
-        ? { failed: [] }
-        : await readUnlisted(hook, { parameters, folders, stanzas, own, activity: locked });
-    const backups = stanzas.flatMap((stanza) => stanza.backups);
-    if (cluster !== undefined) await noteBackups(hook, cluster, stanzas);
-    return {
-      last: lastOf(usableBackups(stanzas, own), hook.ports.clock.nowMs() / 1000),
-      schedule: parseSchedule((await cluster?.appData())?.backupSchedule),
-      state: { backups, archive, lineage, ...unlisted },
-      encrypted: stanzas.some((stanza) => stanza.encrypted),
-    };
+    const folders = looked.kind === 'seen' ? looked.folders : undefined;
+    return await readAll(hook, parameters, folders);
   } catch (error) {
-    if (error instanceof CodedError) return { failure: error.message };
-    throw error;
+    if (!(error instanceof CodedError)) throw error;
+    return { failure: looked.kind === 'refused' ? looked.reason : error.message };
   }
+}
+
+/**
+ * The order matters: a backup that ends while this reads is found finished, because pgBackRest's list
+ * comes after the folders and the look for a running one.
+ */
+async function readAll(
+  hook: PostgresqlHook,
+  parameters: S3Parameters,
+  folders: StanzaFolders | undefined,
+): Promise<Listing> {
+  const { pebble } = hook.ports;
+  const cluster = await openCluster(hook);
+  if (cluster !== undefined) await readCipherPass(hook, cluster, parameters);
+  const activity = await readBackupActivity(hook, cluster);
+  const stanzas = await info(pebble);
+  const { archive, lineage } = await readArchive(pebble, stanzas);
+  const own = stanzaName(hook.juju.context.modelName, hook.juju.context.app);
+  const locked = withLock(activity, stanzaOf(stanzas, own));
+  const unlisted: Unlisted =
+    folders === undefined
+      ? { failed: [] }
+      : await readUnlisted(hook, { parameters, folders, stanzas, own, activity: locked });
+  const backups = stanzas.flatMap((stanza) => stanza.backups);
+  if (cluster !== undefined) await noteBackups(hook, cluster, stanzas);
+  return {
+    last: lastOf(usableBackups(stanzas, own), hook.ports.clock.nowMs() / 1000),
+    schedule: parseSchedule((await cluster?.appData())?.backupSchedule),
+    state: { backups, archive, lineage, ...unlisted },
+    encrypted: stanzas.some((stanza) => stanza.encrypted),
+  };
 }
 
 function stanzaOf(stanzas: readonly StanzaInfo[], own: string): StanzaInfo | undefined {
   return stanzas.find(({ name }) => name === own);
 }
 
-/** What pgBackRest lists is worth showing when the charm itself does not get at the storage. */
-async function readFoldersIfPossible(
-  hook: PostgresqlHook,
-  parameters: S3Parameters,
-): Promise<StanzaFolders | undefined> {
+type Look =
+  | { readonly kind: 'seen'; readonly folders: StanzaFolders }
+  | { readonly kind: 'refused' | 'unreachable'; readonly reason: string };
+
+/**
+ * What pgBackRest lists is worth showing when the charm itself does not get at the storage; but where
+ * nobody answers pgBackRest would only try for minutes.
+ */
+async function lookAtFolders(hook: PostgresqlHook, parameters: S3Parameters): Promise<Look> {
   try {
-    return await readFolders(hook, parameters);
+    return { kind: 'seen', folders: await readFolders(hook, parameters) };
   } catch (error) {
     if (!(error instanceof ObjectStoreError)) throw error;
     const reason = reasonWithHint(error);
+    if (error.code === 'unreachable') return { kind: 'unreachable', reason };
     await hook.juju.action().log(`backups that failed or run are not shown: ${reason}`);
-    return undefined;
+    return { kind: 'refused', reason };
   }
 }

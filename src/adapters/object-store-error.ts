@@ -41,6 +41,16 @@ export function toObjectStoreError(
   return describe(error, settings, { purpose, code, reason: code, hint: hints[code] });
 }
 
+const creationHint = 'Create the bucket, or allow the access key to do so.';
+
+/** The same when the bucket is not there and cannot be made. */
+export function toCreationError(settings: ObjectStoreSettings, error: unknown): unknown {
+  const told = toObjectStoreError(`create bucket "${settings.bucket}"`, settings, error);
+  if (!(told instanceof ObjectStoreError) || told.code !== 'forbidden') return told;
+  const { code, fields, message } = told;
+  return new ObjectStoreError(message, { code, fields, hint: creationHint });
+}
+
 interface Description {
   readonly purpose: string;
   readonly code: ObjectStoreErrorCode;
@@ -55,7 +65,8 @@ function describe(
   { purpose, code, status, reason, hint }: Description,
 ): ObjectStoreError {
   // After a semicolon Node.js advises people who write programs.
-  const said = code === 'untrusted' ? error.message.split(';')[0] : error.message;
+  const told = code === 'untrusted' ? error.message.split(';')[0] : error.message;
+  const said = isTimeout(error) ? 'no answer in time' : told;
   return new ObjectStoreError(
     `cannot ${purpose}: ${withoutKeys(settings, said || error.name).slice(0, 200)}`,
     {
@@ -77,6 +88,8 @@ export const hints: Readonly<Record<ObjectStoreErrorCode, string | undefined>> =
   api: undefined,
 };
 
+const fullHint = 'Free space on the storage server, or raise its quota.';
+
 /** The same for answers that have no code of their own among ours. */
 const answerHints: Readonly<Record<string, string>> = {
   AuthorizationHeaderMalformed: 'Check the region.',
@@ -84,6 +97,10 @@ const answerHints: Readonly<Record<string, string>> = {
   IllegalLocationConstraintException: 'Check the region.',
   InvalidBucketName: 'Check the name of the bucket.',
   BucketAlreadyExists: 'Choose another bucket: this one belongs to somebody else.',
+  QuotaExceeded: fullHint,
+  // MinIO and Versity's gateway.
+  XMinioStorageFull: fullHint,
+  InsufficientStorage: fullHint,
 };
 
 /** The server's own codes that mean what one of ours says. */
@@ -106,8 +123,12 @@ function networkCode(settings: ObjectStoreSettings, error: Error): ObjectStoreEr
 }
 
 function isNetworkError(error: Error): boolean {
-  const timedOut = ['TimeoutError', 'AbortError'].includes(error.name);
-  return timedOut || ('code' in error && typeof error.code === 'string');
+  return isTimeout(error) || ('code' in error && typeof error.code === 'string');
+}
+
+/** Of one attempt, or of the whole call. */
+function isTimeout({ name }: Error): boolean {
+  return ['TimeoutError', 'AbortError'].includes(name);
 }
 
 function statusOf(error: Error): number | undefined {

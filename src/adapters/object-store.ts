@@ -12,7 +12,7 @@ import type {
 
 import { lazy } from '../../lib/base/lazy.ts';
 import type { ObjectStore, ObjectStoreSettings } from '../ports.ts';
-import { toObjectStoreError } from './object-store-error.ts';
+import { toCreationError, toObjectStoreError } from './object-store-error.ts';
 
 const deadlines = {
   connectMs: 5_000,
@@ -50,7 +50,7 @@ export function openObjectStore(settings: ObjectStoreSettings): ObjectStore {
           await s3.send(new CreateBucketCommand(describeBucket(settings)), options);
         } catch (error) {
           // Another unit made it at the same time.
-          if (!isNamed(error, 'BucketAlreadyOwnedByYou')) throw error;
+          if (!isNamed(error, 'BucketAlreadyOwnedByYou')) throw toCreationError(settings, error);
         }
       });
     },

@@ -48,17 +48,22 @@ export function reasonOf(result: Pick<ExecResult, 'stdout' | 'stderr'>): string 
   return chosen.slice(0, reasonLength);
 }
 
-/** Every stanza of the repository. */
+/** Every stanza of the repository. A repository that cannot be read is an error, too. */
 export async function info(pebble: Pebble): Promise<readonly StanzaInfo[]> {
   const result = await run(pebble, ['info', '--output=json'], { timeoutMs: infoTimeoutMs });
-  if (!unreadable.test(result.stdout)) return parseInfo(result.stdout);
-  throw new PgbackrestError('info', { ...result, stdout: '', stderr: notAsTold });
+  const fail = (reason: string): never => {
+    throw new PgbackrestError('info', { ...result, stdout: '', stderr: `ERROR: ${reason}` });
+  };
+  if (unreadable.test(result.stdout)) return fail(notAsTold);
+  const stanzas = parseInfo(result.stdout);
+  const [failure] = stanzas.flatMap((stanza) => stanza.failure ?? []);
+  return failure === undefined ? stanzas : fail(failure);
 }
 
 // It is no failure for pgBackRest, which shows what it read instead, as text that no JSON may have.
-const unreadable = /"message"\s*:\s*"\[(?:CryptoError|FormatError)\]/;
-const notAsTold =
-  'ERROR: the repository is not encrypted as backup_cipher_secret says, or it is damaged';
+const unreadable =
+  /"message"\s*:\s*"\[(?:CryptoError(?!\] unable to verify certificate)|FormatError)\]/;
+const notAsTold = 'the repository is not encrypted as backup_cipher_secret says, or it is damaged';
 
 // 100,000 segments are a hundred requests to S3, and some ten megabytes of output.
 const archiveTimeoutMs = 180_000;
@@ -150,7 +155,7 @@ export async function pingServer(pebble: Pebble, host: string): Promise<boolean>
     });
     return true;
   } catch (error) {
-    if (error instanceof PgbackrestError || isPebbleError(error, 'timeout')) return false;
+    if (error instanceof PgbackrestError) return false;
     throw error;
   }
 }
@@ -212,15 +217,34 @@ export async function run(
   { printed, patient, ...options }: RunOptions,
 ): Promise<ExecResult> {
   const command = [...(patient === true ? patiently : []), 'pgbackrest', ...args];
-  const done = await pebble.exec(command, {
-    user: workloadUser,
-    group: workloadUser,
-    ...options,
-    ...(printed === undefined ? {} : { discardStdout: true }),
-  });
+  const done = await endInTime(
+    options.timeoutMs,
+    async () =>
+      await pebble.exec(command, {
+        user: workloadUser,
+        group: workloadUser,
+        ...options,
+        ...(printed === undefined ? {} : { discardStdout: true }),
+      }),
+  );
   const result = printed === undefined ? done : { ...done, stdout: printed() };
   if (result.exitCode !== 0) {
     throw new PgbackrestError(args.find((arg) => !arg.startsWith('-')) ?? '', result);
   }
   return result;
+}
+
+/** What `timeout` says of a program that it has ended. */
+const timedOut = 124;
+
+/** pgBackRest tries for minutes to reach a storage that is down: one more way in which it fails. */
+async function endInTime(limitMs: number, attempt: () => Promise<ExecResult>): Promise<ExecResult> {
+  try {
+    return await attempt();
+  } catch (error) {
+    // A Pebble that does not answer names no change.
+    if (!isPebbleError(error, 'timeout') || error.fields['change'] === undefined) throw error;
+    const reason = `no end within ${limitMs / 1000} s: the storage is slow or does not answer`;
+    return { exitCode: timedOut, stdout: '', stderr: `ERROR: ${reason}\n` };
+  }
 }

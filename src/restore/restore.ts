@@ -9,7 +9,13 @@ import {
   type PostgresqlHook,
 } from '../adapters/cluster.ts';
 import { readSettings } from '../adapters/configuration.ts';
-import { readRepository, refusalOf, writeRepositoryConfig } from '../adapters/repository.ts';
+import {
+  readRepository,
+  reasonWithHint,
+  refusalOf,
+  writeRepositoryConfig,
+} from '../adapters/repository.ts';
+import { checkReachable } from '../adapters/repository-access.ts';
 import { readCatalogue } from '../adapters/restorable.ts';
 import { hasFailed, isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
 import type { Backup } from '../core/backups/backup-list.ts';
@@ -167,12 +173,13 @@ async function choose(
   const reading = await readRepository(hook);
   if (reading.kind !== 'ready') return { refusal: refusalOf(reading) ?? '' };
   try {
+    await checkReachable(hook, reading.parameters);
     await writeRepositoryConfig(hook, cluster, reading.parameters);
     const needsWal = (backups: readonly Backup[]): boolean =>
       wish.time !== undefined || backups.every(({ id }) => id !== wish.id);
     return chooseTarget(wish, await readCatalogue(hook, cluster, { needsWal }));
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    return { refusal: `Failed to list PostgreSQL backups with error: ${error.message}` };
+    return { refusal: `Failed to list PostgreSQL backups with error: ${reasonWithHint(error)}` };
   }
 }

@@ -312,6 +312,23 @@ describe('answers of other servers', () => {
     await server.stop();
   });
 
+  test('a bucket that the keys may not make is named, with what to do', async () => {
+    const server = await startCanned(({ method }) =>
+      method === 'GET'
+        ? { status: 404, body: errorBody('NoSuchBucket') }
+        : { status: 403, body: errorBody('AccessDenied') },
+    );
+
+    const error = openObjectStore(settingsFor({ endpoint: server.endpoint })).ensureBucket();
+
+    await expect(error).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringMatching(/^cannot create bucket "backups": /),
+      hint: 'Create the bucket, or allow the access key to do so.',
+    });
+    await server.stop();
+  });
+
   test('no checksum is sent that the server did not ask for', async () => {
     const server = await startCanned(() => ({ status: 200, body: '' }));
 

@@ -63,7 +63,10 @@ function settings(): ObjectStoreSettings {
 }
 
 /** The lines that the charm writes, with what is different here. */
-async function configure(pass: Pass): Promise<void> {
+async function configure(
+  pass: Pass,
+  changed: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const cipherPass = passes[pass];
   const { global = {} } = renderPgbackrest({
     ...settings(),
@@ -78,7 +81,7 @@ async function configure(pass: Pass): Promise<void> {
   });
   // Before 2.46 blocks were an experiment; the others stand in the file already.
   const left = ['repo1-block', 'repo1-path', 'log-level-file', 'log-level-stderr', 'start-fast'];
-  const own = { ...global, 'repo1-s3-ca-file': caFile };
+  const own = { ...global, 'repo1-s3-ca-file': caFile, ...changed };
   const lines = Object.entries(own).filter(([key]) => !left.includes(key));
   await program.configure(lines.map(([key, value]) => `${key}=${String(value)}`));
 }
@@ -112,11 +115,22 @@ test.each(cases)('made with $made, asked with $asked: $found', async ({ made, as
     await again;
     return;
   }
-  await expect(said).rejects.toThrow('is not encrypted as backup_cipher_secret says');
-  await expect(again).rejects.toBeInstanceOf(PgbackrestError);
+  await Promise.all([
+    expect(said).rejects.toThrow('is not encrypted as backup_cipher_secret says'),
+    expect(again).rejects.toBeInstanceOf(PgbackrestError),
+  ]);
   for (const pass of [passes.first, passes.second]) {
     await expect(again).rejects.not.toThrow(pass.reveal());
   }
+});
+
+test('keys that are refused are an error, and no empty repository', async () => {
+  await make('none');
+  await configure('none', { 'repo1-s3-key-secret': 'planted-secret-kez' });
+
+  await expect(info(program.pebble)).rejects.toThrow(
+    /^cannot run pgbackrest info: .*HTTP request failed with 403 \(Forbidden\)$/,
+  );
 });
 
 test('an empty repository can be made with anything', async () => {

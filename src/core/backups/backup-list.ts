@@ -52,6 +52,8 @@ export interface StanzaInfo {
   readonly name: string;
   readonly statusCode: number;
   readonly statusMessage: string;
+  /** Why the repository could not be read: pgBackRest lists nothing then, and calls that a success. */
+  readonly failure?: string;
   readonly encrypted: boolean;
   /** System identifiers of every database that the stanza has held. */
   readonly systemIds: readonly string[];
@@ -101,11 +103,16 @@ const databaseSchema = v.object({
   'system-id': v.optional(v.number()),
 });
 
+const repositorySchema = v.object({
+  status: v.optional(v.object({ code: v.number(), message: v.string() })),
+});
+
 const infoSchema = v.array(
   v.object({
     name: v.string(),
     cipher: v.optional(v.string(), 'none'),
     status: v.object({ code: v.number(), message: v.string(), lock: v.optional(lockSchema) }),
+    repo: v.optional(v.array(repositorySchema), []),
     db: v.optional(v.array(databaseSchema), []),
     backup: v.optional(v.array(backupSchema), []),
   }),
@@ -126,7 +133,19 @@ export function parseInfo(json: string): readonly StanzaInfo[] {
     systemIds: systemIdsOf(texts, index),
     backups: stanza.backup.map((backup) => toBackup(stanza.name, stanza.db, backup)),
     ...lockOf(stanza.status.lock),
+    ...present({ failure: failureOf(stanza) }),
   }));
+}
+
+// `other`: everything that keeps pgBackRest from reading, such as refused keys.
+const unreadCode = 99;
+
+/** The first line of the reason; requests and answers may follow it. */
+function failureOf({ status, repo }: v.InferOutput<typeof infoSchema>[number]): string | undefined {
+  if (status.code !== unreadCode) return undefined;
+  const reasons = repo.map((one) => (one.status?.code === unreadCode ? one.status.message : ''));
+  const [line = ''] = (reasons.find((reason) => reason !== '') ?? status.message).split('\n');
+  return line.replace(/:$/, '');
 }
 
 function lockOf(lock: v.InferOutput<typeof lockSchema> | undefined): { lock?: HeldLock } {

@@ -80,6 +80,21 @@ test('a stanza without a database or a backup is a stanza', () => {
   ]);
 });
 
+test('that the repository could not be read is told by its first line', () => {
+  const message =
+    '[ProtocolError] HTTP request failed with 403 (Forbidden):\n*** Path/Query ***:\nGET /';
+  const status = { code: 99, message: 'other' };
+  const text = JSON.stringify([
+    { name: '[invalid]', status, repo: [{ key: 1, status: { code: 99, message } }] },
+    { name: 'of an older version', status },
+  ]);
+
+  expect(parseInfo(text).map(({ failure }) => failure)).toEqual([
+    '[ProtocolError] HTTP request failed with 403 (Forbidden)',
+    'other',
+  ]);
+});
+
 test('the time of the last part of a label is its id', () => {
   expect(idOfLabel('20260131-120000F_20260201-093015I')).toBe('2026-02-01T09:30:15Z');
 });

@@ -1,0 +1,129 @@
+// Storage that goes away, or refuses, while pgBackRest is asked: what that means for the repository in
+// use, and what the operator is told. pgBackRest calls it a success, and lists a stanza that is none.
+
+import { expect } from '@jest/globals';
+
+import { type ExecResponder, programTimedOut } from '../support/fake-pebble.ts';
+import { action, relationChanged } from '../support/scenario/events.ts';
+import { backedUp, inWorld, running, underTest } from '../support/scenario/postgresql/journey.ts';
+import { type PostgresqlState, s3Relation } from '../support/scenario/postgresql/postgresql.ts';
+import { scenario } from '../support/scenario/scenario.ts';
+import { relationOf } from '../support/scenario/state.ts';
+
+const stanza = 'test-model.patroni-postgresql-k8s';
+const label = '20260130-120000F';
+const changed = (given: PostgresqlState) => relationChanged(relationOf(given, 's3-parameters'));
+
+const refused = `[ProtocolError] HTTP request failed with 403 (Forbidden):
+*** Path/Query ***:
+GET /backups/?delimiter=%2F&list-type=2&prefix=postgresql%2Fbackup%2F`;
+
+/** As pgBackRest 2.55 says it, with exit code 0. */
+function unread(message: string) {
+  const status = { code: 99, message: 'other', lock: { backup: { held: false } } };
+  const repo = [{ cipher: 'none', key: 1, status: { code: 99, message } }];
+  const stanzas = [{ archive: [], backup: [], cipher: 'none', db: [], name: '[invalid]', repo }];
+  return { stdout: JSON.stringify(stanzas.map((one) => ({ ...one, status }))) };
+}
+
+const answering = (respond: ExecResponder['respond']) => () => ({
+  postgresql: [{ command: ['pgbackrest', 'info'], respond }],
+});
+const refusing = answering(() => unread(refused));
+
+const withBackup = async () =>
+  inWorld(await backedUp(), { pgbackrest: { backups: [{ label, stanza }] } });
+
+scenario('a repository that pgBackRest cannot read is not called that of others', {
+  charm: underTest,
+  given: withBackup,
+  when: changed,
+  execs: refusing,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'blocked',
+      message:
+        'failed to initialize stanza, check your S3 settings: cannot run pgbackrest info: ' +
+        '[ProtocolError] HTTP request failed with 403 (Forbidden)',
+    });
+    // WAL goes on to wait for it.
+    expect(relationOf(after, 'database-peers').localApp).toMatchObject({ stanza });
+    const { config } = after.world.patroni;
+    expect(JSON.stringify(config)).toContain(`--stanza=${stanza} archive-push`);
+  },
+});
+
+scenario('storage that goes while the repository is set up is reported as such', {
+  charm: underTest,
+  given: async () => await running({ leader: true, relations: [s3Relation()] }),
+  when: changed,
+  execs: answering(({ command }) => {
+    throw programTimedOut(command);
+  }),
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'blocked',
+      message:
+        'failed to initialize stanza, check your S3 settings: cannot run pgbackrest info: ' +
+        'no end within 60 s: the storage is slow or does not answer',
+    });
+  },
+});
+
+const listBackups = action('list-backups');
+
+scenario('what pgBackRest cannot read is no empty list', {
+  charm: underTest,
+  given: withBackup,
+  when: listBackups,
+  execs: refusing,
+  then: ({ state: after, action: { failed } }) => {
+    expect(failed).toBe(
+      'Failed to list PostgreSQL backups with error: cannot run pgbackrest info: ' +
+        '[ProtocolError] HTTP request failed with 403 (Forbidden)',
+    );
+    expect(relationOf(after, 'database-peers').localApp['last-backup']).toBeUndefined();
+  },
+});
+
+scenario('keys that are refused are named, rather than the answer that pgBackRest got', {
+  charm: underTest,
+  given: async () => inWorld(await withBackup(), { objectStore: { fault: 'wrong-key' } }),
+  when: listBackups,
+  execs: refusing,
+  then: ({ action: { failed } }) => {
+    expect(failed).toBe(
+      'Failed to list PostgreSQL backups with error: cannot access bucket "backups": wrong-key. ' +
+        'Check the access key.',
+    );
+  },
+});
+
+const down = async () => inWorld(await withBackup(), { objectStore: { fault: 'unreachable' } });
+const unasked = answering(() => {
+  throw new Error('pgBackRest would try for minutes');
+});
+const nobodyAnswers =
+  'Failed to list PostgreSQL backups with error: cannot access bucket "backups": unreachable. ' +
+  'Check the endpoint, and whether the storage server is up.';
+
+scenario('where nobody answers list-backups says so at once', {
+  charm: underTest,
+  given: down,
+  when: listBackups,
+  execs: unasked,
+  then: ({ action: { failed } }) => {
+    expect(failed).toBe(nobodyAnswers);
+  },
+});
+
+scenario('where nobody answers restore says so at once, and touches nothing', {
+  charm: underTest,
+  given: down,
+  when: action('restore', { 'backup-id': '2026-01-30T12:00:00Z' }),
+  execs: unasked,
+  then: ({ state: after, action: { failed } }) => {
+    expect(failed).toBe(nobodyAnswers);
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});

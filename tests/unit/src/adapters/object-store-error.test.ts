@@ -1,0 +1,38 @@
+// The S3 client's errors in our words, where no server can be made to give them soon.
+
+import { expect, test } from '@jest/globals';
+
+import { Secret } from '../../../../lib/base/secret.ts';
+import { toObjectStoreError } from '../../../../src/adapters/object-store-error.ts';
+
+const settings = {
+  endpoint: 'https://s3.example.com',
+  region: '',
+  bucket: 'backups',
+  uriStyle: 'path',
+  accessKey: new Secret('access'),
+  secretKey: new Secret('secret'),
+} as const;
+
+test.each(['AbortError', 'TimeoutError'])('%s means that nobody has answered', (name) => {
+  const error = Object.assign(new Error('Request aborted'), { name });
+
+  expect(toObjectStoreError('read object "x"', settings, error)).toMatchObject({
+    code: 'unreachable',
+    message: 'cannot read object "x": no answer in time',
+    hint: 'Check the endpoint, and whether the storage server is up.',
+  });
+});
+
+test.each(['QuotaExceeded', 'InsufficientStorage', 'XMinioStorageFull'])(
+  '%s means that the storage is full',
+  (name) => {
+    const $metadata = { httpStatusCode: 507 };
+    const error = Object.assign(new Error('No space left on device.'), { name, $metadata });
+
+    expect(toObjectStoreError('write object "x"', settings, error)).toMatchObject({
+      code: 'api',
+      hint: 'Free space on the storage server, or raise its quota.',
+    });
+  },
+);
