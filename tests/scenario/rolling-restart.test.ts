@@ -432,5 +432,13 @@ describe('a member that was started again', () => {
     given: async () => await due({ members: [marked(primary(0)), replica(1), marked(replica(2))] }),
     when: notice,
     then: expectFinished,
+    loosen: {
+      differences: [
+        {
+          path: 'relations.0.localUnit.led-timeline',
+          because: 'killed after the switchover the unit leads no more, and has nothing to tell',
+        },
+      ],
+    },
   });
 });
