@@ -211,7 +211,7 @@ async function countMembers(hook: PostgresqlHook, cluster: Cluster) {
   return {
     members: presentEndpoints(cluster.app, staying, endpoints).length,
     running: listed?.filter(({ state }) => isStarted(state)).length,
-    leaderless: !isLed(listed ?? []),
+    leaderless: listed !== undefined && !isLed(listed),
   };
 }
 
