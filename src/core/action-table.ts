@@ -207,8 +207,8 @@ export const actionTable = [
     description:
       'Makes this unit the primary by a switchover: no committed data is lost, and writes pause for ' +
       'a moment. The unit has to be a synchronous replica. With force, only where the last primary ' +
-      'and all its synchronous replicas are down: the unit with the newest data that is up becomes ' +
-      'the primary, and what it does not have is lost.',
+      'and all its synchronous replicas (of a quorum: too many of them) are down: the unit with the ' +
+      'newest data that is up becomes the primary, and what it does not have is lost.',
     runsOn: 'the unit to be promoted',
     parameters: [
       {
