@@ -205,7 +205,9 @@ test('odd databags fail no hook and touch no data', async () => {
     expect(done.filter((call) => destructive.includes(call))).toEqual([]);
     // These two say how the services have to run.
     const meant = 'restoring-backup' in app || own['tls'] === 'enabled';
-    if (!meant) expect(result.disturbances).toEqual([]);
+    // A file that is read anew interrupts nobody.
+    const felt = result.disturbances.filter((one) => !one.endsWith('reloaded its file'));
+    if (!meant) expect(felt).toEqual([]);
     const files = result.state.containers['postgresql']?.files ?? {};
     expect([patroniConfigPath, dataDirectory].filter((path) => !(path in files))).toEqual([]);
   };

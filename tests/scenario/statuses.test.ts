@@ -176,7 +176,7 @@ async function beyondRepair(seen: object): Promise<PostgresqlState> {
   return inContainer(down, ({ files }) => ({
     files: {
       ...files,
-      '/var/lib/postgresql/data/repair.json': fileEntry(JSON.stringify(attempts)),
+      '/var/lib/postgresql/data/repair.json': fileEntry(JSON.stringify({ attempts })),
     },
   }));
 }
