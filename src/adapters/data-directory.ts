@@ -14,6 +14,7 @@ import {
 } from '../core/names.ts';
 import { patroniService } from '../core/render/pebble-layer.ts';
 import type { PostgresqlHook } from './cluster.ts';
+import { endRestoringProgram } from './restoring-program.ts';
 import { forgetView } from './view.ts';
 import { readWorkload } from './workload.ts';
 
@@ -23,7 +24,7 @@ const filesTimeoutMs = 1_800_000;
 const shutdownSeconds = 60;
 
 /**
- * Stops Patroni, and PostgreSQL, which outlives a Patroni that Pebble had to kill. Rejects with
+ * Stops Patroni, and PostgreSQL and pgBackRest, which outlive a Patroni that was killed. Rejects with
  * `CodedError` when something still runs.
  */
 export async function stopDatabase(hook: PostgresqlHook): Promise<void> {
@@ -31,6 +32,7 @@ export async function stopDatabase(hook: PostgresqlHook): Promise<void> {
   const [service] = await pebble.services([patroniService]);
   if (service !== undefined) await pebble.stop(patroniService);
   forgetView(hook);
+  await endRestoringProgram(pebble);
   if (!(await doesServerRun(hook))) return;
   const { binDir } = await readWorkload(hook);
   const command = ['stop', '-m', 'fast', '-w', '-t', `${shutdownSeconds}`];

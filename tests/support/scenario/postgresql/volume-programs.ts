@@ -1,5 +1,6 @@
 // Programs of the image that look at the data volume, or move what is on it.
 
+import { endingCommand } from '../../../../src/adapters/restoring-program.ts';
 import type { ExecAnswer, ExecCall, ExecResponder, FakePebble } from '../../fake-pebble.ts';
 import type { Host } from '../host.ts';
 import type { PostgresqlWorld } from './world.ts';
@@ -27,6 +28,7 @@ export function volumePrograms(host: Host<PostgresqlWorld>): readonly ExecRespon
       command: ['/usr/lib/postgresql/17/bin/pg_ctl'],
       respond: (call, fake) => control(call, fake, host),
     },
+    { command: endingCommand, respond: endRestore },
     { command: ['tail', '--quiet'], respond: showEnds },
   ];
 }
@@ -78,6 +80,28 @@ function control({ command }: ExecCall, fake: FakePebble, host: Host<PostgresqlW
     const { [pidFile]: _, ...files } = state.files;
     return { ...state, files };
   });
+  return {};
+}
+
+/** A program that runs is a file as in `/proc`; only what restores into that directory ends. */
+function endRestore({ command }: ExecCall, fake: FakePebble): ExecAnswer {
+  const restores = (content: unknown): boolean => {
+    const words = String(content).split('\0');
+    return words.includes(`--pg1-path=${command.at(-1)}`) && words.includes('restore');
+  };
+  fake.update((state) => ({
+    ...state,
+    files: Object.fromEntries(
+      Object.entries(state.files).filter(
+        ([path, entry]) =>
+          !(
+            /^\/proc\/\d+\/cmdline$/.test(path) &&
+            entry.type === 'file' &&
+            restores(entry.content)
+          ),
+      ),
+    ),
+  }));
   return {};
 }
 
