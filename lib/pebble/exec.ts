@@ -122,13 +122,13 @@ async function connectStreams(given: StreamsOptions): Promise<Streams> {
     opened.push(socket);
     return socket;
   };
-  const opening = [
-    open('control', () => undefined),
-    open('stdio', stdout.receive),
-    open('stderr', stderr.receive),
-  ] as const;
+  const opening: Promise<WebSocketConnection>[] = [];
   try {
-    const [, stdio, errors] = await Promise.all(opening);
+    // The other two start the program, and once it has ended Pebble lets nobody in here any more.
+    await open('control', () => undefined);
+    const streams = [open('stdio', stdout.receive), open('stderr', stderr.receive)] as const;
+    opening.push(...streams);
+    const [stdio, errors] = await Promise.all(streams);
     return {
       sendInput: (text) => {
         sendInput(stdio, text);

@@ -2,6 +2,8 @@
 // processes that could be left behind.
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -41,6 +43,35 @@ async function waitForEnd(pid: string): Promise<boolean | undefined> {
     (await pebble.stat(`/proc/${pid}/exe`)) === undefined ? true : undefined,
   );
 }
+
+/** A way to the daemon on which the connection for signals is late. */
+async function startLateControl(socketPath: string): Promise<Server> {
+  const server = createServer((client) => {
+    client.once('data', (first) => {
+      const late = first.toString().includes('/websocket/control') ? 1000 : 0;
+      setTimeout(() => {
+        const daemonSide = connect(socketPath);
+        daemonSide.write(first);
+        client.pipe(daemonSide).pipe(client);
+        for (const socket of [client, daemonSide]) socket.on('error', () => undefined);
+      }, late);
+    });
+  });
+  server.listen(join(daemon.folder, 'late'));
+  await once(server, 'listening');
+  return server;
+}
+
+test('a program that ends at once has run, however late the connection for signals is', async () => {
+  const server = await startLateControl(daemon.socketPath);
+  const socketPath = join(daemon.folder, 'late');
+  const late = createPebble({ container: 'workload', socketPath, clock: systemClock });
+
+  const { exitCode, stdout } = await late.exec(['echo', 'here'], { timeoutMs: 5000 });
+  server.close();
+
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'here\n' });
+});
 
 test('a program at its time limit is killed', async () => {
   const file = join(daemon.folder, 'pid');
