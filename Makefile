@@ -42,8 +42,8 @@ bench: setup ## Measures what a hook costs before its first line: Node.js, bundl
 bench-hook: setup ## Measures a hook in a pod: make bench-hook MODEL=demo UNIT=postgresql-k8s/0.
 	@$(NODE) scripts/bench-hook.ts "$(MODEL)" "$(UNIT)" $(HOOK) $(ROUNDS)
 
-bench-backup: setup ## Measures backups and a restore on the local cloud: MB=2000 BEST=4:zst/3:block MODEL=keep.
-	@$(NODE) scripts/bench-backup/main.ts $(if $(MB),--mb $(MB)) $(if $(BEST),--best $(BEST)) $(if $(filter keep,$(MODEL)),--keep)
+bench-backup: setup ## Measures backups and a restore on the local cloud: MB=2000 ROUNDS=3 BEST=4:zst/3:block MODEL=keep.
+	@$(NODE) scripts/bench-backup/main.ts $(if $(MB),--mb $(MB)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BEST),--best $(BEST)) $(if $(filter keep,$(MODEL)),--keep)
 
 generate: setup ## Writes config.yaml and the reference page from the table of options.
 	@$(NODE) scripts/generate.ts

@@ -16,6 +16,8 @@ import {
 export interface Plan {
   readonly megabytes: number;
   readonly sampleMegabytes: number;
+  /** How often each way is measured; they take turns. */
+  readonly rounds: number;
   readonly best: PgbackrestSettings | undefined;
 }
 
@@ -50,18 +52,19 @@ export async function measureAll(charm: CharmBench, plan: Plan): Promise<Outcome
   say(`filling ${plan.megabytes} MB`);
   await sql(bench, database, fillSql(sample, whole));
   const turns = { next: 0, load: whole };
-  const bare = await measureWay(bareWay(bench, 'bare', best), { bench, turns, say });
-  const upstream = await measureWay(
-    bareWay(bench, "upstream's settings", upstreamSettings(cores)),
-    {
-      bench,
-      turns,
-      say,
-    },
-  );
-  // Last: its restore takes the database itself back.
-  const byCharm = await measureWay(charmWay(charm), { bench, turns, say });
-  return { cores, best, trials, comparison: { charm: byCharm, bare, upstream } };
+  const ways = {
+    bare: bareWay(bench, 'bare', best),
+    upstream: bareWay(bench, "upstream's settings", upstreamSettings(cores)),
+    // Last of a round: its restore takes the database itself back.
+    charm: charmWay(charm),
+  };
+  const comparison: Record<keyof Comparison, Measured[]> = { bare: [], upstream: [], charm: [] };
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    say(`round ${round} of ${plan.rounds}`);
+    for (const name of ['bare', 'upstream', 'charm'] as const)
+      comparison[name].push(await measureWay(ways[name], { bench, turns, say }));
+  }
+  return { cores, best, trials, comparison };
 }
 
 async function tryAll(

@@ -6,6 +6,8 @@ import { type PgbackrestSettings, parseSettings } from './settings.ts';
 
 export interface Options {
   readonly megabytes: number;
+  /** How often everything is measured. */
+  readonly rounds: number;
   /** On which the best settings are looked for. */
   readonly sampleMegabytes: number;
   /** The best settings, if they are known already: nothing is looked for. */
@@ -17,8 +19,8 @@ export interface Options {
   readonly packed: boolean;
 }
 
-export const usage = `usage: make bench-backup [MB=2000] [BEST=4:zst/3:block] [MODEL=keep]
-       main.ts [--mb 2000] [--sample-mb 300] [--best PROCESSES:TYPE[/LEVEL]:block|bundle|files]
+export const usage = `usage: make bench-backup [MB=2000] [ROUNDS=3] [BEST=4:zst/3:block] [MODEL=keep]
+       main.ts [--mb 2000] [--sample-mb 300] [--rounds 3] [--best PROCESSES:TYPE[/LEVEL]:block|bundle|files]
                        [--model NAME] [--keep] [--packed]
 `;
 
@@ -28,6 +30,7 @@ export function parseOptions(args: readonly string[]): Options {
     options: {
       mb: { type: 'string', default: '2000' },
       'sample-mb': { type: 'string', default: '300' },
+      rounds: { type: 'string', default: '3' },
       best: { type: 'string', default: '' },
       model: { type: 'string', default: 'bench-backup' },
       keep: { type: 'boolean', default: false },
@@ -38,6 +41,7 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     megabytes,
     sampleMegabytes: Math.min(sizeOf(values['sample-mb']), megabytes),
+    rounds: roundsOf(values.rounds),
     best: values.best === '' ? undefined : parseSettings(values.best),
     model: values.model,
     keep: values.keep,
@@ -47,5 +51,10 @@ export function parseOptions(args: readonly string[]): Options {
 
 function sizeOf(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`cannot fill a database with "${text}" MB`);
+  return Number(text);
+}
+
+function roundsOf(text: string): number {
+  if (!/^[1-9]\d?$/.test(text)) throw new Error(`cannot measure "${text}" times`);
   return Number(text);
 }

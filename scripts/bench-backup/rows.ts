@@ -16,8 +16,10 @@ export interface Measurement {
 /** One way of doing it all. */
 export type Measured = Readonly<Record<Kind, Measurement>>;
 
+/** Seconds and bytes are medians of the rounds. */
 export interface Row {
   readonly kind: Kind;
+  readonly rounds: number;
   readonly seconds: number;
   readonly bytes: number;
   readonly repo_bytes: number;
@@ -27,32 +29,46 @@ export interface Row {
   readonly upstream_seconds: number;
 }
 
+/** Each way once a round, in turn. */
 export interface Comparison {
   /** Through the charm's actions. */
-  readonly charm: Measured;
-  readonly bare: Measured;
-  readonly upstream: Measured;
+  readonly charm: readonly Measured[];
+  readonly bare: readonly Measured[];
+  readonly upstream: readonly Measured[];
 }
 
 export function rowsOf({ charm, bare, upstream }: Comparison): readonly Row[] {
   return kinds.map((kind) => {
-    const { seconds, bytes, repoBytes } = charm[kind];
+    const middle = (way: readonly Measured[], what: keyof Measurement): number =>
+      median(way.map((measured) => measured[kind][what]));
+    const seconds = middle(charm, 'seconds');
+    const [bareSeconds, upstreamSeconds] = [middle(bare, 'seconds'), middle(upstream, 'seconds')];
     return {
       kind,
+      rounds: charm.length,
       seconds: rounded(seconds),
-      bytes,
-      repo_bytes: repoBytes,
-      ratio_to_bare: ratio(seconds, bare[kind].seconds),
-      ratio_to_upstream_settings: ratio(seconds, upstream[kind].seconds),
-      bare_seconds: rounded(bare[kind].seconds),
-      upstream_seconds: rounded(upstream[kind].seconds),
+      bytes: middle(charm, 'bytes'),
+      repo_bytes: middle(charm, 'repoBytes'),
+      ratio_to_bare: ratio(bareSeconds, seconds),
+      ratio_to_upstream_settings: ratio(upstreamSeconds, seconds),
+      bare_seconds: rounded(bareSeconds),
+      upstream_seconds: rounded(upstreamSeconds),
     };
   });
 }
 
-/** More than one: the first took longer; `null` where there is nothing to divide by. */
-export function ratio(seconds: number, other: number): number | null {
-  return other > 0 && Number.isFinite(seconds) ? rounded(seconds / other) : null;
+/**
+ * How fast it is in parts of the other's speed: 1 is as fast, 2 takes half the time; `null` where
+ * there is nothing to divide by.
+ */
+export function ratio(otherSeconds: number, seconds: number): number | null {
+  return seconds > 0 && Number.isFinite(otherSeconds) ? rounded(otherSeconds / seconds) : null;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const [low, high] = [(sorted.length - 1) >> 1, sorted.length >> 1];
+  return ((sorted[low] ?? Number.NaN) + (sorted[high] ?? Number.NaN)) / 2;
 }
 
 function rounded(value: number): number {

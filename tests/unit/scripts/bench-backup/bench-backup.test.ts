@@ -105,33 +105,38 @@ const measured = (seconds: number): Measured => {
   return { full: one, differential: one, incremental: one, restore: { ...one, repoBytes: 0 } };
 };
 
-test('ratios say how much longer the charm takes', () => {
-  const rows = rowsOf({ charm: measured(11), bare: measured(10), upstream: measured(44) });
+test('ratios of medians say how fast the charm is', () => {
+  const rows = rowsOf({
+    charm: [measured(90), measured(11), measured(10)],
+    bare: [measured(10), measured(9), measured(12)],
+    upstream: [measured(44), measured(44)],
+  });
 
   expect(rows.map(({ kind }) => kind)).toEqual(['full', 'differential', 'incremental', 'restore']);
   expect(rows[0]).toEqual({
     kind: 'full',
+    rounds: 3,
     seconds: 11,
     bytes: 2e9,
     repo_bytes: 5e8,
-    ratio_to_bare: 1.1,
-    ratio_to_upstream_settings: 0.25,
+    ratio_to_bare: 0.91,
+    ratio_to_upstream_settings: 4,
     bare_seconds: 10,
     upstream_seconds: 44,
   });
   expect(renderTable(rows).split('\n').slice(0, 2)).toEqual([
     'kind             s      MB  MB stored  bare s  ratio  upstream s  ratio',
-    'full          11.0  2000.0      500.0    10.0   1.10        44.0   0.25',
+    'full          11.0  2000.0      500.0    10.0   0.91        44.0   4.00',
   ]);
 });
 
 test.each([
-  { seconds: 3, other: 2, result: 1.5 },
-  { seconds: 1, other: 3, result: 0.33 },
-  { seconds: 3, other: 0, result: null },
-  { seconds: Number.NaN, other: 2, result: null },
-])('$seconds s to $other s is $result', ({ seconds, other, result }) => {
-  expect(ratio(seconds, other)).toBe(result);
+  { other: 3, seconds: 2, result: 1.5 },
+  { other: 1, seconds: 3, result: 0.33 },
+  { other: 3, seconds: 0, result: null },
+  { other: Number.NaN, seconds: 2, result: null },
+])('$seconds s instead of $other s is $result', ({ other, seconds, result }) => {
+  expect(ratio(other, seconds)).toBe(result);
 });
 
 test('of settings that take about as long, those win that store least', () => {
@@ -165,9 +170,11 @@ test('the sample is never larger than the whole', () => {
   expect(parseOptions([])).toMatchObject({
     megabytes: 2000,
     sampleMegabytes: 300,
+    rounds: 3,
     best: undefined,
     keep: false,
   });
   expect(parseOptions(['--best', '4:zst:block']).best).toMatchObject({ processMax: 4 });
   expect(() => parseOptions(['--mb', 'much'])).toThrow('"much" MB');
+  expect(() => parseOptions(['--rounds', '0'])).toThrow('"0" times');
 });
