@@ -39,3 +39,10 @@ export function parseNewestBackup(json: string, stanza: string): NewestBackup {
     repoBytes: info.repository.delta,
   };
 }
+
+/** Seconds that pgBackRest itself took, by its log: the backup, and the expiry after it. */
+export function parseOwnSeconds(log: string): number {
+  const ends = [...log.matchAll(/command end: completed successfully \((\d+)ms\)/g)];
+  if (ends.length === 0) throw new Error('cannot measure: the log says nowhere how long it took');
+  return ends.reduce((sum, [, ms]) => sum + Number(ms), 0) / 1000;
+}

@@ -9,7 +9,7 @@ import type { Model } from '../demo/model.ts';
 import { readStatus, waitUntilSettled } from '../demo/settle.ts';
 import { describeUnsettled } from '../demo/status.ts';
 import { notYet, type Say, there, waitFor } from '../demo/wait.ts';
-import { type Bench, readNewest } from './pod.ts';
+import { type Bench, readNewest, readOwnSeconds } from './pod.ts';
 import type { Kind, Measurement } from './rows.ts';
 
 export interface CharmBench {
@@ -31,8 +31,9 @@ export async function createBackup(
   const params = { type };
   await requireAction(model, { unit, action: 'create-backup', params, timeoutMs: longestMs });
   const seconds = (performance.now() - startedMs) / 1000;
-  const { bytes, repoBytes } = await readNewest(bench);
-  return { seconds, bytes, repoBytes };
+  const { bytes, repoBytes, label } = await readNewest(bench);
+  const ownSeconds = await readOwnSeconds(bench, idOfLabel(label));
+  return { seconds, bytes, repoBytes, ownSeconds };
 }
 
 /** Until the restored database is in service: more than the copy that bare pgBackRest makes. */

@@ -1,7 +1,7 @@
 /** Bare pgBackRest in the pod of the only unit, with the charm's own file, timed there. */
 
 import { dataDirectory, type Member, query, runInPod } from '../faults/sql.ts';
-import { type NewestBackup, parseNewestBackup } from './backup-info.ts';
+import { type NewestBackup, parseNewestBackup, parseOwnSeconds } from './backup-info.ts';
 import type { Measurement } from './rows.ts';
 
 export interface Bench {
@@ -49,6 +49,13 @@ export async function backUp(bench: Bench, { type, args }: BareBackup): Promise<
 export async function readNewest({ member, stanza }: Bench): Promise<NewestBackup> {
   const script = `exec runuser -u ${user} -- pgbackrest --stanza=${stanza} info --output=json`;
   return parseNewestBackup(await runInPod(member, { script }), stanza);
+}
+
+/** Of a backup that the charm has made: it keeps pgBackRest's log beside it. */
+export async function readOwnSeconds({ member, stanza }: Bench, id: string): Promise<number> {
+  const file = `backup/${stanza}/${id}/backup.log`;
+  const script = `exec runuser -u ${user} -- pgbackrest repo-get '${file}'`;
+  return parseOwnSeconds(await runInPod(member, { script }));
 }
 
 /** The newest backup into a folder beside the data, which is removed afterwards. */

@@ -11,6 +11,8 @@ export interface Measurement {
   readonly bytes: number;
   /** What came into the repository; nothing of a restore. */
   readonly repoBytes: number;
+  /** Of an action: how long pgBackRest itself took in it, where that is known. */
+  readonly ownSeconds?: number;
 }
 
 /** One way of doing it all. */
@@ -27,6 +29,9 @@ export interface Row {
   readonly ratio_to_upstream_settings: number | null;
   readonly bare_seconds: number;
   readonly upstream_seconds: number;
+  /** Without what Juju and the charm's own looks take. */
+  readonly pgbackrest_seconds: number | null;
+  readonly pgbackrest_ratio_to_bare: number | null;
 }
 
 /** Each way once a round, in turn. */
@@ -40,8 +45,9 @@ export interface Comparison {
 export function rowsOf({ charm, bare, upstream }: Comparison): readonly Row[] {
   return kinds.map((kind) => {
     const middle = (way: readonly Measured[], what: keyof Measurement): number =>
-      median(way.map((measured) => measured[kind][what]));
+      median(way.map((measured) => measured[kind][what] ?? Number.NaN));
     const seconds = middle(charm, 'seconds');
+    const ownSeconds = middle(charm, 'ownSeconds');
     const [bareSeconds, upstreamSeconds] = [middle(bare, 'seconds'), middle(upstream, 'seconds')];
     return {
       kind,
@@ -53,6 +59,8 @@ export function rowsOf({ charm, bare, upstream }: Comparison): readonly Row[] {
       ratio_to_upstream_settings: ratio(upstreamSeconds, seconds),
       bare_seconds: rounded(bareSeconds),
       upstream_seconds: rounded(upstreamSeconds),
+      pgbackrest_seconds: Number.isNaN(ownSeconds) ? null : rounded(ownSeconds),
+      pgbackrest_ratio_to_bare: ratio(bareSeconds, ownSeconds),
     };
   });
 }
@@ -62,7 +70,9 @@ export function rowsOf({ charm, bare, upstream }: Comparison): readonly Row[] {
  * there is nothing to divide by.
  */
 export function ratio(otherSeconds: number, seconds: number): number | null {
-  return seconds > 0 && Number.isFinite(otherSeconds) ? rounded(otherSeconds / seconds) : null;
+  return seconds > 0 && Number.isFinite(otherSeconds / seconds)
+    ? rounded(otherSeconds / seconds)
+    : null;
 }
 
 function median(values: readonly number[]): number {
@@ -93,7 +103,18 @@ export function bestOf(trials: readonly Trial[]): PgbackrestSettings {
   return best.settings;
 }
 
-const heads = ['kind', 's', 'MB', 'MB stored', 'bare s', 'ratio', 'upstream s', 'ratio'] as const;
+const heads = [
+  'kind',
+  's',
+  'MB',
+  'MB stored',
+  'bare s',
+  'ratio',
+  'upstream s',
+  'ratio',
+  'pgBackRest s',
+  'ratio',
+] as const;
 
 export function renderTable(rows: readonly Row[]): string {
   const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
@@ -106,6 +127,8 @@ export function renderTable(rows: readonly Row[]): string {
     row.ratio_to_bare?.toFixed(2) ?? '-',
     row.upstream_seconds.toFixed(1),
     row.ratio_to_upstream_settings?.toFixed(2) ?? '-',
+    row.pgbackrest_seconds?.toFixed(1) ?? '-',
+    row.pgbackrest_ratio_to_bare?.toFixed(2) ?? '-',
   ]);
   const all = [[...heads], ...lines];
   const widths = heads.map((_, column) =>

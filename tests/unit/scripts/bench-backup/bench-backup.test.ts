@@ -2,7 +2,10 @@
 
 import { expect, test } from '@jest/globals';
 
-import { parseNewestBackup } from '../../../../scripts/bench-backup/backup-info.ts';
+import {
+  parseNewestBackup,
+  parseOwnSeconds,
+} from '../../../../scripts/bench-backup/backup-info.ts';
 import { changeSql, fillSql, loadOf } from '../../../../scripts/bench-backup/load.ts';
 import { parseOptions } from '../../../../scripts/bench-backup/options.ts';
 import {
@@ -100,14 +103,24 @@ test('where there is no backup, nothing is measured', () => {
   expect(() => parseNewestBackup('[]', 'model.patroni-app')).toThrow('no backup of stanza');
 });
 
-const measured = (seconds: number): Measured => {
-  const one = { seconds, bytes: 2e9, repoBytes: 5e8 };
-  return { full: one, differential: one, incremental: one, restore: { ...one, repoBytes: 0 } };
+test('how long pgBackRest took itself is in its log', () => {
+  const log = `P00   INFO: backup command end: completed successfully (1574ms)
+P00   INFO: expire command end: completed successfully (190ms)`;
+
+  expect(parseOwnSeconds(log)).toBe(1.764);
+  expect(() => parseOwnSeconds('P00  ERROR: [055]: unable to load info')).toThrow('says nowhere');
+});
+
+const measured = (seconds: number, ownSeconds?: number): Measured => {
+  const own = ownSeconds === undefined ? {} : { ownSeconds };
+  const one = { seconds, bytes: 2e9, repoBytes: 5e8, ...own };
+  const restore = { seconds, bytes: 2e9, repoBytes: 0 };
+  return { full: one, differential: one, incremental: one, restore };
 };
 
 test('ratios of medians say how fast the charm is', () => {
   const rows = rowsOf({
-    charm: [measured(90), measured(11), measured(10)],
+    charm: [measured(90, 80), measured(11, 10), measured(10, 9)],
     bare: [measured(10), measured(9), measured(12)],
     upstream: [measured(44), measured(44)],
   });
@@ -123,10 +136,13 @@ test('ratios of medians say how fast the charm is', () => {
     ratio_to_upstream_settings: 4,
     bare_seconds: 10,
     upstream_seconds: 44,
+    pgbackrest_seconds: 10,
+    pgbackrest_ratio_to_bare: 1,
   });
+  expect(rows[3]).toMatchObject({ pgbackrest_seconds: null, pgbackrest_ratio_to_bare: null });
   expect(renderTable(rows).split('\n').slice(0, 2)).toEqual([
-    'kind             s      MB  MB stored  bare s  ratio  upstream s  ratio',
-    'full          11.0  2000.0      500.0    10.0   0.91        44.0   4.00',
+    'kind             s      MB  MB stored  bare s  ratio  upstream s  ratio  pgBackRest s  ratio',
+    'full          11.0  2000.0      500.0    10.0   0.91        44.0   4.00          10.0   1.00',
   ]);
 });
 
