@@ -7,6 +7,7 @@ import { type Cluster, isStarted, ownMember, type PostgresqlHook } from '../adap
 import { type Patroni, PatroniError } from '../adapters/patroni.ts';
 import type { Health, Member, Cluster as PatroniCluster } from '../adapters/patroni-answers.ts';
 import { memberOfUnit, unitOfMember } from '../core/names.ts';
+import { createVoice } from './voice.ts';
 
 export type SwitchoverOutcome =
   | { readonly kind: 'done' }
@@ -145,16 +146,6 @@ function describeOwn({ role, followers = [] }: Health): Standing {
   if (followers.length > 0) return { kind: 'done', text: '' };
   const text = 'this unit is the primary; strict commits wait until a replica follows it';
   return { kind: 'alone', text };
-}
-
-/** Tells the operator what is new. */
-function createVoice(hook: PostgresqlHook): (text: string) => Promise<void> {
-  let last = '';
-  return async (text) => {
-    if (text === last) return;
-    last = text;
-    await hook.juju.action().log(text);
-  };
 }
 
 function leaderOf(seen: PatroniCluster): Member | undefined {

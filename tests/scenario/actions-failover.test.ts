@@ -115,7 +115,9 @@ const refused = [
     summary: 'while nobody answers',
     given: async () =>
       inContainer(inWorld(await leading(), { patroni: { members: [] } }), () => ({ services: {} })),
-    message: 'Patroni does not answer on any unit; nothing has been changed',
+    message:
+      'Patroni cannot be asked, nothing has been changed: cannot reach Patroni on "127.0.0.1": ' +
+      'refused; run the action again when it answers',
   },
 ];
 for (const name of ['pause-failover', 'resume-failover']) {
@@ -134,14 +136,141 @@ for (const name of ['pause-failover', 'resume-failover']) {
   }
 }
 
-scenario('a Patroni that refuses is quoted', {
+/** When scenarios begin. */
+const noonMs = Date.UTC(2026, 0, 31, 12);
+
+const inPassing = [
+  { summary: 'Kubernetes is away', fault: { status: 503, body: 'Service Unavailable' } },
+  { summary: 'another writes', fault: { status: 409, body: 'Conflict' } },
+  {
+    summary: 'the answer is lost, and it is done all the same',
+    fault: { status: 503, body: '', happens: 'lost' },
+  },
+  {
+    summary: 'it is done although it is refused',
+    fault: { status: 409, body: '', happens: 'answered' },
+  },
+] as const;
+for (const { summary, fault } of inPassing) {
+  scenario(`failover is paused by whoever waits, when for a moment ${summary}`, {
+    charm: underTest,
+    given: async () =>
+      inWorld(await leading(), {
+        patroni: { faults: { 'PATCH /config': { ...fault, untilMs: noonMs + 4_000 } } },
+      }),
+    when: action('pause-failover'),
+    then: ({ state: after, action: { failed, results, log } }) => {
+      expect(failed).toBeUndefined();
+      expect(after.world.patroni.config['pause']).toBe(true);
+      expect(results).toEqual({ status: 'failover paused' });
+      expect(log.at(-1)).toBe('failover paused; all members follow within seconds');
+    },
+    loosen: { killChecks: 'the fault is over at a time, and a second call begins before it' },
+  });
+}
+
+scenario('failover is resumed when Patroni can be asked again', {
+  charm: underTest,
+  given: async () =>
+    inWorld(paused(await leading()), {
+      patroni: {
+        faults: { 'GET /config': { status: 503, body: 'no store', untilMs: noonMs + 10_000 } },
+      },
+    }),
+  when: action('resume-failover'),
+  then: ({ state: after, action: { failed, log } }) => {
+    expect(failed).toBeUndefined();
+    expect(after.world.patroni.config['pause']).toBeUndefined();
+    expect(log).toEqual([
+      'trying again: cannot read the configuration: Patroni answered 503 "no store"',
+      'failover resumed; all members follow within seconds',
+    ]);
+  },
+});
+
+scenario('who is refused for longer is told what holds, why, and what to do', {
   charm: underTest,
   given: async () =>
     inWorld(await leading(), {
       patroni: { faults: { 'PATCH /config': { status: 503, body: 'no quorum' } } },
     }),
   when: action('pause-failover'),
-  then: ({ action: { failed } }) => {
-    expect(failed).toBe('cannot change the configuration: Patroni answered 503 "no quorum"');
+  then: ({ state: after, action: { failed, results }, endMs }) => {
+    expect(failed).toBe(
+      'failover is still active: cannot change the configuration: Patroni answered 503 "no quorum"; ' +
+        'run the action again',
+    );
+    expect(results).toEqual({});
+    expect(after.world.patroni.config['pause']).toBeUndefined();
+    expect(endMs - noonMs).toBeLessThan(20_000);
+  },
+});
+
+scenario('whoever cannot be asked has not been told anything', {
+  charm: underTest,
+  given: async () =>
+    inWorld(paused(await leading()), {
+      patroni: { faults: { 'GET /config': { status: 503, body: 'no store' } } },
+    }),
+  when: action('resume-failover'),
+  then: ({ action: { failed, results } }) => {
+    expect(failed).toBe(
+      'Patroni cannot be asked, nothing has been changed: cannot read the configuration: ' +
+        'Patroni answered 503 "no store"; run the action again when it answers',
+    );
+    expect(results).toEqual({});
+  },
+});
+
+scenario('a pause that comes true with the last attempt is one', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await running({ leader: true }), {
+      patroni: {
+        faults: {
+          'GET /config': { status: 503, body: '', untilMs: noonMs + 14_500 },
+          'PATCH /config': { status: 503, body: '', happens: 'answered' },
+        },
+      },
+    }),
+  when: action('pause-failover'),
+  then: ({ action: { failed, results } }) => {
+    expect(failed).toBeUndefined();
+    expect(results).toEqual({ status: 'failover paused' });
+  },
+  loosen: { killChecks: 'the fault is over at a time, and a second call begins before it' },
+});
+
+scenario('while nobody can tell what has become of a pause that is said, and nothing else', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await leading(), {
+      patroni: {
+        faults: {
+          'PATCH /config': { status: 503, body: 'no quorum' },
+          'GET /config': { status: 503, body: 'no store', fromMs: noonMs + 500 },
+        },
+      },
+    }),
+  when: action('pause-failover'),
+  then: ({ action: { failed, results } }) => {
+    expect(failed).toBe(
+      'Patroni does not tell whether failover is paused now: cannot read the configuration: ' +
+        'Patroni answered 503 "no store"; run the action again',
+    );
+    expect(results).toEqual({});
+  },
+});
+
+scenario('a cluster without a shared configuration is not said to be paused', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await leading(), {
+      patroni: { faults: { 'GET /config': { status: 502, body: '' } } },
+    }),
+  when: action('pause-failover'),
+  then: ({ action: { failed, results } }) => {
+    expect(failed).toContain('the cluster has no shared configuration yet');
+    expect(results).toEqual({});
   },
 });

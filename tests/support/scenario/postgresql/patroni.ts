@@ -7,7 +7,13 @@ import { HttpError, type HttpErrorCode } from '../../../../lib/base/http.ts';
 import type { HttpPort, HttpRequest, HttpResponse } from '../../../../lib/base/http-port.ts';
 import type { Host } from '../host.ts';
 import { appOf } from '../state.ts';
-import type { JsonObject, PatroniMember, PatroniWorld, PostgresqlWorld } from './world.ts';
+import type {
+  HttpFault,
+  JsonObject,
+  PatroniMember,
+  PatroniWorld,
+  PostgresqlWorld,
+} from './world.ts';
 
 const container = 'postgresql';
 const replayedUnlessTold = 83_886_080;
@@ -26,7 +32,7 @@ function answerRequest(host: Host<PostgresqlWorld>, request: HttpRequest): HttpR
   const fault = patroni.faults[`${key} ${member.name}`] ?? patroni.faults[key];
   const handle = routes[key];
   if (handle === undefined) throw host.unexpected(`Patroni has no ${key}`);
-  if (fault !== undefined) {
+  if (fault !== undefined && isThere(fault, host.clock.nowMs())) {
     if (fault.happens !== undefined) handle({ host, member, url, body: parseBody(request) });
     if (fault.happens === 'lost') throw failure(request, 'timeout');
     return response(fault.status, fault.body);
@@ -35,6 +41,10 @@ function answerRequest(host: Host<PostgresqlWorld>, request: HttpRequest): HttpR
     return response(401, 'no auth header received');
   }
   return handle({ host, member, url, body: parseBody(request) });
+}
+
+function isThere({ fromMs = 0, untilMs = Infinity }: HttpFault, nowMs: number): boolean {
+  return nowMs >= fromMs && nowMs < untilMs;
 }
 
 function memberAt(host: Host<PostgresqlWorld>, request: HttpRequest, url: URL): PatroniMember {

@@ -36,6 +36,9 @@ export interface HttpFault {
   readonly body: string;
   /** It is carried out all the same; `lost`: and no answer comes. */
   readonly happens?: 'answered' | 'lost';
+  /** When it begins and is over; always there unless told. */
+  readonly fromMs?: number;
+  readonly untilMs?: number;
 }
 
 export interface PatroniWorld {
