@@ -12,13 +12,11 @@ import {
   type PostgresqlHook,
 } from './adapters/cluster.ts';
 import { readSettings } from './adapters/configuration.ts';
-import type { Member, MemberRole, Cluster as PatroniCluster } from './adapters/patroni-answers.ts';
-import { askMembers, readSuccession } from './adapters/succession.ts';
-import { isReachable, readWatchState } from './adapters/watch-state.ts';
+import type { Member, MemberRole } from './adapters/patroni-answers.ts';
+import { readSuccession } from './adapters/succession.ts';
+import { isReachable } from './adapters/watch-state.ts';
 import { backupRemarks } from './backup-status.ts';
 import type { Settings } from './core/config/settings.ts';
-import { presentEndpoints } from './core/membership.ts';
-import { memberOfUnit } from './core/names.ts';
 import {
   awaitingCluster,
   blockedByS3,
@@ -34,6 +32,7 @@ import {
 } from './core/status.ts';
 import { describeAwaited } from './core/succession.ts';
 import { collectExtensionsStatus } from './extensions.ts';
+import { isHeldUp, missingMembers } from './missing-members.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { unitsDown } from './restore/lead.ts';
 import { collectRestoreStatus } from './restore/status.ts';
@@ -107,10 +106,9 @@ async function memberStatusOf(
     return;
   }
   const role = shownRole(member.role);
-  const started = await countStarted(hook, cluster, seen);
   const pending = await isRestartPending(cluster, member);
   const remarks = [
-    ...(role === 'replica' ? [] : await missingMembers(hook, cluster, started)),
+    ...(role === 'replica' ? [] : await missingMembers(hook, cluster, seen)),
     ...(seen.paused ? [failoverPaused] : []),
     ...(pending ? [restartPending] : []),
     ...(await readWatchRemarks(hook, role)),
@@ -122,49 +120,6 @@ async function memberStatusOf(
   if (succession.kind === 'stuck') hook.status(nobodyMayLead(describeAwaited(succession.awaited)));
   await collectRepairStatus(hook, cluster);
   await collectFullDisk(hook);
-}
-
-/** The list keeps what a member said last whose node is lost: if some do not stream, they are asked. */
-async function countStarted(
-  hook: PostgresqlHook,
-  cluster: Cluster,
-  { members }: PatroniCluster,
-): Promise<number> {
-  const listed = members.filter(({ state }) => isStarted(state)).length;
-  const { streams = listed } = await readWatchState(hook);
-  if (streams >= listed - 1) return listed;
-  const asked = await askMembers(cluster, members);
-  return asked.filter(({ state }) => isStarted(state)).length;
-}
-
-/** Remarks on a leading member when others do not run. */
-async function missingMembers(
-  hook: PostgresqlHook,
-  cluster: Cluster,
-  started: number,
-): Promise<readonly string[]> {
-  // That is more than are wanted, if anything.
-  const related = 1 + (await cluster.peers.units()).length;
-  if (started >= related) return [];
-  const units = await cluster.units();
-  const waits = started === 1 && (await waitsAlone(hook, cluster));
-  return [...(started < units.length ? ['degraded'] : []), ...(waits ? [writesWait] : [])];
-}
-
-/** The same of this member, whatever it is, while an option is wrong. */
-async function isHeldUp(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  const members = (await cluster.patroniCluster())?.members ?? [];
-  const [started, ...others] = members.filter(({ state }) => isStarted(state));
-  const alone = started?.name === memberOfUnit(cluster.unit) && others.length === 0;
-  if (!alone || shownRole(started.role) === 'replica') return false;
-  return await waitsAlone(hook, cluster);
-}
-
-/** Whether every commit of a member that runs alone waits for one of the others. */
-async function waitsAlone(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  if ((await hook.juju.config())['synchronous_mode_strict'] === false) return false;
-  const { endpoints } = await cluster.appData();
-  return presentEndpoints(cluster.app, await cluster.units(), endpoints).length > 1;
 }
 
 /** Until the next restore, or until somebody has taken note of it. */

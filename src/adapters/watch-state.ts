@@ -62,6 +62,7 @@ const schema = v.pipe(
       ),
     ),
     trial: optional(v.literal(true)),
+    idle: optional(v.record(v.string(), time)),
     fences: v.fallback(
       v.array(
         v.pipe(
@@ -83,6 +84,7 @@ const schema = v.pipe(
         streams: seen.replication?.standby === false ? seen.replication.streams?.length : undefined,
         down: seen.down,
         trial: seen.trial,
+        idleSinceMs: seen.idle,
       }),
     }),
   ),

@@ -251,6 +251,11 @@ export function nobodyMayLead(awaited: string): Status {
 export const writesWait = 'writes wait for a replica';
 export const notReplicating = 'not replicating';
 
+/** On the primary, which these do not follow although they are up. */
+export function noReplicationTo(units: readonly string[]): string {
+  return `no replication to ${units.join(', ')}`;
+}
+
 export function archivingFails(waiting: number): string {
   return `archiving fails, ${waiting} WAL files waiting`;
 }

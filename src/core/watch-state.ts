@@ -28,6 +28,8 @@ export interface WatchState {
     /** What PostgreSQL said when its last start ended before it had looked at the data. */
     readonly refusal?: string;
   };
+  /** Of a primary, since when replicas have been up without streaming, by member. */
+  readonly idleSinceMs?: Readonly<Record<string, number>>;
   readonly fences: readonly Fence[];
   /** A trial restore stands beside the data: one that was cut short, as no hook can see another's. */
   readonly trial?: true;
@@ -69,6 +71,17 @@ export function refusalToStart({ down }: WatchState): string | undefined {
   const refusal = down?.refusal;
   const ofData = aboutData.some((words) => refusal?.includes(words));
   return ofData ? undefined : refusal;
+}
+
+/** A start, and a change of the primary, are through by then; Patroni tells of it a turn later. */
+const idleAfterMs = 15_000;
+
+/** Replicas that have been up without streaming for longer than is usual. */
+export function idleReplicas({ idleSinceMs = {} }: WatchState, nowMs: number): readonly string[] {
+  return Object.entries(idleSinceMs)
+    .filter(([, sinceMs]) => nowMs - sinceMs >= idleAfterMs)
+    .map(([name]) => name)
+    .toSorted();
 }
 
 const fenceShownMs = 10 * 60_000;

@@ -38,3 +38,46 @@ test.concurrent('other members, or the same in another state, are told once they
     expect(await stage.notices()).toHaveLength(1);
   });
 });
+
+const idleOf = async (stage: Stage) => (await stage.seen())['idle'];
+
+test.concurrent('a primary notes since when replicas are up without streaming', async () => {
+  await onStage({}, async (stage) => {
+    const leader = { name: 'app-0', role: 'leader', state: 'running' };
+    const following = (...states: readonly string[]) =>
+      states.map((state, index) => ({ name: `app-${index + 1}`, role: 'replica', state }));
+    const list = async (...members: readonly object[]) => {
+      await stage.answer({ '/cluster': [200, { members }] });
+    };
+    await list(leader, ...following('streaming', 'running', 'start failed'));
+    const first = await until(async () => await idleOf(stage));
+    expect(first).toEqual({ 'app-2': expect.stringMatching(/^20.*Z$/) });
+
+    await sleep(1.1);
+    await list(leader, ...following('in archive recovery', 'running', 'stopped'));
+    const both = await until(async () => {
+      const idle = await idleOf(stage);
+      return JSON.stringify(idle) === JSON.stringify(first) ? undefined : idle;
+    });
+    expect(both).toEqual({ 'app-1': expect.stringMatching(/^20.*Z$/), ...Object(first) });
+
+    await list(leader, ...following('streaming', 'streaming', 'streaming'));
+    await until(async () => ((await idleOf(stage)) === undefined ? true : undefined));
+  });
+});
+
+test.concurrent('who does not lead notes nothing of that', async () => {
+  await onStage({}, async (stage) => {
+    const own = { name: 'app-0', role: 'leader', state: 'running' };
+    const other = { name: 'app-1', role: 'replica', state: 'running' };
+    await stage.answer({ '/cluster': [200, { members: [own, other] }] });
+    await until(async () => await idleOf(stage));
+
+    const led = [
+      { ...own, role: 'replica' },
+      { ...other, role: 'leader' },
+    ];
+    await stage.answer({ '/cluster': [200, { members: led }] });
+    await until(async () => ((await idleOf(stage)) === undefined ? true : undefined));
+  });
+});

@@ -123,6 +123,125 @@ scenario('remarks stand beside one another', {
   },
 });
 
+const secondsAgo = (seconds: number) => new Date(startMs - seconds * 1000).toISOString();
+const idleFor = (seconds: number, ...numbers: readonly number[]) => ({
+  idle: Object.fromEntries(
+    numbers.map((number) => [`postgresql-k8s-${number}`, secondsAgo(seconds)]),
+  ),
+  fences: [],
+});
+
+/** A primary of three, some of whose replicas run without streaming. */
+async function withIdle(seen: object, ...numbers: readonly number[]): Promise<PostgresqlState> {
+  const state = (number: number) => (numbers.includes(number) ? 'running' : 'streaming');
+  const members = [primary(0), replica(1, state(1)), replica(2, state(2))];
+  const given = await running({ leader: true, others: [1, 2] });
+  return seeing(inWorld(given, { patroni: { members } }), JSON.stringify(seen));
+}
+
+/** What the primary itself says of who streams from it. */
+const saying = (given: PostgresqlState, ...numbers: readonly number[]): PostgresqlState => {
+  const streaming = numbers.map((number) => ({
+    application_name: `postgresql-k8s-${number}`,
+    state: 'streaming',
+  }));
+  const body = { state: 'running', role: 'primary', replication: streaming };
+  const fault = { status: 200, body: JSON.stringify(body) };
+  return inWorld(given, { patroni: { faults: { 'GET /health postgresql-k8s-0': fault } } });
+};
+
+const notFollowed: readonly (readonly [string, () => Promise<PostgresqlState>, string])[] = [
+  [
+    'a primary that a replica does not follow names it',
+    async () => await withIdle(idleFor(16, 1), 1),
+    'Primary (no replication to postgresql-k8s/1)',
+  ],
+  [
+    'a replica that has just started, or a primary, is given its time',
+    async () => await withIdle(idleFor(14, 1), 1),
+    'Primary',
+  ],
+  [
+    'a replica that streams by now is none of them, and neither is one that is down',
+    async () =>
+      inWorld(await withIdle(idleFor(60, 1, 2), 2), {
+        patroni: { members: [primary(0), replica(1), replica(2, 'start failed')] },
+      }),
+    'Primary (degraded)',
+  ],
+  [
+    'and neither is one that only Patroni does not list as streaming yet',
+    async () => saying(await withIdle(idleFor(20, 1, 2), 1, 2), 1),
+    'Primary (no replication to postgresql-k8s/2)',
+  ],
+  [
+    'one that answers nobody is not there at all',
+    async () => {
+      const seen = { ...idleFor(60, 1), replication: { standby: false, streams: [] } };
+      const silent = { ...replica(1, 'running'), silent: 'timeout' } as const;
+      return inWorld(await withIdle(seen, 1), {
+        patroni: { members: [primary(0), silent, replica(2, 'stopped')] },
+      });
+    },
+    'Primary (degraded, writes wait for a replica)',
+  ],
+  [
+    'writes wait when nobody follows at all',
+    async () => await withIdle(idleFor(60, 1, 2), 1, 2),
+    'Primary (no replication to postgresql-k8s/1, postgresql-k8s/2, writes wait for a replica)',
+  ],
+  [
+    'unless they need not',
+    async () => ({
+      ...(await withIdle(idleFor(60, 1, 2), 1, 2)),
+      config: { synchronous_mode_strict: false },
+    }),
+    'Primary (no replication to postgresql-k8s/1, postgresql-k8s/2)',
+  ],
+];
+for (const [name, given, message] of notFollowed) {
+  scenario(name, {
+    charm: underTest,
+    given,
+    when: pebbleNotice('postgresql', 'postgresql.charm/cluster-changed'),
+    then: ({ state: after }) => {
+      expect(after.unitStatus).toEqual({ level: 'active', message });
+    },
+    loosen: {
+      differences: [{ path: 'unitStatus.message', because: 'what has just begun lasts by then' }],
+    },
+  });
+}
+
+scenario('that writes wait stands beside a wrong option, when nobody follows', {
+  charm: underTest,
+  given: async () => ({
+    ...(await withIdle(idleFor(60, 1, 2), 1, 2)),
+    config: { failover_ttl: 3 },
+  }),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus.message).toMatch(
+      /^Configuration Error: .*; writes wait for a replica$/,
+    );
+  },
+});
+
+scenario('a replica says nothing of those that do not follow', {
+  charm: underTest,
+  given: async () =>
+    seeing(
+      inWorld(await running({ number: 1, others: [0, 2], primary: 0 }), {
+        patroni: { members: [primary(0), replica(1), replica(2, 'running')] },
+      }),
+      JSON.stringify(idleFor(60, 2)),
+    ),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({ level: 'active', message: '' });
+  },
+});
+
 const full = { disk: { level: 'full', free_percent: 1, total: 2 ** 30, read_only: true } };
 const low = { disk: { level: 'low', free_percent: 7, total: 2 ** 30, read_only: false } };
 const s3Problem = 'failed to access/create the bucket, check your S3 settings';

@@ -39,7 +39,7 @@ class Watcher:
         self.selector = selectors.DefaultSelector()
         self.callbacks = Callbacks(options, notices, self.selector)
         self.files = Files(options, notices, seen)
-        self.patroni = Patroni(options, notices)
+        self.patroni = Patroni(options, notices, seen.facts)
         self.files.disk.changed = self.patroni.reload
         self.patroni_process = Process(lambda: find_patroni(options.config))
         self.server = Server(self.files, self.patroni, seen.facts, self.selector)

@@ -2,7 +2,7 @@
 
 import json
 
-from system import clock
+from system import clock, time_text
 
 # A change is told when nothing more has changed for this long.
 SETTLE_S = 0.7
@@ -12,13 +12,15 @@ SPACING_S, LONGEST_SPACING_S, QUIET_S = 1.5, 12.0, 30.0
 # Once more after that: the hook may have come too early to act, or to a leader that was just elected.
 ECHO_S = 20.0
 SYNCHRONOUS, UP = ("sync_standby", "quorum_standby"), ("running", "streaming", "in archive recovery")
+LEADING = ("leader", "standby_leader")
 
 
 class Members:
     """Tells when they are others, or in another state, as soon as that has settled."""
 
-    def __init__(self, api, notices):
+    def __init__(self, api, notices, seen):
         self.api = api
+        self.seen = seen
         self.notices = notices
         self.paused = False
         # Whether another member may take the lock when this one's runs out; as last known.
@@ -45,12 +47,24 @@ class Members:
         own = str(self.api.settings().get("name"))
         self.may_be_replaced = not self.paused and any(member[0] != own for member in members)
         self.can_hand_over = has_successor(own, members)
+        self.note_idle(own, members)
         view = json.dumps([sorted(members, key=str), self.paused])
         if self.told is None:
             self.told = view
         if view != self.view:
             self.view, self.viewed_at = view, clock()
         self.tell(len(members))
+
+    def note_idle(self, own, members):
+        """Since when replicas of this primary have been up, and stream from nobody."""
+        leads = any(name == own and role in LEADING for name, role, *_ in members)
+        idle = [name for name, role, state, _ in members
+                if role not in LEADING and state in UP and state != "streaming"]
+        known = self.seen.get("idle", {})
+        if leads and idle:
+            self.seen["idle"] = {name: known.get(name) or time_text() for name in idle}
+        else:
+            self.seen.pop("idle", None)
 
     def tell(self, count):
         now = clock()

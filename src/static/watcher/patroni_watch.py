@@ -15,9 +15,9 @@ CONFIG_S = 20.0
 class Patroni:
     """Has a thread of its own, so that a Patroni that hangs stops nothing here."""
 
-    def __init__(self, options, notices):
+    def __init__(self, options, notices, seen):
         self.api = PatroniApi(options)
-        self.members = Members(self.api, notices)
+        self.members = Members(self.api, notices, seen)
         self.fine_at = clock()
         # Whether it has refused connections since the last time it was fine, and when that was.
         self.refuses, self.answered_at = False, 0.0

@@ -38,6 +38,7 @@ const filled: Readonly<Record<string, Status | string | undefined>> = {
   restoreFailed: statuses.restoreFailed(reason, reason),
   restoreAwaits: statuses.restoreAwaits([reason]),
   restoreEndsWithout: statuses.restoreEndsWithout(reason),
+  noReplicationTo: statuses.noReplicationTo([reason]),
   walWaitsFor: statuses.walWaitsFor([reason]),
   nobodyToCopy: statuses.nobodyToCopy(reason),
   cannotRepair: statuses.cannotRepair(reason),
