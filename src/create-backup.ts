@@ -8,8 +8,10 @@ import {
   type PostgresqlHook,
 } from './adapters/cluster.ts';
 import { applyConfiguration } from './adapters/configuration.ts';
+import { ObjectStoreError } from './adapters/object-store-error.ts';
 import { info, PgbackrestError } from './adapters/pgbackrest.ts';
 import { readRepository } from './adapters/repository.ts';
+import { checkReachable } from './adapters/repository-access.ts';
 import { admitBackup } from './backup-admission.ts';
 import { performBackup } from './backup-run.ts';
 import { followSchedule } from './backup-schedule.ts';
@@ -57,11 +59,13 @@ export const createBackup: Handler<PostgresqlPorts> = async (hook) => {
 /** pgBackRest would quietly make a full backup instead. What cannot be told is no reason to refuse. */
 async function lacksFullBackup(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const { stanza } = await cluster.appData();
-  if (stanza === undefined || (await readRepository(hook)).kind !== 'ready') return false;
+  const reading = await readRepository(hook);
+  if (stanza === undefined || reading.kind !== 'ready') return false;
   try {
+    await checkReachable(hook, reading.parameters);
     return usableBackups(await info(hook.ports.pebble), stanza).length === 0;
   } catch (error) {
-    if (error instanceof PgbackrestError) return false;
+    if (error instanceof PgbackrestError || error instanceof ObjectStoreError) return false;
     throw error;
   }
 }

@@ -6,7 +6,8 @@ import type { Handler } from '../lib/juju/hook.ts';
 import { type Cluster, isRestoring, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { noteBackups } from './adapters/last-backup.ts';
 import { expire, info, removeManifest, repositoryBytes } from './adapters/pgbackrest.ts';
-import { readRepository, refusalOf, writeIfKnown } from './adapters/repository.ts';
+import { readRepository, reasonWithHint, refusalOf, writeIfKnown } from './adapters/repository.ts';
+import { checkReachable } from './adapters/repository-access.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
 import { shown } from './core/action-parameters.ts';
 import type { Backup, StanzaInfo } from './core/backups/backup-list.ts';
@@ -21,12 +22,12 @@ export const deleteBackup: Handler<PostgresqlPorts> = async (hook) => {
   const action = hook.juju.action();
   const { 'backup-id': given, dependents, force } = await action.params();
   const id = typeof given === 'string' ? given.trim() : '';
-  const admitted = id === '' ? noId : await admit(hook);
-  if ('refusal' in admitted) {
-    action.fail(admitted.refusal);
-    return;
-  }
   try {
+    const admitted = id === '' ? noId : await admit(hook);
+    if ('refusal' in admitted) {
+      action.fail(admitted.refusal);
+      return;
+    }
     const request = { id, dependents: dependents === true, force: force === true };
     const backups = await readBackups(hook, admitted);
     const plan = 'refusal' in backups ? backups : planDeletion(backups.backups, request, shown(id));
@@ -34,7 +35,7 @@ export const deleteBackup: Handler<PostgresqlPorts> = async (hook) => {
     else await perform(hook, admitted, plan);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    action.fail(`Failed to delete the backup: ${error.message}`);
+    action.fail(`Failed to delete the backup: ${reasonWithHint(error)}`);
   }
 };
 
@@ -62,6 +63,7 @@ async function admit(hook: PostgresqlHook): Promise<Admitted | Refusal> {
     return { refusal: 'A backup is being restored; nothing has been changed.' };
   }
   if (stanza === undefined) return { refusal: 'Stanza was not initialised' };
+  await checkReachable(hook, reading.parameters);
   const unwritten = await writeIfKnown(hook, cluster, reading.parameters);
   return unwritten === undefined ? { cluster, stanza } : { refusal: unwritten };
 }

@@ -13,7 +13,13 @@ import {
 } from './adapters/cluster.ts';
 import { measureVolume } from './adapters/data-directory.ts';
 import { info } from './adapters/pgbackrest.ts';
-import { readRepository, refusalOf, writeRepositoryConfig } from './adapters/repository.ts';
+import {
+  readRepository,
+  reasonWithHint,
+  refusalOf,
+  writeRepositoryConfig,
+} from './adapters/repository.ts';
+import { checkReachable } from './adapters/repository-access.ts';
 import { verifyStanza } from './adapters/repository-check.ts';
 import { isOver, readRestoreMark } from './adapters/restore-mark.ts';
 import { removeTrial, trialPlace, tryRestore } from './adapters/trial-restore.ts';
@@ -42,7 +48,7 @@ export const verifyBackups: Handler<PostgresqlPorts> = async (hook) => {
     if (outcome !== undefined) action.fail(outcome.refusal);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    action.fail(`Failed to verify the backups: ${error.message}`);
+    action.fail(`Failed to verify the backups: ${reasonWithHint(error)}`);
   }
 };
 
@@ -82,6 +88,7 @@ async function admit(
     return { refusal: 'A backup is being restored; nothing has been verified.' };
   }
   if (app.stanza === undefined) return { refusal: 'Stanza was not initialised' };
+  await checkReachable(hook, reading.parameters);
   await writeRepositoryConfig(hook, cluster, reading.parameters);
   return { cluster, stanza: app.stanza };
 }

@@ -117,6 +117,35 @@ scenario('where nobody answers list-backups says so at once', {
   },
 });
 
+const atOnce = [
+  {
+    name: 'delete-backup',
+    params: { 'backup-id': '2026-01-30T12:00:00Z', dependents: false, force: false },
+    start: 'Failed to delete the backup',
+  },
+  { name: 'verify-backups', params: {}, start: 'Failed to verify the backups' },
+  {
+    name: 'create-backup',
+    params: { type: 'incremental' },
+    start: 'Failed to upload metadata to provided S3',
+  },
+];
+for (const { name, params, start } of atOnce) {
+  scenario(`where nobody answers ${name} says so at once, and touches nothing`, {
+    charm: underTest,
+    given: down,
+    when: action(name, params),
+    execs: unasked,
+    then: ({ state: after, action: { failed } }) => {
+      expect(failed).toMatch(
+        new RegExp(`^${start}: .*unreachable. Check the endpoint, and whether the storage server`),
+      );
+      expect(after.world.pgbackrest.backups).toHaveLength(1);
+      expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+    },
+  });
+}
+
 scenario('where nobody answers restore says so at once, and touches nothing', {
   charm: underTest,
   given: down,
