@@ -6,7 +6,8 @@ import path from 'node:path';
 import { expect, test } from '@jest/globals';
 
 import { systemClock } from '../../lib/base/clock.ts';
-import { onStage, type Stage, until } from '../support/watcher/stage.ts';
+import { heldArchiveCommand } from '../../src/core/render/patroni.ts';
+import { onStage, type Stage, ttlS, until } from '../support/watcher/stage.ts';
 
 const sleep = async (seconds: number) => {
   await systemClock.sleep(seconds * 1000);
@@ -42,6 +43,27 @@ test.concurrent('an archive that takes nothing is told, and that it takes someth
     expect(await noticed(stage, 'test/archiving-recovered')).toBe(
       'test/archiving-recovered waiting=1',
     );
+  });
+});
+
+const archivingBy = (command: string) =>
+  ({
+    '/config': [200, { ttl: ttlS, postgresql: { parameters: { archive_command: command } } }],
+  }) as const;
+
+test.concurrent('WAL that is held on purpose is none that cannot be archived, until it is released', async () => {
+  await onStage({}, async (stage) => {
+    await stage.answer(archivingBy(heldArchiveCommand));
+    await backlog(stage, 2);
+    await sleep(80);
+    expect(await stage.notices()).toEqual([]);
+    expect(await stage.seen()).toMatchObject({ archive: { waiting: 2, failing: false } });
+
+    await stage.answer(archivingBy('pgbackrest archive-push %p'));
+    await sleep(45);
+    expect(await stage.notices()).toEqual([]);
+    const told = await until(async () => (await stage.notices())[0], 60_000);
+    expect(told).toBe('test/archiving-failed waiting=2');
   });
 });
 

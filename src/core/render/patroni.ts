@@ -112,7 +112,7 @@ function fixedClusterParameters({ stanza, archiveWaits }: DynamicFacts): Documen
     wal_level: 'logical',
     wal_log_hints: 'on',
     archive_mode: 'on',
-    archive_command: archiveWaits === true ? '/bin/false' : archiveCommand(stanza),
+    archive_command: archiveWaits === true ? heldArchiveCommand : archiveCommand(stanza),
   };
 }
 
@@ -153,6 +153,9 @@ export function dynamicNotes(facts: DynamicFacts): readonly string[] {
           'replicas',
       ];
 }
+
+/** WAL waits; the watcher knows by this that it is to. */
+export const heldArchiveCommand = '/bin/false';
 
 /** `/bin/true` says "archived" without archiving: there is no place to archive to. */
 export function archiveCommand(stanza: string | undefined): string {

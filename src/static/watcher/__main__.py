@@ -41,6 +41,7 @@ class Watcher:
         self.files = Files(options, notices, seen)
         self.patroni = Patroni(options, notices, seen.facts)
         self.files.disk.changed = self.patroni.reload
+        self.files.archive.held = lambda: self.patroni.wal_held
         self.patroni_process = Process(lambda: find_patroni(options.config))
         self.server = Server(self.files, self.patroni, seen.facts, self.selector)
         self.fencing = Fencing(self, seen.facts, notices)

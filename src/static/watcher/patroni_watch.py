@@ -10,6 +10,8 @@ from system import clock, say
 
 PROBE_S = 2.0
 CONFIG_S = 20.0
+# What the charm has PostgreSQL archive with until it is known that a restored database stays.
+HELD = "/bin/false"
 
 
 class Patroni:
@@ -23,6 +25,7 @@ class Patroni:
         self.refuses, self.answered_at = False, 0.0
         # Life of the leader lock in seconds; Patroni's default until it says otherwise.
         self.ttl = 30.0
+        self.wal_held = False
         self.wanted = threading.Event()
         self.wake_wanted = self.reload_wanted = False
         self.config_due = 0.0
@@ -92,4 +95,7 @@ class Patroni:
         status, body = self.api.ask("GET", "/config")
         if status == 200:
             self.config_due = clock() + CONFIG_S
-            self.ttl = float(json.loads(body).get("ttl", self.ttl))
+            config = json.loads(body)
+            self.ttl = float(config.get("ttl", self.ttl))
+            parameters = (config.get("postgresql") or {}).get("parameters") or {}
+            self.wal_held = parameters.get("archive_command") == HELD
