@@ -7,13 +7,7 @@ import type { Handler } from '../lib/juju/hook.ts';
 import { KubeError } from '../lib/kube/error.ts';
 import { planHasLayer } from '../lib/pebble/layer.ts';
 import type { Layer } from '../lib/pebble/pebble.ts';
-import {
-  type Cluster,
-  isStarted,
-  isTlsEnabled,
-  openCluster,
-  type PostgresqlHook,
-} from './adapters/cluster.ts';
+import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import {
   applyConfiguration,
   readSettings,
@@ -39,6 +33,7 @@ import { followSchedule } from './backup-schedule.ts';
 import {
   patroniConfigPath,
   patroniPort,
+  patroniScheme,
   postgresPort,
   primaryServiceName,
   serviceHost,
@@ -113,7 +108,7 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
     hook.defer();
     return;
   }
-  if (walk.decide('has_services_changed', await haveServicesChanged(hook, cluster))) {
+  if (walk.decide('has_services_changed', await haveServicesChanged(hook))) {
     walk.step('update_and_restart_service');
     await startServices(hook, cluster);
   }
@@ -155,17 +150,14 @@ async function pushFiles(hook: PostgresqlHook, cluster: Cluster): Promise<boolea
 }
 
 /** The layer as it has to be now. */
-async function wantedLayer(hook: PostgresqlHook, cluster: Cluster): Promise<Layer> {
+async function wantedLayer(hook: PostgresqlHook): Promise<Layer> {
   const mark = await readRestoreMark(hook);
-  return renderLayer({
-    scheme: (await isTlsEnabled(cluster)) ? 'https' : 'http',
-    restart: mark === undefined || !restoresAtStart(mark),
-  });
+  return renderLayer({ restart: mark === undefined || !restoresAtStart(mark) });
 }
 
-async function haveServicesChanged(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+async function haveServicesChanged(hook: PostgresqlHook): Promise<boolean> {
   const { pebble } = hook.ports;
-  if (!planHasLayer(await pebble.plan(), await wantedLayer(hook, cluster))) return true;
+  if (!planHasLayer(await pebble.plan(), await wantedLayer(hook))) return true;
   const names = [patroniService, watcherService];
   const services = await pebble.services(names);
   return services.length < names.length || services.some(({ current }) => current !== 'active');
@@ -180,7 +172,7 @@ async function startServices(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   if (version !== undefined) await hook.juju.setWorkloadVersion(version);
   // An interrupted restore goes on from here; an ordinary start would make an empty database.
   if (await resumeRestore(hook, cluster)) return;
-  await pebble.addLayer(layerLabel, await wantedLayer(hook, cluster));
+  await pebble.addLayer(layerLabel, await wantedLayer(hook));
   await pebble.replan();
   forgetView(hook);
 }
@@ -242,7 +234,7 @@ async function doesServiceReachPrimary(hook: PostgresqlHook, cluster: Cluster): 
     http: hook.ports.http,
     host: serviceHost(primaryServiceName(cluster.app), cluster.namespace),
     port: patroniPort,
-    scheme: 'http',
+    scheme: patroniScheme,
   });
   const reached = await poll({ clock: hook.ports.clock, ...servicePatience }, async () => {
     try {

@@ -26,6 +26,7 @@ import {
   type PasswordUser,
   passwordKey,
   patroniPort,
+  patroniScheme,
   peerEndpoint,
   unitOfMember,
 } from '../core/names.ts';
@@ -208,12 +209,12 @@ function createPatroniView(hook: PostgresqlHook, units: Cluster['units']): Patro
       http: forgetting(hook),
       host,
       port: patroniPort,
-      scheme: 'http',
+      scheme: patroniScheme,
       ...(password === undefined ? {} : { password }),
     });
   };
   const read = (host: string): Patroni =>
-    createPatroni({ http: hook.ports.http, host, port: patroniPort, scheme: 'http' });
+    createPatroni({ http: hook.ports.http, host, port: patroniPort, scheme: patroniScheme });
 
   const readCluster = async (host: string) => await read(host).cluster();
   const others = async () => (await units()).slice(1).map((other) => memberHost(other, app));
@@ -310,7 +311,7 @@ export function mayGoBack({ restoreRequest }: RestoreData): boolean {
   return restoreRequest?.phase === 'stop' || restoreRequest?.phase === 'clone';
 }
 
-/** Whether this unit serves PostgreSQL and Patroni over TLS (unit databag key `tls`). */
+/** Whether this unit has certificates, with which its pgBackRest serves the others (unit databag key `tls`). */
 export async function isTlsEnabled(cluster: Pick<Cluster, 'unitData'>): Promise<boolean> {
   return (await cluster.unitData())['tls'] === 'enabled';
 }

@@ -7,6 +7,8 @@ export const s3Endpoint = 's3-parameters';
 
 export const postgresPort = 5432;
 export const patroniPort = 8008;
+/** Of Patroni's interface: certificates of a member are not for that yet. */
+export const patroniScheme = 'http';
 
 export const storageRoot = '/var/lib/postgresql/data';
 export const dataDirectory = `${storageRoot}/pgdata`;

@@ -24,7 +24,7 @@ import { resultKey } from './told.ts';
 /** Says whether this unit has such data, and has to stay down. */
 export async function holdAbandoned(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   if (!(await hasAbandoned(hook, cluster))) return false;
-  if (!(await isNewContainer(hook))) await setLayer(hook, cluster, { restart: false });
+  if (!(await isNewContainer(hook))) await setLayer(hook, { restart: false });
   await stopDatabase(hook);
   await finishRemoval(hook);
   // What has gone already, or never came, keeps nobody down.

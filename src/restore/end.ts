@@ -76,7 +76,7 @@ export async function concludeSuccess(
   publishResult(cluster, { request, state: 'restored' });
   // The restored database has the extensions of its own time.
   if (await hook.juju.isLeader()) cluster.setApp({ ...endedRestore, extensions: undefined });
-  await resumeService(hook, cluster);
+  await resumeService(hook);
   await applyConfiguration(hook, cluster);
   await updateExtensions(hook, cluster);
 }
@@ -93,7 +93,7 @@ export async function undoRestore(
   const mark = await withOldAsItIs(hook, given);
   hook.log('ERROR', `the restore of ${nameOf(mark)} failed: ${mark.failure ?? ''}`);
   await writeRestoreMark(hook, { ...mark, phase: 'undoing' });
-  await setLayer(hook, cluster, { restart: false });
+  await setLayer(hook, { restart: false });
   await stopDatabase(hook);
   await bringBack(hook, mark);
   await writeSaved(hook, cluster, mark);

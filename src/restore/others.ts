@@ -40,7 +40,7 @@ export async function followOther(hook: PostgresqlHook, cluster: Cluster): Promi
 /** Neither Patroni nor PostgreSQL runs, or is started, from here on. */
 async function stopMember(hook: PostgresqlHook, cluster: Cluster, id: string): Promise<void> {
   await writeStoppedMark(hook, id);
-  if (!(await isNewContainer(hook))) await setLayer(hook, cluster, { restart: false });
+  if (!(await isNewContainer(hook))) await setLayer(hook, { restart: false });
   await stopDatabase(hook);
   cluster.setUnit({ [stoppedKey]: id });
   hook.log('INFO', 'stopped for a restore of the cluster');
@@ -56,7 +56,7 @@ async function startAgain(
     await finishRemoval(hook);
     const copies = request?.phase === 'clone' && request.id === stopped;
     if (copies && !(await emptyMember(hook, cluster, stopped))) return true;
-    await startStopped(hook, cluster, copies);
+    await startStopped(hook, copies);
   }
   if ((await cluster.unitData())[stoppedKey] !== undefined) {
     cluster.setUnit({ [stoppedKey]: undefined });
@@ -64,13 +64,13 @@ async function startAgain(
   return false;
 }
 
-async function startStopped(hook: PostgresqlHook, cluster: Cluster, copies: boolean) {
+async function startStopped(hook: PostgresqlHook, copies: boolean) {
   // A hook that was killed before it emptied anything has left that mark, beside the data of before.
   if (!copies) await removeCopiedMark(hook);
   await removeStoppedMark(hook);
   // A new container is started by its own event, and so is a member without data to go back to.
   const starts = copies || (await hasData(hook));
-  if (starts && !(await isNewContainer(hook))) await resumeService(hook, cluster);
+  if (starts && !(await isNewContainer(hook))) await resumeService(hook);
 }
 
 /** The data of before go, right after a look at whether there are others to copy. */

@@ -51,7 +51,7 @@ export async function performRestore(
   await writeRestoreMark(hook, given);
   const notStopped = await failureOf(async () => {
     // While a restore runs, a Patroni that gives up must stay down: so its failure is seen.
-    await setLayer(hook, cluster, { restart: false });
+    await setLayer(hook, { restart: false });
     await stopDatabase(hook);
   });
   const mayReturn = canBackOut(given);

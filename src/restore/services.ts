@@ -1,7 +1,7 @@
 // Patroni's service during a restore, in which Pebble does not start it again: its end is what tells.
 
 import { CodedError } from '../../lib/base/error.ts';
-import { type Cluster, isStarted, isTlsEnabled, type PostgresqlHook } from '../adapters/cluster.ts';
+import { type Cluster, isStarted, type PostgresqlHook } from '../adapters/cluster.ts';
 import { forgetView } from '../adapters/view.ts';
 import {
   layerLabel,
@@ -11,18 +11,16 @@ import {
 } from '../core/render/pebble-layer.ts';
 
 /** Patroni is started again from now on whenever it ends; one that runs is not interrupted. */
-export async function resumeService(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  await setLayer(hook, cluster, { restart: true });
+export async function resumeService(hook: PostgresqlHook): Promise<void> {
+  await setLayer(hook, { restart: true });
   await startDatabase(hook);
 }
 
 export async function setLayer(
   hook: PostgresqlHook,
-  cluster: Cluster,
   { restart }: { readonly restart: boolean },
 ): Promise<void> {
-  const scheme = (await isTlsEnabled(cluster)) ? 'https' : 'http';
-  await hook.ports.pebble.addLayer(layerLabel, renderLayer({ scheme, restart }));
+  await hook.ports.pebble.addLayer(layerLabel, renderLayer({ restart }));
 }
 
 /** A Patroni that ends at once is no failure of the hook: the status tells. */

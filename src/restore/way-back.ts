@@ -63,5 +63,5 @@ export async function writeSaved(
 export async function resumeWithData(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   // Those of before may be data that must not run.
   if (await hasAbandoned(hook, cluster)) return;
-  if (await hasData(hook)) await resumeService(hook, cluster);
+  if (await hasData(hook)) await resumeService(hook);
 }

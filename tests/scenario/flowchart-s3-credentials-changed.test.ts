@@ -294,6 +294,18 @@ scenario('a replaced container gets keys and server back', {
   },
 });
 
+scenario('certificates of members are none of Patroni, which is asked as before', {
+  charm: underTest,
+  given: async () => inNewContainer(await afterEvents(await withTls(), changed)),
+  when: pebbleReady('postgresql'),
+  then: ({ state: after }) => {
+    const layers = JSON.stringify(after.containers['postgresql']?.layers);
+    expect(layers).toContain('http://localhost:8008/health');
+    expect(layers).toContain('--scheme=http ');
+    expect(fileOf(after, '/var/lib/postgresql/data/patroni.yml')).not.toContain('certfile');
+  },
+});
+
 scenario('settings that have been acted upon are left alone', {
   charm: underTest,
   given: backedUp,

@@ -3,7 +3,7 @@
 // that root sent.
 
 import type { Layer } from '../../../lib/pebble/pebble.ts';
-import { patroniPort, workloadUser } from '../names.ts';
+import { patroniPort, patroniScheme, workloadUser } from '../names.ts';
 import { patroniCommand } from './launcher.ts';
 import { watcherCommand } from './watcher.ts';
 
@@ -34,21 +34,19 @@ export function renderBackupServerLayer(): Layer {
 }
 
 export interface LayerFacts {
-  /** That of Patroni's REST interface. */
-  readonly scheme: 'http' | 'https';
   /** Whether Patroni is started again when it ends; not while a backup is being restored. */
   readonly restart: boolean;
 }
 
 /** The layer as plain data. */
-export function renderLayer({ scheme, restart }: LayerFacts): Layer {
+export function renderLayer({ restart }: LayerFacts): Layer {
   return {
     summary: 'PostgreSQL, run by Patroni',
     services: {
       [watcherService]: {
         override: 'replace',
         summary: 'wakes the charm, and fences what hangs',
-        command: watcherCommand({ scheme }),
+        command: watcherCommand(),
         startup: 'enabled',
         'on-failure': 'restart',
         'on-success': 'restart',
@@ -77,7 +75,7 @@ export function renderLayer({ scheme, restart }: LayerFacts): Layer {
         level: 'ready',
         period: '5s',
         threshold: 3,
-        http: { url: `${scheme}://localhost:${patroniPort}/health` },
+        http: { url: `${patroniScheme}://localhost:${patroniPort}/health` },
       },
     },
   };

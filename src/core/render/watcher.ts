@@ -7,6 +7,7 @@ import {
   logDirectory,
   patroniConfigPath,
   patroniPort,
+  patroniScheme,
   watcherDirectory,
 } from '../names.ts';
 import { watcherFolder } from './watcher-program.ts';
@@ -31,12 +32,7 @@ export const scripts: Readonly<Record<string, string>> = {
   [`${watcherDirectory}/patroni-callback`]: callbackScript,
 };
 
-export interface WatcherFacts {
-  /** That of Patroni's REST interface. */
-  readonly scheme: 'http' | 'https';
-}
-
-export function watcherCommand({ scheme }: WatcherFacts): string {
+export function watcherCommand(): string {
   const options = {
     config: patroniConfigPath,
     data: dataDirectory,
@@ -45,7 +41,7 @@ export function watcherCommand({ scheme }: WatcherFacts): string {
     state: watcherStatePath,
     'backup-due': backupDuePath,
     domain: noticeDomain,
-    scheme,
+    scheme: patroniScheme,
     port: patroniPort,
   };
   const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
