@@ -2,19 +2,14 @@
 // the last step of a hook: everything that serves clients comes first.
 
 import { CodedError } from '../lib/base/error.ts';
-import {
-  type Cluster,
-  isRestoring,
-  isTlsEnabled,
-  type PostgresqlHook,
-} from './adapters/cluster.ts';
+import { type Cluster, isRestoring, type PostgresqlHook } from './adapters/cluster.ts';
 import { lookAtBackups } from './adapters/last-backup.ts';
 import { expire, info } from './adapters/pgbackrest.ts';
 import { readRepository, readRetention, renewRepositoryConfig } from './adapters/repository.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
 import { keepAll, retentionText } from './core/backups/retention.ts';
 import { quietly } from './quietly.ts';
-import { updateBackupServer } from './tls.ts';
+import { isConcerned, updateBackupServer } from './tls.ts';
 
 /** What the databag says while a change waits. */
 const pending = 'pending';
@@ -29,7 +24,7 @@ export async function followRetention(hook: PostgresqlHook, cluster: Cluster): P
   if (hook.event.name === 'update-status' && retention !== pending) return;
   if ((await renewRepositoryConfig(hook, cluster)) !== 'ready') return;
   // Writing may have stopped the server.
-  if (await isTlsEnabled(cluster)) await updateBackupServer(quietly(hook), cluster);
+  if (await isConcerned(cluster)) await updateBackupServer(quietly(hook), cluster);
   if (await hook.juju.isLeader()) await applyRetention(hook, cluster);
 }
 

@@ -44,12 +44,18 @@ async function isServedByPrimary(hook: PostgresqlHook, cluster: Cluster): Promis
 }
 
 /**
- * The same on behalf of other events: members came or went, or the container was replaced. Without
- * usable settings for backups there is no server to start.
+ * The same on behalf of other events: members or certificates came or went, or the container was replaced.
+ * Without usable settings for backups there is no server to start.
  */
 export async function followBackupServer(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const wanted =
-    (await isTlsEnabled(cluster)) && (await renewRepositoryConfig(hook, cluster)) === 'ready';
-  if (wanted) await updateBackupServer(quietly(hook), cluster);
+  const ready =
+    (await isConcerned(cluster)) && (await renewRepositoryConfig(hook, cluster)) === 'ready';
+  if (ready) await updateBackupServer(quietly(hook), cluster);
   else await stopBackupServer(hook);
+}
+
+/** Whether it has certificates, or had them: then pgBackRest's file is still that of a server. */
+export async function isConcerned(cluster: Cluster): Promise<boolean> {
+  if (await isTlsEnabled(cluster)) return true;
+  return (await cluster.unitData())['backup-server'] !== undefined;
 }

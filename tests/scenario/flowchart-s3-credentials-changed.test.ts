@@ -3,7 +3,12 @@
 import { expect } from '@jest/globals';
 
 import { expectCompleteChart } from '../support/flowchart-record.ts';
-import { pebbleReady, relationChanged } from '../support/scenario/events.ts';
+import {
+  configChanged,
+  pebbleReady,
+  relationChanged,
+  type Trigger,
+} from '../support/scenario/events.ts';
 import {
   after as afterEvents,
   backedUp,
@@ -241,26 +246,32 @@ scenario('a replica serves once the primary tells that it does', {
   },
 });
 
-scenario('when the certificates go, nobody is served any more', {
-  charm: underTest,
-  given: async () => {
-    const given = await afterEvents(await withTls(), changed);
-    const peers = relationOf(given, 'database-peers');
-    const { tls: _, ...localUnit } = peers.localUnit;
-    return {
-      ...given,
-      relations: given.relations.map((one) => (one === peers ? { ...one, localUnit } : one)),
-    };
-  },
-  when: changed,
-  then: ({ state: after }) => {
-    expect(after.containers['postgresql']?.services['pgbackrest server']).toEqual({
-      current: 'inactive',
-    });
-    expect(relationOf(after, 'database-peers').localUnit['backup-server']).toBeUndefined();
-    expect(pgbackrest(after)).not.toContain('tls-server');
-  },
-});
+for (const [event, when] of [
+  ['new settings', () => changed],
+  ['a word of the others', (given) => relationChanged(relationOf(given, 'database-peers'))],
+  ['new options', () => configChanged],
+] satisfies readonly (readonly [string, (given: PostgresqlState) => Trigger])[]) {
+  scenario(`when the certificates go, nobody is served any more (${event})`, {
+    charm: underTest,
+    given: async () => {
+      const given = await afterEvents(await withTls(), changed);
+      const peers = relationOf(given, 'database-peers');
+      const { tls: _, ...localUnit } = peers.localUnit;
+      return {
+        ...given,
+        relations: given.relations.map((one) => (one === peers ? { ...one, localUnit } : one)),
+      };
+    },
+    when,
+    then: ({ state: after }) => {
+      expect(after.containers['postgresql']?.services['pgbackrest server']).toEqual({
+        current: 'inactive',
+      });
+      expect(relationOf(after, 'database-peers').localUnit['backup-server']).toBeUndefined();
+      expect(pgbackrest(after)).not.toMatch(/tls-server|pg2-host/);
+    },
+  });
+}
 
 scenario('new keys reach a server that runs', {
   charm: underTest,
