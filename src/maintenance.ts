@@ -44,7 +44,7 @@ import { repairMember } from './repair.ts';
 import { followRestore } from './restore/follow.ts';
 import { followRetention } from './retention.ts';
 import { rollRestarts } from './rolling-restart.ts';
-import { followBackupServer } from './tls.ts';
+import { followBackupServer, keepBackupServer } from './tls.ts';
 import { endInterruptedTrial } from './verify-backups.ts';
 
 /** Unit databag: the timeline on which the unit was seen to lead last. */
@@ -100,6 +100,7 @@ const memberNotice: PostgresqlHandler = async (hook) => {
   await followDisk(hook, cluster);
   await repairMember(hook, cluster);
   await followLead(hook, cluster);
+  await keepBackupServer(hook, cluster);
   const { initialised } = await cluster.appData();
   if (!initialised || !(await hook.juju.isLeader()) || !(await hasStarted(cluster))) return;
   await updateSynchronousReplication(hook, cluster);
@@ -193,6 +194,7 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   await repairMember(hook, cluster);
   await followEncryption(hook, cluster);
   await retryRepository(silent, cluster, { again: unfinished === 'everything' });
+  await keepBackupServer(hook, cluster);
   await endInterruptedBackup(hook, cluster);
   await rollRestarts(hook, cluster);
   await followRetention(silent, cluster);

@@ -2,7 +2,7 @@
 // server, through which a replica that is backed up reaches the primary. There is no relation to a
 // certificates provider yet, so only the databag key `tls` of a unit says that it has some.
 
-import { startBackupServer, stopBackupServer } from './adapters/backup-server.ts';
+import { isServing, startBackupServer, stopBackupServer } from './adapters/backup-server.ts';
 import { type Cluster, isTlsEnabled, type PostgresqlHook } from './adapters/cluster.ts';
 import { pingServer } from './adapters/pgbackrest.ts';
 import { renewRepositoryConfig } from './adapters/repository.ts';
@@ -52,6 +52,17 @@ export async function followBackupServer(hook: PostgresqlHook, cluster: Cluster)
     (await isConcerned(cluster)) && (await renewRepositoryConfig(hook, cluster)) === 'ready';
   if (ready) await updateBackupServer(quietly(hook), cluster);
   else await stopBackupServer(hook);
+}
+
+/**
+ * Makes up for what no event has told: the primary has moved or come back, and serves by now, or its
+ * databag says what it said before, which wakes nobody.
+ */
+export async function keepBackupServer(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  if (!(await isConcerned(cluster)) || (await cluster.peers.units()).length === 0) return;
+  const told = (await cluster.unitData())['backup-server'] !== undefined;
+  const settled = told && (await isTlsEnabled(cluster)) && (await isServing(hook));
+  if (!settled) await followBackupServer(hook, cluster);
 }
 
 /** Whether it has certificates, or had them: then pgBackRest's file is still that of a server. */

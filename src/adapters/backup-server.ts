@@ -14,7 +14,7 @@ import type { PostgresqlHook } from './cluster.ts';
 /** Says whether it runs. */
 export async function startBackupServer(hook: PostgresqlHook): Promise<boolean> {
   const { pebble } = hook.ports;
-  if (await isRunning(hook)) return true;
+  if (await isServing(hook)) return true;
   await pebble.addLayer(backupServerLabel, renderBackupServerLayer());
   try {
     await pebble.start(backupServerService);
@@ -35,7 +35,8 @@ export async function stopBackupServer(hook: PostgresqlHook): Promise<void> {
   }
 }
 
-async function isRunning(hook: PostgresqlHook): Promise<boolean> {
+/** Whether it serves, as Pebble sees it. */
+export async function isServing(hook: PostgresqlHook): Promise<boolean> {
   return (await stateOf(hook)) === 'active';
 }
 

@@ -5,9 +5,11 @@ import { expect } from '@jest/globals';
 import { expectCompleteChart } from '../support/flowchart-record.ts';
 import {
   configChanged,
+  pebbleNotice,
   pebbleReady,
   relationChanged,
   type Trigger,
+  updateStatus,
 } from '../support/scenario/events.ts';
 import {
   after as afterEvents,
@@ -148,6 +150,17 @@ scenario('a repository in which no WAL arrives is reported, and WAL is not kept 
 const withTls = async (unit: Unit = {}) =>
   await related({ others: [1], own: { tls: 'enabled' }, ...unit });
 
+/** Certificates come or go, and no event has told of it yet. */
+function tellTls(given: PostgresqlState, tls: 'enabled' | undefined): PostgresqlState {
+  const peers = relationOf(given, 'database-peers');
+  const { tls: _, ...rest } = peers.localUnit;
+  const localUnit = tls === undefined ? rest : { ...rest, tls };
+  return {
+    ...given,
+    relations: given.relations.map((one) => (one === peers ? { ...one, localUnit } : one)),
+  };
+}
+
 scenario('with certificates the primary serves the other members', {
   charm: underTest,
   given: withTls,
@@ -206,12 +219,7 @@ scenario('a server that does not start takes nothing else with it', {
         'pgbackrest server': { current: 'inactive', startFailure: 'no certificate' },
       },
     }));
-    const peers = relationOf(given, 'database-peers');
-    const localUnit = { ...peers.localUnit, tls: 'enabled' };
-    return {
-      ...given,
-      relations: given.relations.map((one) => (one === peers ? { ...one, localUnit } : one)),
-    };
+    return tellTls(given, 'enabled');
   },
   when: changed,
   then: ({ state: after, log }) => {
@@ -246,6 +254,28 @@ scenario('a replica serves once the primary tells that it does', {
   },
 });
 
+for (const [event, when, unit] of [
+  ['update-status', updateStatus, { leader: false, number: 1, others: [0], primary: 0 }],
+  ['update-status', updateStatus, { leader: false, others: [1] }],
+  [
+    'a change of the primary',
+    pebbleNotice('postgresql', 'postgresql.charm/on-role-change'),
+    { leader: false, others: [1] },
+  ],
+] satisfies readonly (readonly [string, Trigger, Unit])[]) {
+  const who = 'number' in unit ? 'a replica' : 'a primary';
+  scenario(`${who} that nobody has woken serves with ${event}`, {
+    charm: underTest,
+    given: async () => tellTls(await related({ app: { stanza }, ...unit }), 'enabled'),
+    when,
+    then: ({ state: after }) => {
+      expect(after.containers['postgresql']?.services['pgbackrest server']).toEqual({
+        current: 'active',
+      });
+    },
+  });
+}
+
 for (const [event, when] of [
   ['new settings', () => changed],
   ['a word of the others', (given) => relationChanged(relationOf(given, 'database-peers'))],
@@ -253,15 +283,7 @@ for (const [event, when] of [
 ] satisfies readonly (readonly [string, (given: PostgresqlState) => Trigger])[]) {
   scenario(`when the certificates go, nobody is served any more (${event})`, {
     charm: underTest,
-    given: async () => {
-      const given = await afterEvents(await withTls(), changed);
-      const peers = relationOf(given, 'database-peers');
-      const { tls: _, ...localUnit } = peers.localUnit;
-      return {
-        ...given,
-        relations: given.relations.map((one) => (one === peers ? { ...one, localUnit } : one)),
-      };
-    },
+    given: async () => tellTls(await afterEvents(await withTls(), changed), undefined),
     when,
     then: ({ state: after }) => {
       expect(after.containers['postgresql']?.services['pgbackrest server']).toEqual({
