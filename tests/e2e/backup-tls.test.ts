@@ -77,6 +77,13 @@ describe('backups over TLS between units', () => {
     }
   }
 
+  /** Each unit has its word, and an event: the relation will bring one, here an option that changes does. */
+  async function tell(tls: 'enabled' | ''): Promise<void> {
+    for (const unit of await units()) await announce(model, unit, tls);
+    const value = tls === 'enabled' ? 'true' : 'false';
+    await model.run('config', [postgresql, `logging_log_lock_waits=${value}`]);
+  }
+
   async function waitForServers(): Promise<void> {
     await waitFor(
       async () => {
@@ -85,7 +92,7 @@ describe('backups over TLS between units', () => {
         const run = shown.length === 3 && shown.every((one) => one.endsWith(' active'));
         return run ? there(true) : notYet(shown.join(', '));
       },
-      { what: 'a server on every unit', timeoutMs: 240_000, say, intervalMs: 3_000 },
+      { what: 'a server on every unit', timeoutMs: 420_000, say, intervalMs: 3_000 },
     );
   }
 
@@ -132,7 +139,6 @@ describe('backups over TLS between units', () => {
   });
 
   check('three units whose backups work, without certificates on the primary only', async () => {
-    await model.run('model-config', ['update-status-hook-interval=1m']);
     await deployPostgresql(model, { units: 3, image });
     await waitUntilSettled(model, { [postgresql]: 3 }, { say });
     const where = { ...(await s3Info()), bucket: 'tls', path: `${model.name}-${Date.now()}` };
@@ -153,7 +159,7 @@ describe('backups over TLS between units', () => {
     for (const unit of await units()) {
       await place(memberOf(unit), await issue(authority, hostOf(unit)), tlsFiles);
     }
-    for (const unit of await units()) await announce(model, unit, 'enabled');
+    await tell('enabled');
     await waitForServers();
     await settle();
   });
@@ -244,13 +250,13 @@ describe('backups over TLS between units', () => {
   });
 
   check('without certificates nobody is served any more', async () => {
-    for (const unit of await units()) await announce(model, unit, '');
+    await tell('');
     await waitFor(
       async () => {
         const shown = await Promise.all((await units()).map(serverOf));
         return shown.every((one) => one !== 'active') ? there(true) : notYet(shown.join(', '));
       },
-      { what: 'the end of all servers', timeoutMs: 240_000, say, intervalMs: 3_000 },
+      { what: 'the end of all servers', timeoutMs: 420_000, say, intervalMs: 3_000 },
     );
     await settle();
     const { primary } = await roles();
