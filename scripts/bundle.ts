@@ -1,6 +1,6 @@
 // Bundles one charm: a launcher, the program that it loads in every hook, and a chunk for each package
-// that is loaded on first use. CommonJS, since V8's compile cache serves it best; not minified, so that the
-// trace of an uncaught error stays readable. Source maps are written beside and never loaded.
+// that is loaded on first use. CommonJS, since V8's compile cache serves it best; names and lines are kept, so
+// that the trace of an uncaught error stays readable. Source maps are written beside and never loaded.
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -42,6 +42,7 @@ const options = {
   metafile: true,
   sourcemap: 'external',
   legalComments: 'none',
+  minifySyntax: true,
   logLevel: 'warning',
 } satisfies BuildOptions;
 
