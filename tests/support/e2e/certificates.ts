@@ -32,16 +32,9 @@ const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'
 export async function makeAuthority(folder: string, name: string): Promise<Authority> {
   const [certificateFile, keyFile] = [path.join(folder, `${name}.pem`), path.join(folder, name)];
   const files = ['-keyout', keyFile, '-out', certificateFile];
-  await execa('openssl', [
-    'req',
-    '-x509',
-    ...newKey,
-    ...files,
-    '-days',
-    '2',
-    '-subj',
-    `/CN=${name}`,
-  ]);
+  const uses = ['-addext', 'keyUsage=critical,keyCertSign'];
+  const subject = ['-days', '2', '-subj', `/CN=${name}`];
+  await execa('openssl', ['req', '-x509', ...newKey, ...files, ...subject, ...uses]);
   return { pem: await readFile(certificateFile, 'utf8'), certificateFile, keyFile };
 }
 
@@ -50,7 +43,12 @@ export async function issue(authority: Authority, host: string): Promise<Certifi
   const at = (ending: string) => `${authority.keyFile}-${host}.${ending}`;
   const request = ['-keyout', at('key'), '-out', at('csr'), '-subj', `/CN=${host}`];
   await execa('openssl', ['req', '-new', ...newKey, ...request]);
-  await writeFile(at('ext'), `subjectAltName=DNS:${host}\n`);
+  const extensions = [
+    `subjectAltName=DNS:${host}`,
+    'subjectKeyIdentifier=hash',
+    'authorityKeyIdentifier=keyid',
+  ];
+  await writeFile(at('ext'), `${extensions.join('\n')}\n`);
   const signer = ['-CA', authority.certificateFile, '-CAkey', authority.keyFile, '-CAcreateserial'];
   const files = ['-in', at('csr'), '-extfile', at('ext'), '-out', at('pem')];
   await execa('openssl', ['x509', '-req', ...files, ...signer, '-days', '2']);
