@@ -47,6 +47,8 @@ export interface AppData {
   readonly s3BlockMessage: string | undefined;
   /** Label of the backup that is being restored. */
   readonly restoringBackup: string | undefined;
+  /** The one that restores it. */
+  readonly restoringUnit: string | undefined;
   /** A restore that all members take part in. */
   readonly restoreRequest: RestoreRequest | undefined;
   /** Requests whose restored data the cluster has gone on without. */
@@ -175,6 +177,7 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     repository: bag['repository'],
     s3BlockMessage: bag['s3-initialization-block-message'],
     restoringBackup: bag['restoring-backup'],
+    restoringUnit: bag['restoring-unit'],
     restoreRequest: parseRequest(bag['restore-request']),
     restoreFailure: bag['restore-failure'],
     abandonedRestores: parseAbandoned(bag['restores-abandoned']),

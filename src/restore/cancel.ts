@@ -6,11 +6,12 @@ import { isAside } from '../adapters/data-directory.ts';
 import { isOver, type RestoreMark } from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
 import type { PostgresqlPorts } from '../ports.ts';
-import { undoRestore } from './end.ts';
+import { tellResult, undoRestore } from './end.ts';
 import { dropVoidRestore, followRestore } from './follow.ts';
 import { abandonClone, leadRequest } from './lead.ts';
 import { readOwnMark } from './own-mark.ts';
-import { cancelled, publishResult, type Refusal } from './told.ts';
+import { doesPrimaryAnswer } from './services.ts';
+import { cancelled, endedRestore, publishResult, type Refusal } from './told.ts';
 
 export const cancelRestore: Handler<PostgresqlPorts> = async (hook) => {
   const action = hook.juju.action();
@@ -26,24 +27,39 @@ export const cancelRestore: Handler<PostgresqlPorts> = async (hook) => {
 
 async function cancel(hook: PostgresqlHook, cluster: Cluster): Promise<string | Refusal> {
   const mark = await readOwnMark(hook, cluster);
-  // Nobody waits for it any more: what Patroni remembers now is not to be written over.
-  if (mark !== undefined && (await dropVoidRestore(hook, cluster, mark))) {
-    return 'restore cancelled';
-  }
   if (mark !== undefined && !isOver(mark)) {
     return await cancelOwn(hook, cluster, mark);
   }
-  const { restoreRequest: request, restoreFailure } = await cluster.appData();
+  const { restoreRequest: request, restoringBackup } = await cluster.appData();
   if (request !== undefined && request.phase !== 'keep') {
     const refusal = await cancelRequest(hook, cluster, request);
     return refusal === undefined ? 'restore cancelled' : { refusal };
   }
+  const isLost = mark === undefined && request === undefined && restoringBackup !== undefined;
+  return isLost ? await cancelLost(hook, cluster) : await takeNote(hook, cluster);
+}
+
+/** Of one that has failed. */
+async function takeNote(hook: PostgresqlHook, cluster: Cluster): Promise<string | Refusal> {
+  const { restoreFailure } = await cluster.appData();
   if (restoreFailure === undefined || !(await hook.juju.isLeader())) {
     return { refusal: 'No restore is under way on this unit' };
   }
   cluster.setApp({ 'restore-failure': undefined });
   return 'noted';
 }
+
+/** Of an only unit that has lost its volume, and with it what it knew of the restore. */
+async function cancelLost(hook: PostgresqlHook, cluster: Cluster): Promise<string | Refusal> {
+  const { restoringUnit: unit = cluster.unit } = await cluster.appData();
+  if (unit !== cluster.unit) return { refusal: `Run it on ${unit}` };
+  if (await doesPrimaryAnswer(cluster)) return { refusal: inForce };
+  await tellResult(hook, cluster, { request: undefined, state: 'failed', failure: cancelled });
+  if (await hook.juju.isLeader()) cluster.setApp(endedRestore);
+  return 'restore cancelled';
+}
+
+const inForce = 'The restored database is in force';
 
 /** That of a cluster, before this unit has begun with it, or after it has ended here; says why not. */
 async function cancelRequest(
@@ -67,6 +83,8 @@ async function cancelOwn(
   cluster: Cluster,
   mark: RestoreMark,
 ): Promise<string | Refusal> {
+  // Nobody waits for it any more: what Patroni remembers now is not to be written over.
+  if (await dropVoidRestore(hook, cluster, mark)) return 'restore cancelled';
   const aside = (await isAside(hook)) || mark.request !== undefined;
   if (mark.phase === 'started' && !aside) {
     return { refusal: 'The data of before are gone, so there is nothing to go back to' };

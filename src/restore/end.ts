@@ -13,7 +13,7 @@ import {
 import { setUpDatabase } from '../adapters/users.ts';
 import { updateExtensions } from '../extensions.ts';
 import { doesPrimaryAnswer, isServiceActive, resumeService, setLayer } from './services.ts';
-import { endedRestore, nameOf, noteOf, publishResult } from './told.ts';
+import { type Ending, endedRestore, nameOf, noteOf, publishResult, resultKey } from './told.ts';
 import { bringBack, resumeWithData, withOldAsItIs, writeSaved } from './way-back.ts';
 
 /**
@@ -61,7 +61,8 @@ export async function completeRestore(
   await removeLeftovers(hook);
   // The data here are no longer those that were copied for an earlier restore.
   await removeCopiedMark(hook);
-  if (mark.request === undefined) await removeRestoreMark(hook);
+  // Another one than the leader keeps it until the leader has heard.
+  if (mark.request === undefined && (await hook.juju.isLeader())) await removeRestoreMark(hook);
   await concludeSuccess(hook, cluster, mark);
   hook.log('INFO', `backup ${nameOf(mark)} has been restored`);
 }
@@ -73,7 +74,7 @@ export async function concludeSuccess(
   { request }: Pick<RestoreMark, 'request'>,
 ): Promise<void> {
   concluded.add(hook.juju);
-  publishResult(cluster, { request, state: 'restored' });
+  await tellResult(hook, cluster, { request, state: 'restored' });
   // The restored database has the extensions of its own time.
   if (await hook.juju.isLeader()) cluster.setApp({ ...endedRestore, extensions: undefined });
   await resumeService(hook);
@@ -111,7 +112,7 @@ export async function concludeFailure(
 ): Promise<void> {
   const { request, failure = '' } = mark;
   concluded.add(hook.juju);
-  publishResult(cluster, { request, state: 'failed', failure });
+  await tellResult(hook, cluster, { request, state: 'failed', failure });
   if (await hook.juju.isLeader()) {
     cluster.setApp({ ...endedRestore, 'restore-failure': noteOf(mark, failure) });
   }
@@ -119,6 +120,17 @@ export async function concludeFailure(
   if (settings.kind === 'valid') await writeMemberConfig(hook, cluster, settings.settings);
   await resumeWithData(hook, cluster);
   hook.log('WARNING', 'the data of before the restore are in force');
+}
+
+/** A leader that restores without a request tells it in the application's databag alone. */
+export async function tellResult(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  ending: Ending,
+): Promise<void> {
+  if (ending.request === undefined && (await hook.juju.isLeader())) {
+    cluster.setUnit({ [resultKey]: undefined });
+  } else publishResult(cluster, ending);
 }
 
 // Two events may be handled in one dispatch: what the first has written is committed after the second.

@@ -38,7 +38,15 @@ import { followOther, otherLeader, stoppedKey } from './others.ts';
 import { hasSay, readOwnMark } from './own-mark.ts';
 import { performRestore } from './run.ts';
 import { doesPrimaryAnswer, isNewContainer } from './services.ts';
-import { announce, cancelled, endedRestore, nameOf, publishResult, resultKey } from './told.ts';
+import {
+  announce,
+  cancelled,
+  endedRestore,
+  nameOf,
+  publishResult,
+  readOnlyResult,
+  resultKey,
+} from './told.ts';
 import { bringBack, isAwaited, withOldAsItIs } from './way-back.ts';
 
 /** Says whether this unit is part of a restore: then nothing else is to be done to its database. */
@@ -126,14 +134,14 @@ const steps: Readonly<Record<RestoreMark['phase'], Step>> = {
     return true;
   },
   restored: async (hook, cluster, mark) => {
-    if (mark.request !== undefined) {
-      await removeLeftovers(hook);
-      await removeCopiedMark(hook);
-      return await followEnded(hook, cluster, mark);
+    if (mark.request === undefined && (await hook.juju.isLeader())) {
+      await completeRestore(hook, cluster, mark);
+      await retryRepository(hook, cluster);
+      return true;
     }
-    await completeRestore(hook, cluster, mark);
-    await retryRepository(hook, cluster);
-    return true;
+    await removeLeftovers(hook);
+    await removeCopiedMark(hook);
+    return await followEnded(hook, cluster, mark);
   },
   undone: followEnded,
 };
@@ -204,18 +212,25 @@ async function followEnded(
   return true;
 }
 
-async function isTold(cluster: Cluster, { request, failure }: RestoreMark): Promise<boolean> {
+async function isTold(
+  cluster: Cluster,
+  { request, phase, failure }: RestoreMark,
+): Promise<boolean> {
   const app = await cluster.appData();
   if (request !== undefined) return app.restoreRequest?.id !== request;
   if (app.restoringBackup !== undefined) return false;
-  return failure === cancelled || app.restoreFailure !== undefined;
+  if (phase === 'restored' || failure === cancelled || app.restoreFailure !== undefined)
+    return true;
+  // The leader has heard it, and somebody has taken note since.
+  return (await readOnlyResult(cluster, cluster.unit)) !== undefined;
 }
 
 /** The restore of a cluster begins when all other units that there are have said that they are down. */
 async function beginWhenAlone(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const { restoreRequest: request, restoringBackup } = await cluster.appData();
   if (request?.unit !== cluster.unit || request.phase !== 'stop') {
-    if (request === undefined && restoringBackup !== undefined) await tellEnd(hook, cluster);
+    if (request !== undefined) return false;
+    await (restoringBackup === undefined ? forgetResult(cluster) : tellEnd(hook, cluster));
     return false;
   }
   if ((await awaitedUnits(cluster, request)).length > 0) return true;
@@ -228,9 +243,19 @@ async function beginWhenAlone(hook: PostgresqlHook, cluster: Cluster): Promise<b
 
 /** The mark has gone, and the hook that would have told Juju was killed. */
 async function tellEnd(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  if (!(await hook.juju.isLeader()) || !(await doesPrimaryAnswer(cluster))) return;
+  if ((await cluster.appData()).restoringUnit !== cluster.unit) return;
+  const tells =
+    (await hook.juju.isLeader()) || (await readOnlyResult(cluster, cluster.unit)) === undefined;
+  if (!tells || !(await doesPrimaryAnswer(cluster))) return;
   await concludeSuccess(hook, cluster, {});
   await retryRepository(hook, cluster);
+}
+
+/** Of a restore that has long been over: the hook that would have taken it away was killed. */
+async function forgetResult(cluster: Cluster): Promise<void> {
+  if ((await cluster.unitData())[resultKey] !== undefined) {
+    cluster.setUnit({ [resultKey]: undefined });
+  }
 }
 
 /**

@@ -20,6 +20,7 @@ import {
 import { memberOfUnit, unitOfMember } from '../core/names.ts';
 import { updateExtensions } from '../extensions.ts';
 import { dataKey } from '../storage.ts';
+import { hearOnlyUnit } from './only-unit.ts';
 import { stoppedKey } from './others.ts';
 import { cancelled, endedRestore, nameOf, noteOf, resultKey } from './told.ts';
 
@@ -27,8 +28,13 @@ import { cancelled, endedRestore, nameOf, noteOf, resultKey } from './told.ts';
 export const requestKey = 'restore-request';
 
 export async function leadRequest(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const { restoreRequest: request } = await cluster.appData();
-  if (request === undefined || !(await hook.juju.isLeader())) return;
+  const { restoreRequest: request, restoringBackup } = await cluster.appData();
+  if (request === undefined && restoringBackup === undefined) return;
+  if (!(await hook.juju.isLeader())) return;
+  if (request === undefined) {
+    await hearOnlyUnit(hook, cluster);
+    return;
+  }
   if (request.phase === 'stop') {
     await leadToEnd(hook, cluster, request);
     return;

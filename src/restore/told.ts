@@ -2,7 +2,7 @@
 
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
 import { idOfLabel } from '../core/backups/backup-list.ts';
-import type { RestoreResult } from '../core/backups/restore-request.ts';
+import { parseResult, type RestoreResult } from '../core/backups/restore-request.ts';
 import type { RestoreTarget } from '../core/backups/restore-target.ts';
 import { restoreFailed } from '../core/status.ts';
 
@@ -20,8 +20,11 @@ export async function announce(
   target: RestoreTarget,
 ): Promise<void> {
   if (!(await hook.juju.isLeader())) return;
+  // What an earlier one has left is not to be taken for the end of this one.
+  cluster.setUnit({ [resultKey]: undefined });
   cluster.setApp({
     'restoring-backup': target.label,
+    'restoring-unit': cluster.unit,
     'restore-stanza': target.stanza,
     'restore-timeline': target.timeline === undefined ? undefined : `${target.timeline}`,
     'restore-to-time': target.time,
@@ -33,26 +36,41 @@ export async function announce(
 /** Keys that only a restore has. */
 export const endedRestore = {
   'restoring-backup': undefined,
+  'restoring-unit': undefined,
   'restore-stanza': undefined,
   'restore-timeline': undefined,
   'restore-to-time': undefined,
 } as const;
 
-interface Ending extends Omit<RestoreResult, 'id'> {
+export interface Ending extends Omit<RestoreResult, 'id'> {
   readonly request: string | undefined;
 }
 
 /** Why a restore ended that somebody did not want any more. */
 export const cancelled = 'cancelled';
 
-/** Tells the leader, whose request it was. */
+/** Stands for the request in what an only unit tells, which restores without one. */
+const withoutRequest = 'alone';
+
+/** Tells the leader, whose request it was, or who has become the leader while an only unit restored. */
 export function publishResult(cluster: Cluster, { request, ...result }: Ending): void {
-  if (request === undefined) return;
-  cluster.setUnit({ [resultKey]: JSON.stringify({ id: request, ...result }) });
+  cluster.setUnit({ [resultKey]: JSON.stringify({ id: request ?? withoutRequest, ...result }) });
+}
+
+/** What a unit has told of a restore without a request. */
+export async function readOnlyResult(
+  cluster: Cluster,
+  unit: string,
+): Promise<RestoreResult | undefined> {
+  const result = parseResult((await cluster.peers.data(unit))[resultKey]);
+  return result?.id === withoutRequest ? result : undefined;
 }
 
 /** What is shown of a restore that failed; nobody has to be told what they have cancelled. */
-export function noteOf(target: RestoreTarget, failure: string): string | undefined {
+export function noteOf(
+  target: Pick<RestoreTarget, 'label' | 'time'>,
+  failure: string,
+): string | undefined {
   return failure === cancelled ? undefined : restoreFailed(nameOf(target), failure);
 }
 

@@ -44,6 +44,7 @@ const appKeys = [
   's3-initialization-done',
   's3-initialization-block-message',
   'restoring-backup',
+  'restoring-unit',
   'restore-stanza',
   'restore-timeline',
   'restore-to-time',
