@@ -14,6 +14,7 @@ import {
   updateSynchronousReplication,
   writeMemberConfig,
 } from './adapters/configuration.ts';
+import { finishRemoval } from './adapters/data-directory.ts';
 import { checkOptions } from './adapters/database-checks.ts';
 import { labelPod } from './adapters/kubernetes.ts';
 import { createPatroni, PatroniError } from './adapters/patroni.ts';
@@ -94,6 +95,8 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
   if (cluster === undefined || !(await hook.ports.pebble.canConnect())) return;
   walk.step('create_pgdata');
+  // On a full volume no directory could be made before.
+  await finishRemoval(hook);
   await ensureDirectories(hook);
   const leader = await juju.isLeader();
   const { initialised } = await cluster.appData();

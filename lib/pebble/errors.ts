@@ -11,6 +11,7 @@ export const pebbleErrorCodes = [
   'not-found',
   'permission-denied',
   'change-failed',
+  'no-space',
   'api',
 ] as const;
 
@@ -19,7 +20,8 @@ export type PebbleErrorCode = (typeof pebbleErrorCodes)[number];
 /**
  * A call to Pebble failed: `unreachable` (nobody answers; the container is starting or gone),
  * `timeout`, `not-found` (a file, a service, a program), `permission-denied`, `change-failed`
- * (fields: `change` and `log`, the failing task's output), `api` (fields: `status`, `kind`).
+ * (fields: `change` and `log`, the failing task's output), `no-space` (nothing can be written where a
+ * file was to be), `api` (fields: `status`, `kind`).
  */
 export class PebbleError extends CodedError {
   declare readonly code: PebbleErrorCode;
@@ -64,11 +66,14 @@ export function isPebbleError(error: unknown, code: PebbleErrorCode): error is P
 
 // Pebble has no kind for these two; both are about a name that does not exist.
 const missing = /^cannot find executable "|service "[^"]*" does not exist/;
+// Nor for these, of the system.
+const noSpace = /: (?:no space left on device|disk quota exceeded)$/;
 
 function classify(failure: ApiFailure): PebbleErrorCode {
   if (failure.kind === 'not-found' || failure.status === 404) return 'not-found';
   if (failure.kind === 'permission-denied') return 'permission-denied';
   if (failure.status === 401 || failure.status === 403) return 'permission-denied';
   if (failure.status === 504) return 'timeout';
+  if (noSpace.test(failure.message)) return 'no-space';
   return missing.test(failure.message) ? 'not-found' : 'api';
 }

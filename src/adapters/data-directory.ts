@@ -124,9 +124,14 @@ export async function clearDataDirectory(
 /** The data of before, in their place again; what has come there since goes. May be repeated. */
 export async function putBack(hook: PostgresqlHook): Promise<void> {
   if (!(await isAside(hook))) return;
+  await removeRestored(hook);
+  await move(hook, asideDirectory, dataDirectory);
+}
+
+/** Frees what a restore has made, when what stands in the place of the data is not those of before. */
+export async function removeRestored(hook: PostgresqlHook): Promise<void> {
   await remove(hook, failedDirectory);
   await discard(hook);
-  await move(hook, asideDirectory, dataDirectory);
 }
 
 /** Frees what only a restore needs. */
@@ -135,11 +140,16 @@ export async function removeLeftovers(hook: PostgresqlHook): Promise<void> {
   await remove(hook, failedDirectory);
 }
 
+/** The data of before are nothing to go back to any more. */
+export async function removeAside(hook: PostgresqlHook): Promise<void> {
+  await discard(hook, asideDirectory);
+}
+
 /** Takes the data away at once, and then removes them: nobody ever finds half of them in their place. */
-async function discard(hook: PostgresqlHook): Promise<void> {
+async function discard(hook: PostgresqlHook, directory = dataDirectory): Promise<void> {
   await remove(hook, discardedDirectory);
-  if ((await hook.ports.pebble.stat(dataDirectory)) === undefined) return;
-  await move(hook, dataDirectory, discardedDirectory);
+  if ((await hook.ports.pebble.stat(directory)) === undefined) return;
+  await move(hook, directory, discardedDirectory);
   await remove(hook, discardedDirectory);
 }
 

@@ -4,6 +4,7 @@
 
 import * as v from 'valibot';
 
+import { isPebbleError } from '../../lib/pebble/errors.ts';
 import { type RestoreTarget, targetFields } from '../core/backups/restore-target.ts';
 import { copiedMarkPath, restoreMarkPath, stoppedMarkPath, workloadUser } from '../core/names.ts';
 import type { PostgresqlHook } from './cluster.ts';
@@ -62,6 +63,17 @@ const owner = { user: workloadUser, group: workloadUser, mode: '0600' } as const
 
 export async function writeRestoreMark(hook: PostgresqlHook, mark: RestoreMark): Promise<void> {
   await hook.ports.pebble.push(restoreMarkPath, `${JSON.stringify(mark)}\n`, owner);
+}
+
+/** Says whether there was room for it: a restore may have filled the volume. */
+export async function writeMarkIfRoom(hook: PostgresqlHook, mark: RestoreMark): Promise<boolean> {
+  try {
+    await writeRestoreMark(hook, mark);
+    return true;
+  } catch (error) {
+    if (!isPebbleError(error, 'no-space')) throw error;
+    return false;
+  }
 }
 
 export async function removeRestoreMark(hook: PostgresqlHook): Promise<void> {

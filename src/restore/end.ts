@@ -2,19 +2,26 @@
 
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
 import { applyConfiguration, readSettings, writeMemberConfig } from '../adapters/configuration.ts';
-import { isAside, removeLeftovers, stopDatabase } from '../adapters/data-directory.ts';
+import {
+  clearDataDirectory,
+  isAside,
+  removeAside,
+  removeLeftovers,
+  stopDatabase,
+} from '../adapters/data-directory.ts';
 import { readFailureReason } from '../adapters/restore-failure.ts';
 import {
   type RestoreMark,
   removeCopiedMark,
   removeRestoreMark,
+  writeMarkIfRoom,
   writeRestoreMark,
 } from '../adapters/restore-mark.ts';
 import { setUpDatabase } from '../adapters/users.ts';
 import { updateExtensions } from '../extensions.ts';
 import { doesPrimaryAnswer, isServiceActive, resumeService, setLayer } from './services.ts';
 import { type Ending, endedRestore, nameOf, noteOf, publishResult, resultKey } from './told.ts';
-import { bringBack, resumeWithData, withOldAsItIs, writeSaved } from './way-back.ts';
+import { bringBack, resumeWithData, withOldAsItIs, writeSaved, writeUndoing } from './way-back.ts';
 
 /**
  * Ends a restore that has succeeded or failed; one that goes on is left as it is. Says whether the
@@ -34,11 +41,20 @@ export async function settleRestore(
   if (mark.request === undefined && !(await isAside(hook))) {
     if (mark.failure !== undefined) return false;
     hook.log('ERROR', `the restore of ${nameOf(mark)} failed: ${failure}`);
-    await writeRestoreMark(hook, { ...mark, failure });
+    await writeFailure(hook, { ...mark, failure });
     return false;
   }
   await undoRestore(hook, cluster, { ...mark, failure });
   return false;
+}
+
+/** Of a restore that has left nothing to go back to, nor anything that another one would use. */
+async function writeFailure(hook: PostgresqlHook, mark: RestoreMark): Promise<void> {
+  if (await writeMarkIfRoom(hook, mark)) return;
+  hook.log('WARNING', 'the volume is full: what has been restored goes');
+  await stopDatabase(hook);
+  await clearDataDirectory(hook, 'none');
+  await writeRestoreMark(hook, mark);
 }
 
 async function finishRestore(
@@ -47,8 +63,12 @@ async function finishRestore(
   mark: RestoreMark,
 ): Promise<void> {
   await setUpDatabase(hook, cluster);
-  // Written first: half of the old data are nothing to go back to.
-  await writeRestoreMark(hook, { ...mark, phase: 'restored' });
+  const restored = { ...mark, phase: 'restored' } as const;
+  // Written first: half of the old data are nothing to go back to. On a full volume they go at once.
+  if (!(await writeMarkIfRoom(hook, restored))) {
+    await removeAside(hook);
+    await writeRestoreMark(hook, restored);
+  }
   await completeRestore(hook, cluster, mark);
 }
 
@@ -93,9 +113,10 @@ export async function undoRestore(
 ): Promise<void> {
   const mark = await withOldAsItIs(hook, given);
   hook.log('ERROR', `the restore of ${nameOf(mark)} failed: ${mark.failure ?? ''}`);
-  await writeRestoreMark(hook, { ...mark, phase: 'undoing' });
+  const isWritten = await writeMarkIfRoom(hook, { ...mark, phase: 'undoing' });
   await setLayer(hook, { restart: false });
   await stopDatabase(hook);
+  if (!isWritten) await writeUndoing(hook, mark);
   await bringBack(hook, mark);
   await writeSaved(hook, cluster, mark);
   const undone = { ...mark, phase: 'undone' } as const;

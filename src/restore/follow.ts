@@ -7,6 +7,7 @@ import {
   clearDataDirectory,
   hasData,
   removeLeftovers,
+  removeRestored,
   stopDatabase,
 } from '../adapters/data-directory.ts';
 import {
@@ -16,7 +17,6 @@ import {
   readRestoreMark,
   removeCopiedMark,
   removeRestoreMark,
-  writeRestoreMark,
 } from '../adapters/restore-mark.ts';
 import { readClusterIdentifier } from '../adapters/storage-identity.ts';
 import { isReachable } from '../adapters/watch-state.ts';
@@ -47,7 +47,7 @@ import {
   readOnlyResult,
   resultKey,
 } from './told.ts';
-import { bringBack, isAwaited, withOldAsItIs } from './way-back.ts';
+import { bringBack, isAwaited, withOldAsItIs, writeUndoing } from './way-back.ts';
 
 /** Says whether this unit is part of a restore: then nothing else is to be done to its database. */
 export async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
@@ -106,7 +106,7 @@ export async function dropVoidRestore(
   await stopDatabase(hook);
   // Once the data of before are home, only the mark tells that nothing that stands there is to go.
   const undoing = { ...(await withOldAsItIs(hook, mark)), phase: 'undoing' } as const;
-  await writeRestoreMark(hook, undoing);
+  await writeUndoing(hook, undoing);
   await bringBack(hook, undoing);
   await removeRestoreMark(hook);
   return true;
@@ -172,7 +172,10 @@ export async function resumeRestore(hook: PostgresqlHook, cluster: Cluster): Pro
   const interrupted = mark.phase === 'started' && (await isNewContainer(hook));
   // With half of a backup PostgreSQL does not start; what has become a cluster is left alone.
   if (!interrupted || (await readClusterIdentifier(hook, cluster)) !== undefined) return false;
-  await resume(silent, cluster, { ...mark, phase: 'stopped' });
+  const again = { ...(await withOldAsItIs(silent, mark)), phase: 'stopped' } as const;
+  // It goes in any case; on a full volume not even the mark could be written before.
+  await removeRestored(silent);
+  await resume(silent, cluster, again);
   return true;
 }
 

@@ -1,9 +1,20 @@
 // The way back to the data of before, with what Patroni remembered of them. Each step may be repeated.
 
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
-import { clearDataDirectory, hasData, isAside, putBack } from '../adapters/data-directory.ts';
+import {
+  clearDataDirectory,
+  hasData,
+  isAside,
+  putBack,
+  removeRestored,
+} from '../adapters/data-directory.ts';
 import { writePatroniState } from '../adapters/patroni-state.ts';
-import { type RestoreMark, removeRestoreMark, writeRestoreMark } from '../adapters/restore-mark.ts';
+import {
+  type RestoreMark,
+  removeRestoreMark,
+  writeMarkIfRoom,
+  writeRestoreMark,
+} from '../adapters/restore-mark.ts';
 import { hasAbandoned } from './abandoned.ts';
 import { failureOf, resumeService } from './services.ts';
 
@@ -30,10 +41,26 @@ export async function backOut(
   await resumeWithData(hook, cluster);
 }
 
+/**
+ * Says that the data of before come back, once the database is down. On a full volume nothing can be
+ * written before that is gone which would go next: without the word for it, that is found out again.
+ */
+export async function writeUndoing(hook: PostgresqlHook, mark: RestoreMark): Promise<void> {
+  const undoing = { ...mark, phase: 'undoing' } as const;
+  if (await writeMarkIfRoom(hook, undoing)) return;
+  hook.log('WARNING', 'the volume is full: what has been restored goes');
+  if (hasNone(mark) || (await isAside(hook))) await removeRestored(hook);
+  await writeRestoreMark(hook, undoing);
+}
+
+/** Whether the data of before are those of the other units alone. */
+function hasNone({ old, request }: RestoreMark): boolean {
+  return old === 'none' && request !== undefined;
+}
+
 /** The data of before; none where this unit had none, and others of its cluster have. May be repeated. */
 export async function bringBack(hook: PostgresqlHook, mark: RestoreMark): Promise<void> {
-  const { old, request } = await withOldAsItIs(hook, mark);
-  if (old === 'none' && request !== undefined) await clearDataDirectory(hook, 'none');
+  if (hasNone(await withOldAsItIs(hook, mark))) await clearDataDirectory(hook, 'none');
   else await putBack(hook);
 }
 

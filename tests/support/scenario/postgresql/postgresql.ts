@@ -4,6 +4,8 @@
 
 import type { CharmDefinition } from '../../../../lib/juju/hook.ts';
 import type { KubeObject } from '../../../../lib/kube/kube.ts';
+import { fromApiFailure } from '../../../../lib/pebble/errors.ts';
+import type { Pebble } from '../../../../lib/pebble/pebble.ts';
 import type { PostgresqlPorts } from '../../../../src/ports.ts';
 import { directoryEntry, fileEntry, type PebbleState, pebbleState } from '../../pebble-state.ts';
 import { baseState, peerRelation, relation } from '../builders.ts';
@@ -39,13 +41,39 @@ export function postgresql(
 
 function createPorts(host: Host<PostgresqlWorld>): PostgresqlPorts {
   return {
-    pebble: host.watch('pebble', host.pebble('postgresql')),
+    pebble: host.watch('pebble', onVolume(host)),
     http: host.watch('patroni', createPatroniHttp(host)),
     kube: host.watch('kube', createFakeKube(host)),
     clock: host.clock,
     random: host.random,
     connectPostgres: async (target) => await connectFakePostgres(host, target),
     openObjectStore: (settings) => openFakeStore(host, settings),
+  };
+}
+
+const volumeRoot = '/var/lib/postgresql/data/';
+
+/** Pebble of a container whose volume may be full; programs that only move or remove do not mind. */
+function onVolume(host: Host<PostgresqlWorld>): Pebble {
+  const fake = host.pebble('postgresql');
+  const refuseWhenFull = (what: string, path: string): void => {
+    const { filledBy } = host.world.get().volume;
+    if (filledBy === undefined || !path.startsWith(volumeRoot)) return;
+    const paths = Object.keys(fake.state().files);
+    if (!paths.some((one) => one.startsWith(volumeRoot) && one.endsWith(`/${filledBy}`))) return;
+    const message = `write ${path}.123~: no space left on device`;
+    throw fromApiFailure(`${what} ${path}`, { message, kind: 'generic-file-error' });
+  };
+  return {
+    ...fake,
+    push: async (path, ...rest) => {
+      refuseWhenFull('write', path);
+      await fake.push(path, ...rest);
+    },
+    makeDir: async (path, ...rest) => {
+      refuseWhenFull('make directory', path);
+      await fake.makeDir(path, ...rest);
+    },
   };
 }
 

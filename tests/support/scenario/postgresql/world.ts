@@ -135,6 +135,8 @@ export interface VolumeWorld {
   readonly totalBytes: number;
   /** What each data directory takes. */
   readonly usedBytes: number;
+  /** As long as a file of this name is anywhere on it, nothing can be written to it. */
+  readonly filledBy?: string;
   /** PostgreSQL outlives Patroni and does not end when it is told to. */
   readonly hangs?: true;
   /** What is wrong with the data that are restored on trial, in the words of who finds it. */

@@ -34,6 +34,7 @@ test('the codes are those that others branch on', () => {
     'not-found',
     'permission-denied',
     'change-failed',
+    'no-space',
     'api',
   ]);
 });
@@ -71,6 +72,16 @@ test.each([
     });
   },
 );
+
+test.each([
+  'write /data/restore.json.3109473347~: no space left on device',
+  'mkdir /data/pgdata: disk quota exceeded',
+])('a full volume has a code of its own: %s', async (message) => {
+  const error = { kind: 'generic-file-error', message };
+  const { pebble } = connect(sync([{ path: '/data/pgdata', error }]));
+
+  await expect(pebble.makeDir('/data/pgdata')).rejects.toMatchObject({ code: 'no-space' });
+});
 
 test('an error keeps status and kind', async () => {
   const { pebble } = connect(failure(400, 'no', 'generic-file-error'));
