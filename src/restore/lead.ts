@@ -39,16 +39,22 @@ export async function leadRequest(hook: PostgresqlHook, cluster: Cluster): Promi
     await leadToEnd(hook, cluster, request);
     return;
   }
-  const down = await unitsDown(cluster);
-  if (down.length > 0) {
-    if (request.phase === 'clone') await followLoss(hook, cluster, { request, down });
-    return;
-  }
-  // Only a Patroni that answers can be told to archive from now on.
-  if (request.phase === 'clone' && (await cluster.health()) === undefined) return;
+  // Whoever starts with the data of before does so without a request, too, whenever that is.
+  if (request.phase === 'clone' && !(await haveAllCopied(hook, cluster, request))) return;
   await dropKeptState(hook, cluster);
   cluster.setApp({ [requestKey]: undefined });
   await applyConfiguration(hook, cluster);
+}
+
+/** Then nobody can go back any more, and the shared configuration can be told to archive. */
+async function haveAllCopied(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  request: RestoreRequest,
+): Promise<boolean> {
+  const down = await unitsDown(cluster);
+  if (down.length > 0) await followLoss(hook, cluster, { request, down });
+  return down.length === 0 && (await cluster.health()) !== undefined;
 }
 
 /** By their own word: those that have not started again yet. */

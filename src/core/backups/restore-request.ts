@@ -14,7 +14,8 @@ const requestSchema = v.object({
   unit: v.pipe(v.string(), v.regex(/^[a-z0-9-]+\/\d+$/)),
   /**
    * `stop`: the others are down, or about to be. `clone`: the restored primary is up, they copy its
-   * data. `keep`: nothing has come of it, they start with the data that they have.
+   * data. `keep`: nothing has come of it, they start with the data that they have, as they do when the
+   * request is gone, soon afterwards.
    */
   phase: v.picklist(['stop', 'clone', 'keep']),
   target: v.object(targetFields),
