@@ -28,6 +28,7 @@ import {
   restartPending,
   waitingForContainer,
   walWaitsFor,
+  walWaitsForLeader,
   writesWait,
 } from './core/status.ts';
 import { describeAwaited } from './core/succession.ts';
@@ -131,8 +132,9 @@ async function restoreRemarks(
   const { restoreFailure, restoreRequest } = await cluster.appData();
   const waits = role !== 'replica' && restoreRequest?.phase === 'clone';
   const down = waits ? await unitsDown(cluster) : [];
+  const held = down.length === 0 ? walWaitsForLeader : walWaitsFor(down);
   const failed = restoreFailure !== undefined && (await hook.juju.isLeader());
-  return [...(failed ? [restoreFailure] : []), ...(down.length === 0 ? [] : [walWaitsFor(down)])];
+  return [...(failed ? [restoreFailure] : []), ...(waits ? [held] : [])];
 }
 
 /** The list lags behind a restart that has just been done: the member itself knows. */

@@ -117,6 +117,9 @@ export function nobodyToCopy(unit: string): Status {
   return { level: 'waiting', message: `no primary has the restored data: ${ways}` };
 }
 
+/** Remark on the primary: all have copied the restored data, and the shared configuration does not know. */
+export const walWaitsForLeader = 'no WAL is archived until the leader has ended the restore';
+
 /** Remark on the primary: any of these may still go back to the data of before. */
 export function walWaitsFor(units: readonly string[]): string {
   return `no WAL is archived until ${units.join(', ')} copy the restored data, or are removed`;

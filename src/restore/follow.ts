@@ -51,12 +51,17 @@ import { bringBack, isAwaited, withOldAsItIs, writeUndoing } from './way-back.ts
 
 /** Says whether this unit is part of a restore: then nothing else is to be done to its database. */
 export async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
-  if (!(await isReachable(hook))) return false;
   const silent = quietly(hook);
-  if (await holdAbandoned(silent, cluster)) return true;
-  const restores = await followOwn(silent, cluster);
-  const waits = await followOther(silent, cluster);
+  const takesPart = (await isReachable(hook)) && (await followAsMember(silent, cluster));
+  // The others wait for the leader, whatever has become of its own member.
   await leadRequest(silent, cluster);
+  return takesPart;
+}
+
+async function followAsMember(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  if (await holdAbandoned(hook, cluster)) return true;
+  const restores = await followOwn(hook, cluster);
+  const waits = await followOther(hook, cluster);
   return restores || waits;
 }
 

@@ -3,7 +3,7 @@
 
 import { KubeError } from '../../lib/kube/error.ts';
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
-import { applyConfiguration } from '../adapters/configuration.ts';
+import { updateSynchronousReplication } from '../adapters/configuration.ts';
 import {
   dropKeptState,
   lockHolder,
@@ -43,10 +43,10 @@ export async function leadRequest(hook: PostgresqlHook, cluster: Cluster): Promi
   if (request.phase === 'clone' && !(await haveAllCopied(hook, cluster, request))) return;
   await dropKeptState(hook, cluster);
   cluster.setApp({ [requestKey]: undefined });
-  await applyConfiguration(hook, cluster);
+  await updateSynchronousReplication(hook, cluster);
 }
 
-/** Then nobody can go back any more, and the shared configuration can be told to archive. */
+/** Then nobody can go back any more, and a member takes it when it is told to archive. */
 async function haveAllCopied(
   hook: PostgresqlHook,
   cluster: Cluster,
@@ -54,7 +54,7 @@ async function haveAllCopied(
 ): Promise<boolean> {
   const down = await unitsDown(cluster);
   if (down.length > 0) await followLoss(hook, cluster, { request, down });
-  return down.length === 0 && (await cluster.health()) !== undefined;
+  return down.length === 0 && (await cluster.patroniCluster()) !== undefined;
 }
 
 /** By their own word: those that have not started again yet. */
