@@ -72,6 +72,9 @@ async function cancelRequest(
     const there = (await cluster.units()).includes(request.unit);
     return there ? `Run it on ${request.unit}` : `It ends by itself when ${request.unit} is gone`;
   }
+  const mark = await readOwnMark(hook, cluster);
+  // Only the leader has not heard of it yet.
+  if (mark?.phase === 'restored' && mark.request === request.id) return inForce;
   publishResult(cluster, { request: request.id, state: 'failed', failure: cancelled });
   await followRestore(hook, cluster);
   return undefined;
@@ -85,15 +88,25 @@ async function cancelOwn(
 ): Promise<string | Refusal> {
   // Nobody waits for it any more: what Patroni remembers now is not to be written over.
   if (await dropVoidRestore(hook, cluster, mark)) return 'restore cancelled';
-  const aside = (await isAside(hook)) || mark.request !== undefined;
-  if (mark.phase === 'started' && !aside) {
-    return { refusal: 'The data of before are gone, so there is nothing to go back to' };
-  }
   if (mark.phase === 'undoing') return 'restore cancelled';
-  if (mark.phase === 'stopped' && !aside && mark.old !== 'aside') {
-    return { refusal: 'The data of before may be gone, so there is nothing to go back to' };
-  }
+  const refusal = await refuseWayBack(hook, cluster, mark);
+  if (refusal !== undefined) return { refusal };
   await undoRestore(hook, cluster, { ...mark, failure: cancelled });
   await leadRequest(hook, cluster);
   return 'restore cancelled';
+}
+
+async function refuseWayBack(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  { phase, old, request }: RestoreMark,
+): Promise<string | undefined> {
+  const aside = (await isAside(hook)) || request !== undefined;
+  if (phase === 'stopped' && !aside && old !== 'aside') {
+    return 'The data of before may be gone, so there is nothing to go back to';
+  }
+  if (phase !== 'started') return undefined;
+  if (!aside) return 'The data of before are gone, so there is nothing to go back to';
+  // What clients have committed since would be lost; the next hook ends the restore.
+  return (await doesPrimaryAnswer(cluster)) ? inForce : undefined;
 }

@@ -422,6 +422,25 @@ test('a unit that is no longer the leader restores all the same, and the leader 
   expect(JSON.parse(appData(heard)['restore-request'] ?? '')).toMatchObject({ phase: 'clone' });
 });
 
+for (const [when, given] of [
+  ['that answers', async () => await afterEvents(await alone(), updateStatus)],
+  [
+    'of which the leader has not heard yet',
+    async () => await afterEvents({ ...(await alone()), leader: false }, updateStatus, notice),
+  ],
+] as const) {
+  scenario(`a restored database of a cluster ${when} is not thrown away`, {
+    charm: underTest,
+    given,
+    when: action('cancel-restore'),
+    then: ({ state: after, action: { failed: refusal }, disturbances }) => {
+      expect(refusal).toBe('The restored database is in force');
+      expect(disturbances).toEqual([]);
+      expect(peersOf(after).localUnit['restore-result'] ?? '').not.toContain('failed');
+    },
+  });
+}
+
 scenario('the restore of a unit that is gone is over', {
   charm: underTest,
   given: async () => {

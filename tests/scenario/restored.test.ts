@@ -318,6 +318,18 @@ scenario('a restore that has no data to go back to is not cancelled', {
   },
 });
 
+scenario('a restored database that answers is not thrown away', {
+  charm: underTest,
+  given: restoring,
+  when: action('cancel-restore'),
+  then: ({ state: after, action: { failed: refusal }, disturbances }) => {
+    expect(refusal).toBe('The restored database is in force');
+    expect(disturbances).toEqual([]);
+    expect(fileOf(after, restoredFile)).toBe('restored\n');
+    expect(fileOf(after, asideFile)).toBe('17\n');
+  },
+});
+
 scenario('where nothing is restored nothing is cancelled', {
   charm: underTest,
   given: async () => await withBackup(),
