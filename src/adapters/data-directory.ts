@@ -23,6 +23,13 @@ const commandTimeoutMs = 30_000;
 const filesTimeoutMs = 1_800_000;
 const shutdownSeconds = 60;
 
+const patienceCodes = ['still-running', 'not-removed', 'move-failed'];
+
+/** Whether something takes longer than a hook waits, or is held up: whatever it was can be done again. */
+export function isHeldUp(error: unknown): error is CodedError {
+  return error instanceof CodedError && patienceCodes.includes(error.code);
+}
+
 /**
  * Stops Patroni, and PostgreSQL and pgBackRest, which outlive a Patroni that was killed. Rejects with
  * `CodedError` when something still runs.

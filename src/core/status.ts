@@ -106,6 +106,11 @@ export function restoreAwaits(units: readonly string[]): Status {
   return { level: 'maintenance', message: `the restore waits until ${units.join(', ')} stop` };
 }
 
+/** Something of it takes longer than a hook waits. */
+export function restoreHeldUp(reason: string): Status {
+  return { level: 'maintenance', message: `the restore goes on later: ${reason}` };
+}
+
 /** The unit that restores is being removed. */
 export function restoreEndsWithout(unit: string): Status {
   return { level: 'maintenance', message: `the restore ends when ${unit} is gone` };

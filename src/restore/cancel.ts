@@ -2,7 +2,7 @@
 
 import type { Handler } from '../../lib/juju/hook.ts';
 import { type Cluster, openCluster, type PostgresqlHook } from '../adapters/cluster.ts';
-import { isAside } from '../adapters/data-directory.ts';
+import { isAside, isHeldUp } from '../adapters/data-directory.ts';
 import { isOver, type RestoreMark } from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
 import type { PostgresqlPorts } from '../ports.ts';
@@ -91,7 +91,14 @@ async function cancelOwn(
   if (mark.phase === 'undoing') return 'restore cancelled';
   const refusal = await refuseWayBack(hook, cluster, mark);
   if (refusal !== undefined) return { refusal };
-  await undoRestore(hook, cluster, { ...mark, failure: cancelled });
+  try {
+    await undoRestore(hook, cluster, { ...mark, failure: cancelled });
+  } catch (error) {
+    if (!isHeldUp(error)) throw error;
+    // The next hook goes on, unless not even the mark could be written.
+    if ((await readOwnMark(hook, cluster))?.phase !== 'undoing') return { refusal: error.message };
+    hook.log('WARNING', `the restore goes back later: ${error.message}`);
+  }
   await leadRequest(hook, cluster);
   return 'restore cancelled';
 }

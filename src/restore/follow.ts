@@ -6,6 +6,7 @@ import { type Cluster, isStarted, type PostgresqlHook } from '../adapters/cluste
 import {
   clearDataDirectory,
   hasData,
+  isHeldUp,
   removeLeftovers,
   removeRestored,
   stopDatabase,
@@ -23,6 +24,7 @@ import { isReachable } from '../adapters/watch-state.ts';
 import { retryRepository } from '../backups.ts';
 import { parseResult, type RestoreRequest } from '../core/backups/restore-request.ts';
 import { unitOfMember } from '../core/names.ts';
+import { restoreHeldUp } from '../core/status.ts';
 import { quietly } from '../quietly.ts';
 import { holdAbandoned } from './abandoned.ts';
 import {
@@ -52,10 +54,24 @@ import { bringBack, isAwaited, withOldAsItIs, writeUndoing } from './way-back.ts
 /** Says whether this unit is part of a restore: then nothing else is to be done to its database. */
 export async function followRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const silent = quietly(hook);
-  const takesPart = (await isReachable(hook)) && (await followAsMember(silent, cluster));
+  const takesPart =
+    (await isReachable(hook)) &&
+    (await patiently(silent, async () => await followAsMember(silent, cluster)));
   // The others wait for the leader, whatever has become of its own member.
   await leadRequest(silent, cluster);
   return takesPart;
+}
+
+/** A shutdown checkpoint may take minutes: the next hook goes on, and until then nothing else is done. */
+async function patiently(hook: PostgresqlHook, work: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isHeldUp(error)) throw error;
+    hook.log('WARNING', `the restore goes on later: ${error.message}`);
+    hook.status(restoreHeldUp(error.message));
+    return true;
+  }
 }
 
 async function followAsMember(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
@@ -68,10 +84,12 @@ async function followAsMember(hook: PostgresqlHook, cluster: Cluster): Promise<b
 /** Whether this member may not be started, for a restore that it is not at work with itself. */
 export async function isHeldByRestore(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const silent = quietly(hook);
-  if (await holdAbandoned(silent, cluster)) return true;
-  const mark = await readRestoreMark(silent);
-  if (mark !== undefined) await dropVoidRestore(silent, cluster, mark);
-  return await followOther(silent, cluster);
+  return await patiently(silent, async () => {
+    if (await holdAbandoned(silent, cluster)) return true;
+    const mark = await readRestoreMark(silent);
+    if (mark !== undefined) await dropVoidRestore(silent, cluster, mark);
+    return await followOther(silent, cluster);
+  });
 }
 
 /** Whether there is something to look at, as far as databags tell. */
@@ -172,16 +190,18 @@ export async function resumeRestore(hook: PostgresqlHook, cluster: Cluster): Pro
   if (mark === undefined) return (await readRestoreMark(hook)) !== undefined;
   const silent = quietly(hook);
   if (['preparing', 'stopped', 'undoing'].includes(mark.phase)) {
-    return await steps[mark.phase](silent, cluster, mark);
+    return await patiently(silent, async () => await steps[mark.phase](silent, cluster, mark));
   }
   const interrupted = mark.phase === 'started' && (await isNewContainer(hook));
   // With half of a backup PostgreSQL does not start; what has become a cluster is left alone.
   if (!interrupted || (await readClusterIdentifier(hook, cluster)) !== undefined) return false;
   const again = { ...(await withOldAsItIs(silent, mark)), phase: 'stopped' } as const;
   // It goes in any case; on a full volume not even the mark could be written before.
-  await removeRestored(silent);
-  await resume(silent, cluster, again);
-  return true;
+  return await patiently(silent, async () => {
+    await removeRestored(silent);
+    await resume(silent, cluster, again);
+    return true;
+  });
 }
 
 async function resume(hook: PostgresqlHook, cluster: Cluster, mark: RestoreMark): Promise<void> {

@@ -81,25 +81,6 @@ scenario('whenever it is killed while it stops, it stops', {
   },
 });
 
-scenario('a PostgreSQL that does not end is not said to be down', {
-  charm: underTest,
-  given: async () => {
-    const given = inWorld(await asked(), { volume: { hangs: true } });
-    return inContainer(given, ({ files }) => ({
-      files: { ...files, [`${root}/pgdata/postmaster.pid`]: fileEntry('42\n') },
-    }));
-  },
-  when: updateStatus,
-  fails: true,
-  then: ({ state: after }) => {
-    expect(peersOf(after).localUnit).not.toHaveProperty('restore-stopped');
-  },
-  loosen: {
-    secondRun: 'each attempt stops the service',
-    killChecks: 'a hook that fails commits nothing',
-  },
-});
-
 scenario('a unit that waits is not started by anything', {
   charm: underTest,
   given: async () => inNewContainer(await waiting()),

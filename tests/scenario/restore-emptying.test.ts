@@ -40,7 +40,7 @@ const half = (given: PostgresqlState) =>
       postgresql: [
         {
           command: ['rm', '--recursive', '--force'],
-          respond: ({ command }, fake) => {
+          respond: ({ command }, fake): never => {
             const gone = `${command.at(-1) ?? ''}/${controlFile}`;
             fake.update((state) => ({
               ...state,
@@ -48,7 +48,7 @@ const half = (given: PostgresqlState) =>
                 Object.entries(state.files).filter(([path]) => path !== gone),
               ),
             }));
-            return { exitCode: 137, stderr: 'Killed' };
+            throw new Error('killed');
           },
         },
       ],

@@ -37,6 +37,7 @@ const filled: Readonly<Record<string, Status | string | undefined>> = {
   failedToRestoreTime: statuses.failedToRestoreTime(reason),
   restoreFailed: statuses.restoreFailed(reason, reason),
   restoreAwaits: statuses.restoreAwaits([reason]),
+  restoreHeldUp: statuses.restoreHeldUp(reason),
   restoreEndsWithout: statuses.restoreEndsWithout(reason),
   noReplicationTo: statuses.noReplicationTo([reason]),
   walWaitsFor: statuses.walWaitsFor([reason]),
