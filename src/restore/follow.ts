@@ -180,6 +180,9 @@ async function givesWay(
   await clearDataDirectory(hook, 'none');
   await removeRestoreMark(hook);
   if (await hook.juju.isLeader()) cluster.setApp(endedRestore);
+  else if ((await cluster.appData()).restoringUnit === cluster.unit) {
+    publishResult(cluster, { request: undefined, state: 'failed', failure: cancelled });
+  }
   return true;
 }
 

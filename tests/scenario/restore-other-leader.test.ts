@@ -13,6 +13,7 @@ import {
   root,
   serviceOf,
   withBags,
+  withFiles,
   without,
 } from '../support/scenario/postgresql/cluster-restore.ts';
 import {
@@ -23,6 +24,7 @@ import {
   inContainer,
   inNewContainer,
   inWorld,
+  primary,
   remembering,
   running,
   stanza,
@@ -231,6 +233,17 @@ scenario('the leader says where a restore is to be cancelled', {
   then: ({ action: { failed: refusal } }) => {
     expect(refusal).toBe('Run it on postgresql-k8s/0');
   },
+});
+
+test('what has been left of one that failed gives way to another database, and the leader knows', async () => {
+  const mark = { label: backupLabel, stanza, phase: 'started', old: 'removed', failure: 'no WAL' };
+  const left = withFiles(failed(await restoring()), { [markFile]: JSON.stringify(mark) });
+  const given = inWorld(left, { patroni: { members: [primary(1)] } });
+
+  const reached = await afterEvents(given, updateStatus);
+
+  expect(fileOf(reached, markFile)).toBeUndefined();
+  expect(resultOf(reached)).toEqual({ id: 'alone', state: 'failed', failure: 'cancelled' });
 });
 
 /** A new pod, without anything that was on the volume. */
