@@ -11,6 +11,7 @@ import type {
 } from '@aws-sdk/client-s3';
 
 import { lazy } from '../../lib/base/lazy.ts';
+import { defaultRegion } from '../core/names.ts';
 import type { ObjectStore, ObjectStoreSettings } from '../ports.ts';
 import { toCreationError, toObjectStoreError } from './object-store-error.ts';
 
@@ -24,9 +25,6 @@ const deadlines = {
 
 /** Network errors, throttling and status 5xx are tried again, which is safe for all our calls. */
 const maxAttempts = 3;
-
-/** Where a region is not named; also the one region that must not be named to make a bucket. */
-const defaultRegion = 'us-east-1';
 
 /** A client for one bucket; sends nothing before the first call. */
 export function openObjectStore(settings: ObjectStoreSettings): ObjectStore {
@@ -192,6 +190,7 @@ async function hasBucket(
   }
 }
 
+/** The default one is the one that must not be named to make a bucket. */
 function describeBucket({ bucket, region }: ObjectStoreSettings): CreateBucketCommandInput {
   if (region === defaultRegion || !isConstraint(region)) return { Bucket: bucket };
   return { Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: region } };

@@ -5,6 +5,9 @@ export const containerName = 'postgresql';
 export const peerEndpoint = 'database-peers';
 export const s3Endpoint = 's3-parameters';
 
+/** What requests to S3 are signed for where nobody names a region, as servers without any expect. */
+export const defaultRegion = 'us-east-1';
+
 export const postgresPort = 5432;
 export const patroniPort = 8008;
 /** Of Patroni's interface: certificates of a member are not for that yet. */

@@ -35,6 +35,8 @@ interface Lab {
   empty(): Promise<void>;
   /** Full backups that `expire` keeps. */
   keep(fulls: number): Promise<void>;
+  /** Lines of its configuration file. */
+  configure(lines: readonly string[]): Promise<void>;
   /** Damages the first file of a backup. */
   damageBackup(label: string): Promise<void>;
   /** Damages a segment of the archive, or takes it away. */
@@ -44,10 +46,15 @@ interface Lab {
   stop(): Promise<void>;
 }
 
+const keeping = (fulls: number) => [
+  `repo1-retention-full=${fulls}`,
+  'repo1-retention-full-type=count',
+];
+
 async function startReal(): Promise<Lab> {
   const program = await startPgbackrest(stanza);
   const keep = async (fulls: number): Promise<void> => {
-    await program.configure([`repo1-retention-full=${fulls}`, 'repo1-retention-full-type=count']);
+    await program.configure(keeping(fulls));
   };
   return {
     pebble: program.pebble,
@@ -56,6 +63,9 @@ async function startReal(): Promise<Lab> {
       await keep(9);
     },
     keep,
+    configure: async (lines) => {
+      await program.configure(lines);
+    },
     damageBackup: async (label) => {
       const files = await program.files();
       const path = files.find((file) => file.startsWith(`backup/${stanza}/${label}/pg_data/base/`));
@@ -101,24 +111,21 @@ async function startFake(): Promise<Lab> {
       },
     ],
   });
+  const configure = async (lines: readonly string[]): Promise<void> => {
+    const file = { '/etc/pgbackrest.conf': fileEntry(`${lines.join('\n')}\n`) };
+    pebble.update((now) => ({ ...now, files: { ...now.files, ...file } }));
+    await Promise.resolve();
+  };
   return await Promise.resolve({
     pebble,
     empty: async () => {
       cell.update(fresh);
-      await Promise.resolve();
+      await configure([]);
     },
     keep: async (fulls: number) => {
-      pebble.update((now) => ({
-        ...now,
-        files: {
-          ...now.files,
-          '/etc/pgbackrest.conf': fileEntry(
-            `repo1-retention-full=${fulls}\nrepo1-retention-full-type=count\n`,
-          ),
-        },
-      }));
-      await Promise.resolve();
+      await configure(keeping(fulls));
     },
+    configure,
     damageBackup: async (label: string) => {
       cell.update((now) => {
         const damaged = { [`${label}/pg_data/base/1/1255.zst`]: 'invalid checksum' } as const;
@@ -211,6 +218,14 @@ describe.each(labs)('pgBackRest: $summary', ({ start }) => {
     );
     return after;
   }
+
+  test('a setting without a value is refused, whatever it is asked', async () => {
+    await lab.configure(['repo1-s3-region=']);
+
+    for (const ask of [info(lab.pebble), createStanza(lab.pebble, stanza)]) {
+      await expect(ask).rejects.toThrow(/key 'repo1-s3-region' must have a value$/);
+    }
+  });
 
   test('a stanza without backups is listed', async () => {
     expect(await info(lab.pebble)).toMatchObject([

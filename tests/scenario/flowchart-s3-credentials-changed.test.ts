@@ -69,6 +69,19 @@ scenario('the leader sets the repository up and switches archiving on', {
   },
 });
 
+scenario('a repository whose settings name no region is set up', {
+  charm: underTest,
+  given: async () => {
+    const { region: _region, ...remoteAppData } = s3.remoteAppData;
+    return await related({ relations: [{ ...s3, remoteAppData }] });
+  },
+  when: changed,
+  then: ({ state: after }) => {
+    expect(pgbackrest(after)).toContain('repo1-s3-region=us-east-1\n');
+    expect(appData(after)).toMatchObject({ stanza });
+  },
+});
+
 scenario('credentials that come before the cluster is initialised wait for it', {
   charm: underTest,
   given: state({ leader: true, secrets: [passwords], relations: [s3] }),

@@ -4,7 +4,7 @@
 import type { Secret } from '../../../lib/base/secret.ts';
 import { type Retention, renderRetention } from '../backups/retention.ts';
 import { type BackupSpeed, renderSpeed } from '../backups/speed.ts';
-import { dataDirectory, s3CaPath, tlsFiles } from '../names.ts';
+import { dataDirectory, defaultRegion, s3CaPath, tlsFiles } from '../names.ts';
 import type { IniDocument, IniSection } from './ini.ts';
 
 export interface RepositoryFacts {
@@ -13,7 +13,7 @@ export interface RepositoryFacts {
   readonly bucket: string;
   /** With a leading `/`. */
   readonly path: string;
-  readonly region: string;
+  readonly region?: string;
   readonly uriStyle: 'host' | 'path';
   readonly accessKey: Secret;
   readonly secretKey: Secret;
@@ -45,7 +45,7 @@ export function renderPgbackrest(facts: RepositoryFacts): IniDocument {
       'repo1-s3-endpoint': facts.endpoint,
       'repo1-s3-key': facts.accessKey.reveal(),
       'repo1-s3-key-secret': facts.secretKey.reveal(),
-      'repo1-s3-region': facts.region,
+      'repo1-s3-region': facts.region ?? defaultRegion,
       'repo1-s3-uri-style': facts.uriStyle,
       'repo1-type': 's3',
       'start-fast': 'y',

@@ -22,6 +22,8 @@ export function runPgbackrest(
   const [name = '', ...operands] = args.filter((arg) => !arg.startsWith('-'));
   const fault = host.world.get().pgbackrest.faults[name];
   if (fault !== undefined) return { exitCode: 55, stderr: fault };
+  const refusal = refuseConfig(configText(pebble));
+  if (refusal !== undefined) return { exitCode: 32, stderr: `ERROR: [032]: ${refusal}\n` };
   const run = commands[name];
   if (run === undefined) throw host.unexpected(`pgbackrest ${args.join(' ')}`);
   return run({ host, stanza: optionOf(args, 'stanza') ?? '', args, operands, pebble });
@@ -100,6 +102,12 @@ const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
     return answer;
   },
 };
+
+/** Whatever the command: each reads the whole file. */
+function refuseConfig(config: string): string | undefined {
+  const [, key] = /^([a-z0-9-]+)=[ \t]*$/m.exec(config) ?? [];
+  return key === undefined ? undefined : `section 'global', key '${key}' must have a value`;
+}
 
 function configText(pebble: Call['pebble']): string {
   const file = pebble.state().files['/etc/pgbackrest.conf'];
