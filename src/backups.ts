@@ -15,11 +15,14 @@ import {
 import { isBeingRestored, readSettings } from './adapters/configuration.ts';
 import { lookAtBackups } from './adapters/last-backup.ts';
 import { readRepository, removeRepositoryConfig, writeIfKnown } from './adapters/repository.ts';
+import { placeIn, useOf } from './adapters/repository-in-use.ts';
+import { leaveUnfinished } from './adapters/unfinished.ts';
 import { followSchedule, knowLastBackup } from './backup-schedule.ts';
-import { repositoryIdentity } from './core/backups/repository-identity.ts';
 import { s3Endpoint, stanzaName } from './core/names.ts';
 import {
   configurationErrorPrefix,
+  diskFull,
+  diskLow,
   foreignRepository,
   isS3Message,
   needsTrust,
@@ -72,6 +75,7 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
     return;
   }
   if (walk.decide('is_blocked', await isBlocked(hook))) {
+    await comeBack(hook, cluster, ready);
     walk.step('rtn');
     return;
   }
@@ -105,15 +109,25 @@ async function hasSecret(hook: PostgresqlHook): Promise<boolean> {
   return (await relation.data(provider))['secret-extra'] !== undefined;
 }
 
+/** A repository that nobody has looked at yet looks like one in use to a quiet update-status. */
+async function comeBack(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  parameters: S3Parameters,
+): Promise<void> {
+  if ((await useOf(cluster, parameters)) === 'another') await leaveUnfinished(hook, 'everything');
+}
+
 /**
- * Whether the unit is Blocked by something else than S3, which this flow is about to heal. Two
- * reasons are known better than from the status, which is that of the hook before: the options have
- * just been read, and Kubernetes has just answered.
+ * Whether the unit is Blocked by something else than S3, which this flow is about to heal, or a volume
+ * that fills, which archiving empties. Two reasons are known better than from the status, which is that
+ * of the hook before: the options have just been read, and Kubernetes has just answered.
  */
 async function isBlocked(hook: PostgresqlHook): Promise<boolean> {
   if ((await readSettings(hook)).kind === 'invalid') return true;
   const status = await hook.juju.unitStatus();
   if (status?.level !== 'blocked' || isS3Message(status.message)) return false;
+  if ([diskLow.message, diskFull.message].includes(status.message)) return false;
   const outdated = [configurationErrorPrefix, needsTrust(hook.juju.context.app).message];
   return !outdated.some((start) => status.message.startsWith(start));
 }
@@ -131,7 +145,7 @@ async function initialiseRepository(
 ): Promise<void> {
   const { walk } = hook;
   const stanza = stanzaName(cluster.namespace, cluster.app);
-  const repository = repositoryIdentity(parameters, stanza);
+  const repository = placeIn(cluster, parameters);
   const noStanza = unwritten ?? (await initialiseStanza(hook, cluster, parameters));
   if (!walk.decide('could_initialise_stanza', noStanza === undefined)) {
     await block(hook, cluster, { message: noStanza ?? '', repository });
@@ -194,7 +208,9 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
 /**
  * What update-status makes up for: settings that nobody has acted upon, and an S3 server that did
  * not answer when it was asked. Leader only; nothing to do once the stanza is there and WAL arrives,
- * unless a hook was cut short, which may have been just that of new settings (`again`).
+ * unless a hook was cut short, which may have been just that of new settings (`again`). Whether they
+ * still name that repository is not asked by a quiet update-status: whoever could not act on others has
+ * left that to be taken up, and a new leader asks.
  */
 export async function retryRepository(
   hook: PostgresqlHook,
@@ -202,8 +218,12 @@ export async function retryRepository(
   { again }: { readonly again: boolean } = { again: false },
 ): Promise<void> {
   const { stanza, s3BlockMessage } = await cluster.appData();
-  const isSettled = stanza !== undefined && s3BlockMessage === undefined && !again;
-  if (isSettled || !(await hook.juju.isLeader())) return;
-  if ((await readRepository(hook)).kind !== 'ready' || !(await doesClusterRun(cluster))) return;
-  await s3CredentialsChanged(hook);
+  const seemsSettled = stanza !== undefined && s3BlockMessage === undefined && !again;
+  if (seemsSettled && hook.event.name === 'update-status') return;
+  if (!(await hook.juju.isLeader())) return;
+  const reading = await readRepository(hook);
+  if (reading.kind !== 'ready') return;
+  if (seemsSettled && (await useOf(cluster, reading.parameters)) === 'this') return;
+  if (await doesClusterRun(cluster)) await s3CredentialsChanged(hook);
+  else await comeBack(hook, cluster, reading.parameters);
 }

@@ -8,7 +8,13 @@ import { pauseFailover, resumeFailover } from './actions/failover.ts';
 import { getPassword, setPassword } from './actions/passwords.ts';
 import { getPrimary, promoteToPrimary } from './actions/primary.ts';
 import { reinitialiseReplica } from './actions/reinitialise.ts';
-import { s3CredentialsChanged, s3RelationBroken, s3RelationCreated } from './backups.ts';
+import { openCluster } from './adapters/cluster.ts';
+import {
+  retryRepository,
+  s3CredentialsChanged,
+  s3RelationBroken,
+  s3RelationCreated,
+} from './backups.ts';
 import { install, leaderElected, pebbleReady } from './charm.ts';
 import { collectStatus } from './collect-status.ts';
 import { s3Endpoint } from './core/names.ts';
@@ -20,9 +26,17 @@ import { configChanged, updateStatus, watcherNotice } from './maintenance.ts';
 import { bearingOutages } from './outages.ts';
 import { peerRelationChanged, peerRelationDeparted } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
+import { quietly } from './quietly.ts';
 import { cancelRestore } from './restore/cancel.ts';
 import { restore } from './restore/restore.ts';
 import { verifyBackups } from './verify-backups.ts';
+
+/** Whoever begins to lead takes up what came while nobody could act on it, or nobody led. */
+const beginToLead: Handler<PostgresqlPorts> = async (hook) => {
+  await leaderElected(hook);
+  const cluster = await openCluster(hook);
+  if (cluster !== undefined) await retryRepository(quietly(hook), cluster);
+};
 
 /** The first hook of a new pod, when the charm has changed: the member is started right away. */
 const upgradeCharm: Handler<PostgresqlPorts> = async (hook) => {
@@ -41,7 +55,7 @@ export const charm: CharmDefinition<PostgresqlPorts> = {
   handlers: {
     install,
     'upgrade-charm': bearingOutages(upgradeCharm),
-    'leader-elected': bearingOutages(leaderElected),
+    'leader-elected': bearingOutages(beginToLead),
     'postgresql-pebble-ready': bearingOutages(pebbleReady),
     'postgresql-pebble-custom-notice': bearingOutages(watcherNotice),
     'config-changed': bearingOutages(configChanged),

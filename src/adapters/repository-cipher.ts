@@ -17,9 +17,8 @@ import {
   renderCipherRecord,
   startLength,
 } from '../core/backups/cipher.ts';
-import { repositoryIdentity } from '../core/backups/repository-identity.ts';
 import { isWellFormed } from '../core/config/validate.ts';
-import { appSecretLabel, stanzaName } from '../core/names.ts';
+import { appSecretLabel } from '../core/names.ts';
 import {
   cipherPassLost,
   cipherPassMissing,
@@ -30,6 +29,7 @@ import {
 import type { ObjectStore } from '../ports.ts';
 import { hashPass, opens } from './cipher-pass.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
+import { placeIn, useOf } from './repository-in-use.ts';
 
 /** What the operator wants; `unusable` with the sentence for the status. */
 export type CipherWish =
@@ -71,19 +71,13 @@ export async function readCipherRecord(
   cluster: Cluster,
   parameters: S3Parameters,
 ): Promise<CipherRecord | undefined> {
-  const { repositoryCipher, repository, stanza } = await cluster.appData();
   const place = placeIn(cluster, parameters);
-  const record = parseCipherRecord(repositoryCipher);
+  const record = parseCipherRecord((await cluster.appData()).repositoryCipher);
   if (record !== undefined) return record.place === place ? record : undefined;
-  const isInUse = stanza !== undefined && (repository ?? place) === place;
-  if (!isInUse) return undefined;
+  if ((await useOf(cluster, parameters)) !== 'this') return undefined;
   // A charm that knew of no encryption has left none, and no pass; one that nobody can read has one.
   const kept = await readKept(hook, cluster);
   return { place, ...(kept === undefined ? {} : { hash: hashIn(hook, place, kept) }) };
-}
-
-function placeIn(cluster: Cluster, parameters: S3Parameters): string {
-  return repositoryIdentity(parameters, stanzaName(cluster.namespace, cluster.app));
 }
 
 /** The pass to work with, `undefined` for none. Rejects with `CipherError`. */
