@@ -5,6 +5,7 @@ import { requestS3 } from '../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../lib/interfaces/s3-fields.ts';
 import type { Handler } from '../lib/juju/hook.ts';
 import {
+  type AppData,
   type Cluster,
   isPrimaryReplaced,
   isStarted,
@@ -17,6 +18,7 @@ import { lookAtBackups } from './adapters/last-backup.ts';
 import { readRepository, removeRepositoryConfig, writeIfKnown } from './adapters/repository.ts';
 import { placeIn, useOf } from './adapters/repository-in-use.ts';
 import { leaveUnfinished } from './adapters/unfinished.ts';
+import { isReachable } from './adapters/watch-state.ts';
 import { followSchedule, knowLastBackup } from './backup-schedule.ts';
 import { s3Endpoint, stanzaName } from './core/names.ts';
 import {
@@ -188,9 +190,14 @@ async function block(
 /** The relation is gone: no keys stay in the workload, WAL is not kept for a place that is gone. */
 export const s3RelationBroken: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
-  if (cluster === undefined || !(await hook.ports.pebble.canConnect())) return;
+  if (cluster === undefined) return;
   // Juju breaks the relations of a unit that is being removed, too; the application keeps its own.
   if (!(await hook.juju.plannedUnitNames()).includes(cluster.unit)) return;
+  await forgetRepository(hook, cluster);
+};
+
+/** The application's part needs no container of this unit; what is left there goes when it answers. */
+async function forgetRepository(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   if (await hook.juju.isLeader()) {
     cluster.setApp({
       stanza: undefined,
@@ -202,28 +209,49 @@ export const s3RelationBroken: PostgresqlHandler = async (hook) => {
     if (!(await isBeingRestored(hook, cluster))) await stopArchiving(hook, cluster);
   }
   cluster.setUnit({ 'last-backup': undefined });
-  await removeRepositoryConfig(hook);
-};
+  if (await isReachable(hook)) await removeRepositoryConfig(hook);
+  else await leaveUnfinished(hook, 'everything');
+}
 
 /**
- * What update-status makes up for: settings that nobody has acted upon, and an S3 server that did
- * not answer when it was asked. Leader only; nothing to do once the stanza is there and WAL arrives,
- * unless a hook was cut short, which may have been just that of new settings (`again`). Whether they
- * still name that repository is not asked by a quiet update-status: whoever could not act on others has
- * left that to be taken up, and a new leader asks.
+ * What update-status makes up for: settings that nobody has acted upon, or their end, and an S3 server
+ * that did not answer when it was asked. Leader only; nothing to do once the stanza is there and WAL
+ * arrives, unless a hook was cut short, which may have been just that of new settings (`again`). Whether
+ * they still name that repository is not asked by a quiet update-status: whoever could not act on others
+ * has left that to be taken up, and a new leader asks.
  */
 export async function retryRepository(
   hook: PostgresqlHook,
   cluster: Cluster,
   { again }: { readonly again: boolean } = { again: false },
 ): Promise<void> {
-  const { stanza, s3BlockMessage } = await cluster.appData();
-  const seemsSettled = stanza !== undefined && s3BlockMessage === undefined && !again;
+  const seemsSettled = !again && hasRepository(await cluster.appData());
   if (seemsSettled && hook.event.name === 'update-status') return;
   if (!(await hook.juju.isLeader())) return;
   const reading = await readRepository(hook);
+  if (reading.kind === 'no-relation') await followEnd(hook, cluster);
   if (reading.kind !== 'ready') return;
-  if (seemsSettled && (await useOf(cluster, reading.parameters)) === 'this') return;
+  if (!seemsSettled || (await useOf(cluster, reading.parameters)) !== 'this') {
+    await takeUp(hook, cluster, reading.parameters);
+  }
+}
+
+function hasRepository({ stanza, s3BlockMessage }: AppData): boolean {
+  return stanza !== undefined && s3BlockMessage === undefined;
+}
+
+/** What came while nobody could act on it. */
+async function takeUp(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  parameters: S3Parameters,
+): Promise<void> {
   if (await doesClusterRun(cluster)) await s3CredentialsChanged(hook);
-  else await comeBack(hook, cluster, reading.parameters);
+  else await comeBack(hook, cluster, parameters);
+}
+
+/** The leader of before was not told, or could not be. */
+async function followEnd(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { stanza, s3BlockMessage } = await cluster.appData();
+  if ((stanza ?? s3BlockMessage) !== undefined) await forgetRepository(hook, cluster);
 }

@@ -18,7 +18,11 @@ import {
 import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { clearFormerPrimaries } from './adapters/kubernetes.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
-import { renewRepositoryConfig } from './adapters/repository.ts';
+import {
+  readRepository,
+  removeRepositoryConfig,
+  renewRepositoryConfig,
+} from './adapters/repository.ts';
 import { ensureServices } from './adapters/services.ts';
 import {
   leaveUnfinished,
@@ -241,11 +245,21 @@ async function followConfiguration(
 /** What a hook that was cut short may have left, of what is not looked at each time. */
 async function makeUp(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const { initialised } = await cluster.appData();
-  if (!initialised || !(await isReachable(hook))) return;
+  if (!initialised) return;
+  if (!(await isReachable(hook))) {
+    await leaveUnfinished(hook, 'everything');
+    return;
+  }
   if (await hook.juju.isLeader()) await leaderElected(hook);
-  await renewRepositoryConfig(hook, cluster);
+  await followS3Relation(hook, cluster);
   await followBackupServer(hook, cluster);
   await followLead(hook, cluster);
+}
+
+/** pgBackRest's file is that of the relation, and there is none without one. */
+async function followS3Relation(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  if ((await readRepository(hook)).kind === 'no-relation') await removeRepositoryConfig(hook);
+  else await renewRepositoryConfig(hook, cluster);
 }
 
 /** Up, and announced to the others: a start may have been interrupted between the two. */

@@ -12,7 +12,7 @@ import {
   running,
   underTest,
 } from '../support/scenario/postgresql/journey.ts';
-import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
+import { type PostgresqlState, s3Relation } from '../support/scenario/postgresql/postgresql.ts';
 import { scenario } from '../support/scenario/scenario.ts';
 
 /** When scenarios begin. */
@@ -279,6 +279,14 @@ function withTroubles(given: PostgresqlState, seen: object): PostgresqlState {
   return seeing(troubled, JSON.stringify({ fences: [], ...seen }));
 }
 
+/** Related to storage that does not answer. */
+const withoutStorage = async () =>
+  await running({
+    leader: true,
+    relations: [s3Relation()],
+    world: { objectStore: { fault: 'unreachable' } },
+  });
+
 const withoutOption = (given: PostgresqlState): PostgresqlState => ({ ...given, config: {} });
 const attempts = [50, 40, 30].map((minutes) => ({
   kind: 'clone',
@@ -323,7 +331,7 @@ const mostSevere: readonly (readonly [string, () => Promise<PostgresqlState>, Re
   ],
   [
     'backups that cannot be made',
-    async () => withoutOption(withTroubles(await running({ leader: true }), low)),
+    async () => withoutOption(withTroubles(await withoutStorage(), low)),
     /^failed to access\/create the bucket, /,
   ],
 ];
