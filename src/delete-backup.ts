@@ -8,6 +8,7 @@ import { noteBackups } from './adapters/last-backup.ts';
 import { expire, info, removeManifest, repositoryBytes } from './adapters/pgbackrest.ts';
 import { readRepository, reasonWithHint, refusalOf, writeIfKnown } from './adapters/repository.ts';
 import { checkReachable } from './adapters/repository-access.ts';
+import { useOf } from './adapters/repository-in-use.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
 import { shown } from './core/action-parameters.ts';
 import type { Backup, StanzaInfo } from './core/backups/backup-list.ts';
@@ -63,10 +64,17 @@ async function admit(hook: PostgresqlHook): Promise<Admitted | Refusal> {
     return { refusal: 'A backup is being restored; nothing has been changed.' };
   }
   if (stanza === undefined) return { refusal: 'Stanza was not initialised' };
+  if ((await useOf(cluster, reading.parameters)) === 'another') return notLookedAt;
   await checkReachable(hook, reading.parameters);
   const unwritten = await writeIfKnown(hook, cluster, reading.parameters);
   return unwritten === undefined ? { cluster, stanza } : { refusal: unwritten };
 }
+
+/** Its backups may be those of others. */
+const notLookedAt: Refusal = {
+  refusal:
+    'The repository that the S3 settings name has not been set up yet; nothing has been deleted.',
+};
 
 /** Those of the stanza, unless one is being made. */
 async function readBackups(

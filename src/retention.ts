@@ -6,6 +6,7 @@ import { type Cluster, isRestoring, type PostgresqlHook } from './adapters/clust
 import { lookAtBackups } from './adapters/last-backup.ts';
 import { expire, info } from './adapters/pgbackrest.ts';
 import { readRepository, readRetention, renewRepositoryConfig } from './adapters/repository.ts';
+import { useOf } from './adapters/repository-in-use.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
 import { keepAll, retentionText } from './core/backups/retention.ts';
 import { quietly } from './quietly.ts';
@@ -34,7 +35,8 @@ export async function applyRetention(hook: PostgresqlHook, cluster: Cluster): Pr
   const { stanza, retention: applied } = app;
   if (stanza === undefined || isRestoring(app)) return;
   const reading = await readRepository(hook);
-  if (reading.kind !== 'ready') return;
+  // Where nobody has looked yet there may be backups of others; whoever does applies it.
+  if (reading.kind !== 'ready' || (await useOf(cluster, reading.parameters)) !== 'this') return;
   const wanted = retentionText(await readRetention(hook, reading.parameters));
   // Nobody has ever asked for less than everything.
   if (wanted === (applied ?? retentionText(keepAll))) return;

@@ -184,6 +184,19 @@ const refusals: readonly Refused[] = [
     says: 'Stanza was not initialised',
   },
   {
+    what: 'of a repository that nobody has looked at',
+    given: async () => {
+      const given = await backups([full, newer])();
+      const moved = s3Relation({ fields: { path: '/of-others' } });
+      return {
+        ...given,
+        relations: given.relations.map((one) => (one.id === moved.id ? moved : one)),
+        unitStatus: { level: 'blocked', message: 'Extensions not in the image: vector' },
+      };
+    },
+    says: 'The repository that the S3 settings name has not been set up yet; nothing has been deleted.',
+  },
+  {
     what: 'while one is restored',
     given: async () =>
       await running({

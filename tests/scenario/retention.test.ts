@@ -9,7 +9,10 @@ import {
   backedUp,
   fileOf,
   inWorld,
+  primary,
+  replica,
   stanza,
+  type Unit,
   underTest,
 } from '../support/scenario/postgresql/journey.ts';
 import { type PostgresqlState, s3Relation } from '../support/scenario/postgresql/postgresql.ts';
@@ -23,9 +26,12 @@ type Result = RunResult<PostgresqlState['world']>;
 const labels = ['20251001-000000F', '20251101-000000F', '20251201-000000F', '20260130-000000F'];
 
 /** A leader with four full backups, two, three and four months old, and one of yesterday. */
-async function withBackups(more: Partial<PgbackrestWorld> = {}): Promise<PostgresqlState> {
+async function withBackups(
+  more: Partial<PgbackrestWorld> = {},
+  unit: Unit = {},
+): Promise<PostgresqlState> {
   const backups = labels.map((label) => ({ label, stanza }));
-  return inWorld(await backedUp(), { pgbackrest: { stanzas: [stanza], backups, ...more } });
+  return inWorld(await backedUp(unit), { pgbackrest: { stanzas: [stanza], backups, ...more } });
 }
 
 function withOption(given: PostgresqlState, count: number): PostgresqlState {
@@ -146,6 +152,27 @@ scenario('while an option is wrong, the retention stays as it is', {
   then: (result) => {
     expect(config(result)).toContain('repo1-retention-full=3\n');
     expect(kept(result)).toHaveLength(3);
+  },
+});
+
+scenario('in a repository that nobody has looked at nothing is deleted', {
+  charm: underTest,
+  given: async () => {
+    const given = withDays(await withBackups({}, { others: [1], primary: 1 }), '45');
+    const relations = given.relations.map((one) =>
+      one.endpoint === 's3-parameters'
+        ? { ...one, remoteAppData: { ...one.remoteAppData, path: '/of-others' } }
+        : one,
+    );
+    // The leader learns of it while its own database is down.
+    const members = [replica(0, 'stopped'), primary(1)];
+    return inWorld({ ...given, relations }, { patroni: { members } });
+  },
+  when: configChanged,
+  then: (result) => {
+    expect(expiries(result)).toBe(0);
+    expect(kept(result)).toEqual(labels);
+    expect(remembered(result)).toBeUndefined();
   },
 });
 
