@@ -32,7 +32,12 @@ import {
 import type { PostgresqlPorts } from './ports.ts';
 import { quietly } from './quietly.ts';
 import { applyRetention } from './retention.ts';
-import { initialiseStanza, startArchiving, stopArchiving } from './stanza.ts';
+import {
+  type ArchivingFailure,
+  initialiseStanza,
+  startArchiving,
+  stopArchiving,
+} from './stanza.ts';
 import { updateBackupServer } from './tls.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
@@ -155,7 +160,7 @@ async function initialiseRepository(
   }
   const noArchiving = await startArchiving(hook, cluster, parameters);
   if (!walk.decide('is_wal_archiving_to_s3_working', noArchiving === undefined)) {
-    await block(hook, cluster, { message: noArchiving ?? '', repository });
+    await block(hook, cluster, { message: '', ...noArchiving, repository });
     return;
   }
   cluster.setApp({ stanza, repository, 's3-initialization-block-message': undefined });
@@ -167,6 +172,10 @@ async function initialiseRepository(
   await knowLastBackup(hook, cluster);
 }
 
+interface Obstacle extends ArchivingFailure {
+  readonly repository: string;
+}
+
 /**
  * WAL is kept for the repository that it has gone to until now, which may only be down or refuse the
  * keys: without it no backup there leads further than to today. For any other it is not kept.
@@ -174,10 +183,10 @@ async function initialiseRepository(
 async function block(
   hook: PostgresqlHook,
   cluster: Cluster,
-  { message, repository }: { readonly message: string; readonly repository: string },
+  { message, repository, goesElsewhere = false }: Obstacle,
 ): Promise<void> {
   const app = await cluster.appData();
-  const isInUse = app.stanza !== undefined && app.repository === repository;
+  const isInUse = app.stanza !== undefined && (app.repository === repository || goesElsewhere);
   hook.walk.step('set_blocked');
   if (!isInUse || message === foreignRepository) {
     await stopArchiving(hook, cluster);

@@ -5,6 +5,7 @@
 import { poll } from '../lib/base/retry.ts';
 import type { S3Parameters } from '../lib/interfaces/s3-fields.ts';
 import { PostgresError } from '../lib/sql/error.ts';
+import { hasArrived } from './adapters/arrival.ts';
 import { type Cluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { changeWhenPossible } from './adapters/configuration.ts';
 import { ObjectStoreError } from './adapters/object-store-error.ts';
@@ -22,6 +23,7 @@ import {
   cipherMismatch,
   foreignRepository,
   initialisingStanza,
+  settingsNotTakenOver,
   stanzaFailed,
 } from './core/status.ts';
 
@@ -77,43 +79,63 @@ async function isForeign(hook: PostgresqlHook, cluster: Cluster, stanza: string)
 
 const archivePatience = { intervalMs: 1_000, timeoutMs: 60_000 };
 
+/** Why WAL does not arrive. */
+export interface ArchivingFailure {
+  readonly message: string;
+  /** It goes where it went before. */
+  readonly goesElsewhere?: boolean;
+}
+
 /** Switches archiving on and waits until a WAL segment has arrived in the repository. */
 export async function startArchiving(
   hook: PostgresqlHook,
   cluster: Cluster,
   parameters: S3Parameters,
-): Promise<Failure> {
+): Promise<ArchivingFailure | undefined> {
   await hook.juju.showProgress(checkingStanza);
   const stanza = stanzaName(cluster.namespace, cluster.app);
   await changeShared(cluster, () => archivingBy(archiveCommand(stanza)));
-  const failure = await archivingFailure(hook, cluster);
-  if (failure !== undefined) return failure;
+  const store = openRepositoryStore(hook, parameters);
   try {
-    const store = openRepositoryStore(hook, parameters);
+    const failure = await archivingFailure(hook, cluster, async (segment) => {
+      return await hasArrived(store, { parameters, stanza, segment });
+    });
+    if (failure !== undefined) return failure;
     await store.put(objectKey(parameters, modelUuidObject), hook.juju.context.modelUuid);
     return undefined;
   } catch (error) {
-    if (error instanceof ObjectStoreError) return `${bucketFailed}: ${reasonWithHint(error)}`;
-    throw error;
+    if (!(error instanceof ObjectStoreError)) throw error;
+    return { message: `${bucketFailed}: ${reasonWithHint(error)}` };
   }
 }
 
-async function archivingFailure(hook: PostgresqlHook, cluster: Cluster): Promise<Failure> {
+async function archivingFailure(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  isThere: (segment: string) => Promise<boolean>,
+): Promise<ArchivingFailure | undefined> {
   try {
-    const archived = await withPrimary(hook, cluster, async (postgres) => {
+    let goesElsewhere = false;
+    const arrived = await withPrimary(hook, cluster, async (postgres) => {
       return await poll({ clock: hook.ports.clock, ...archivePatience }, async () => {
         // A new segment in each round wakes the archiver, which pauses a minute after failures.
         const segment = await postgres.switchWal();
         await hook.ports.clock.sleep(500);
         const { lastArchivedWal } = await postgres.archiver();
-        return lastArchivedWal !== undefined && lastArchivedWal >= segment ? true : undefined;
+        const isArchived = lastArchivedWal !== undefined && lastArchivedWal >= segment;
+        if (isArchived && (await isThere(segment))) return true;
+        goesElsewhere = isArchived;
+        return undefined;
       });
     });
-    return archived === true ? undefined : archivingFailed;
+    if (arrived === true) return undefined;
+    if (!goesElsewhere) return { message: archivingFailed };
+    const message = settingsNotTakenOver((await cluster.primary()) ?? cluster.unit);
+    return { message, goesElsewhere };
   } catch (error) {
     // The primary is on its way to another member.
     if (!(error instanceof PostgresError) || error.code !== 'unreachable') throw error;
-    return `${archivingFailed}: ${error.message}`;
+    return { message: `${archivingFailed}: ${error.message}` };
   }
 }
 

@@ -157,7 +157,7 @@ export function openRepositoryStore(hook: PostgresqlHook, parameters: S3Paramete
 }
 
 /** Key of an object below the repository's path, without a leading `/`. */
-export function objectKey(parameters: S3Parameters, name: string): string {
+export function objectKey(parameters: Pick<S3Parameters, 'path'>, name: string): string {
   return `${parameters.path.replace(/\/+$/, '')}/${name}`.replace(/^\/+/, '');
 }
 

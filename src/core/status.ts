@@ -9,6 +9,11 @@ export const bucketFailed = 'failed to access/create the bucket, check your S3 s
 export const stanzaFailed = 'failed to initialize stanza, check your S3 settings';
 export const archivingFailed = 'failed to archive WAL, check your S3 settings';
 
+/** The primary, which is busy, or whose Patroni is. */
+export function settingsNotTakenOver(unit: string): string {
+  return `${archivingFailed}: ${unit} has not taken them over yet`;
+}
+
 /** Whether a Blocked message comes from S3; such a unit goes on working, and heals by itself. */
 export function isS3Message(message: string): boolean {
   return [foreignRepository, bucketFailed, stanzaFailed, archivingFailed, cipherPrefix].some(

@@ -1,4 +1,5 @@
-// Storage that knows of no regions, as most servers of one's own: from what the relation says to a backup.
+// From what the relation says to a backup, on a real S3 server that knows of no regions, as most servers of
+// one's own, and whether WAL has arrived there.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { parseS3Fields } from '../../lib/interfaces/s3-fields.ts';
+import { hasArrived } from '../../src/adapters/arrival.ts';
 import { openObjectStore } from '../../src/adapters/object-store.ts';
 import { backup, createStanza, info } from '../../src/adapters/pgbackrest.ts';
 import { usualSpeed } from '../../src/core/backups/speed.ts';
@@ -32,7 +34,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-test('what names no region is backed up into', async () => {
+test('what names no region is backed up into, and the WAL of that is found there', async () => {
   const reading = parseS3Fields({
     bucket: 'backups',
     endpoint: server.endpoint,
@@ -42,11 +44,8 @@ test('what names no region is backed up into', async () => {
   });
   if (reading.kind !== 'ready') throw new Error(`not ready: ${JSON.stringify(reading)}`);
   const { parameters } = reading;
-  await openObjectStore({
-    ...parameters,
-    region: '',
-    caChain: server.certificate.pem,
-  }).ensureBucket();
+  const store = openObjectStore({ ...parameters, region: '', caChain: server.certificate.pem });
+  await store.ensureBucket();
   const caFile = join(program.scratch, 'ca.pem');
   await writeFile(caFile, server.certificate.pem, { mode: 0o644 });
   const { global = {} } = renderPgbackrest({
@@ -68,5 +67,12 @@ test('what names no region is backed up into', async () => {
   await createStanza(program.pebble, stanza);
   await backup(program.pebble, { stanza, replica: false, type: 'full', onLine: () => undefined });
 
-  expect((await info(program.pebble))[0]?.backups).toHaveLength(1);
+  const [made] = (await info(program.pebble))[0]?.backups ?? [];
+  const arrived = async (segment: string, path = program.repository) =>
+    await hasArrived(store, { parameters: { path }, stanza, segment });
+  const segment = made?.walStop ?? '';
+  expect(segment).toMatch(/^[0-9A-F]{24}$/);
+  expect(await arrived(segment)).toBe(true);
+  expect(await arrived(segment.replace(/..$/, 'FF'))).toBe(false);
+  expect(await arrived(segment, '/elsewhere')).toBe(false);
 }, 120_000);

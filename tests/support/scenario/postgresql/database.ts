@@ -10,6 +10,7 @@ import type {
 } from '../../../../src/ports.ts';
 import { openFakeObjectStore } from '../../fake-object-store.ts';
 import type { Host } from '../host.ts';
+import { archiveSegment } from './archiver.ts';
 import { createCatalogue, failureOf } from './catalogue.ts';
 import { allow } from './kube.ts';
 import { visibleMembers } from './patroni.ts';
@@ -41,7 +42,8 @@ function failAsTold(host: Host<PostgresqlWorld>, target: PostgresTarget): void {
   if (fault !== undefined) throw failureOf(call, fault);
 }
 
-function createConnection(host: Host<PostgresqlWorld>, { database }: PostgresTarget): Postgres {
+function createConnection(host: Host<PostgresqlWorld>, target: PostgresTarget): Postgres {
+  const { database } = target;
   const update = (change: (now: PostgresWorld) => PostgresWorld): void => {
     host.world.update((now) => ({ ...now, postgres: change(now.postgres) }));
   };
@@ -68,17 +70,19 @@ function createConnection(host: Host<PostgresqlWorld>, { database }: PostgresTar
       }));
       await Promise.resolve();
     },
-    switchWal: async () => await Promise.resolve(segment),
+    switchWal: async () => {
+      archiveSegment(host, target, segment);
+      return await Promise.resolve(segment);
+    },
     copying: async () => {
       const { backupRuns = false, copyPercent } = host.world.get().pgbackrest;
       const copied = copyPercent === undefined ? {} : { percent: copyPercent };
       return await Promise.resolve({ backupRuns, ...copied });
     },
     archiver: async () => {
-      const works = host.world.get().postgres.archiving === 'works';
-      return await Promise.resolve(
-        works ? { lastArchivedWal: segment } : { lastFailedWal: segment },
-      );
+      const { archived } = host.world.get().postgres;
+      const last = archived === 'done' ? { lastArchivedWal: segment } : { lastFailedWal: segment };
+      return await Promise.resolve(archived === undefined ? {} : last);
     },
     ...createCatalogue(host, database ?? 'postgres'),
     close: async () => {

@@ -112,6 +112,7 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
   'GET /config': ({ host }) => response(200, host.world.get().patroni.config),
   'PATCH /config': ({ host, body }) => {
     const merged = merge(host.world.get().patroni.config, body);
+    keepArchiveCommand(host, merged);
     updatePatroni(host, (patroni) => ({
       ...patroni,
       config: merged,
@@ -152,6 +153,21 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
     return response(200, `Successfully failed over to "${candidate.name}"`);
   },
 };
+
+/** Patroni tells PostgreSQL with the next turn of its loop, and WAL does not wait for that. */
+function keepArchiveCommand(host: Host<PostgresqlWorld>, config: JsonObject): void {
+  const { patroni, postgres } = host.world.get();
+  const former = archiveCommandIn(patroni.config);
+  if (former === archiveCommandIn(config)) return;
+  host.world.update((now) => ({ ...now, postgres: { ...postgres, formerArchiveCommand: former } }));
+}
+
+/** By which PostgreSQL archives when all members follow this. */
+export function archiveCommandIn({ postgresql }: JsonObject): string {
+  const parameters = isObject(postgresql) ? postgresql['parameters'] : undefined;
+  const command = isObject(parameters) ? parameters['archive_command'] : undefined;
+  return typeof command === 'string' ? command : '/bin/true';
+}
 
 /** More synchronous standbys come from the replicas that stream; fewer come about later. */
 function raiseStandbys(

@@ -74,8 +74,17 @@ export interface RoleState {
 
 export interface PostgresWorld {
   readonly roles: Readonly<Record<string, RoleState>>;
-  /** `works`: a switched segment arrives in the repository; `fails`: it does not. */
+  /** `works`: a switched segment arrives where it is sent to; `fails`: it does not. */
   readonly archiving: 'works' | 'fails';
+  /** What the last segment was sent by; until then there has been none. */
+  readonly archived?: 'done' | 'failed';
+  /** `archive_command` that takes one more segment before that of the configuration does. */
+  readonly formerArchiveCommand?: string;
+  /**
+   * Path of the repository that a primary on another unit knows of, if it has not taken over the settings
+   * that this one has.
+   */
+  readonly formerPath?: string;
   /** What psql says when the replication user cannot log in to the primary. */
   readonly replicationFault?: string;
   /** What every connection fails with. */

@@ -17,6 +17,7 @@ const filled: Readonly<Record<string, Status | string | undefined>> = {
   isS3Message: undefined,
   isCipherMessage: undefined,
   cipherMismatch: undefined,
+  settingsNotTakenOver: statuses.settingsNotTakenOver(reason),
   cipherSecretUnreadable: statuses.cipherSecretUnreadable(reason),
   allowsRestore: undefined,
   configurationErrorPrefix: undefined,
