@@ -26,6 +26,8 @@ import {
   diskFull,
   diskLow,
   foreignRepository,
+  invalidS3Parameters,
+  isInvalidS3Message,
   isS3Message,
   needsTrust,
 } from './core/status.ts';
@@ -70,6 +72,7 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
     !walk.decide('are_all_required_settings_provided', ready !== undefined) ||
     ready === undefined
   ) {
+    await tellInvalid(hook, cluster, reading);
     walk.step('rtn');
     return;
   }
@@ -114,6 +117,20 @@ async function hasSecret(hook: PostgresqlHook): Promise<boolean> {
   const provider = await relation?.app();
   if (relation === undefined || provider === undefined) return false;
   return (await relation.data(provider))['secret-extra'] !== undefined;
+}
+
+/** The leader shows settings that cannot be as long as there are no others. */
+async function tellInvalid(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  reading: S3Reading,
+): Promise<void> {
+  const { initialised, s3BlockMessage: shown = '' } = await cluster.appData();
+  if (!initialised || !(await hook.juju.isLeader())) return;
+  const message = reading.kind === 'invalid' ? invalidS3Parameters(reading.problems) : undefined;
+  if (message === undefined && !isInvalidS3Message(shown)) return;
+  if (message !== undefined && message !== shown) hook.log('ERROR', message);
+  cluster.setApp({ 's3-initialization-block-message': message });
 }
 
 /** A repository that nobody has looked at yet looks like one in use to a quiet update-status. */
@@ -239,8 +256,9 @@ export async function retryRepository(
   if (!(await hook.juju.isLeader())) return;
   const reading = await readRepository(hook);
   if (reading.kind === 'no-relation') await followEnd(hook, cluster);
-  if (reading.kind !== 'ready') return;
-  if (!seemsSettled || (await useOf(cluster, reading.parameters)) !== 'this') {
+  if (reading.kind !== 'ready') {
+    await tellInvalid(hook, cluster, reading);
+  } else if (!seemsSettled || (await useOf(cluster, reading.parameters)) !== 'this') {
     await takeUp(hook, cluster, reading.parameters);
   }
 }

@@ -17,7 +17,7 @@ import {
 } from '../core/names.ts';
 import { renderIni } from '../core/render/ini.ts';
 import { renderPgbackrest } from '../core/render/pgbackrest.ts';
-import { missingS3Parameters, s3RelationMissing } from '../core/status.ts';
+import { invalidS3Parameters, missingS3Parameters, s3RelationMissing } from '../core/status.ts';
 import type { ObjectStore } from '../ports.ts';
 import { stopBackupServer } from './backup-server.ts';
 import { type Cluster, isTlsEnabled, type PostgresqlHook } from './cluster.ts';
@@ -39,7 +39,7 @@ export function refusalOf(reading: S3Reading): string | undefined {
     case 'missing':
       return missingS3Parameters(reading.missing);
     case 'invalid':
-      return `Invalid S3 parameters: ${reading.problems.join('; ')}`;
+      return invalidS3Parameters(reading.problems);
     case 'ready':
       return undefined;
   }

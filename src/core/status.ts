@@ -16,9 +16,26 @@ export function settingsNotTakenOver(unit: string): string {
 
 /** Whether a Blocked message comes from S3; such a unit goes on working, and heals by itself. */
 export function isS3Message(message: string): boolean {
-  return [foreignRepository, bucketFailed, stanzaFailed, archivingFailed, cipherPrefix].some(
-    (prefix) => message.startsWith(prefix),
-  );
+  return [
+    foreignRepository,
+    bucketFailed,
+    stanzaFailed,
+    archivingFailed,
+    cipherPrefix,
+    invalidS3Prefix,
+  ].some((prefix) => message.startsWith(prefix));
+}
+
+const invalidS3Prefix = 'Invalid S3 parameters: ';
+
+/** Whether settings have been given that cannot be; those of before stay in force. */
+export function isInvalidS3Message(message: string): boolean {
+  return message.startsWith(invalidS3Prefix);
+}
+
+/** All that is wrong with them. */
+export function invalidS3Parameters(problems: readonly string[]): string {
+  return `${invalidS3Prefix}${problems.join('; ')}`;
 }
 
 const cipherPrefix = 'backup_cipher_secret: ';

@@ -16,6 +16,8 @@ const reason = '…';
 const filled: Readonly<Record<string, Status | string | undefined>> = {
   isS3Message: undefined,
   isCipherMessage: undefined,
+  isInvalidS3Message: undefined,
+  invalidS3Parameters: statuses.invalidS3Parameters([reason]),
   cipherMismatch: undefined,
   settingsNotTakenOver: statuses.settingsNotTakenOver(reason),
   cipherSecretUnreadable: statuses.cipherSecretUnreadable(reason),
