@@ -50,6 +50,8 @@ export function parseS3Fields(bag: Readonly<Record<string, string>>, keys: S3Key
   const fields = trimmed(bag);
   const essentials = readEssentials(fields, keys);
   if (Array.isArray(essentials)) return { kind: 'missing', missing: essentials };
+  const broken = findBroken(fields, essentials);
+  if (broken.length > 0) return { kind: 'invalid', problems: broken };
   const result = v.safeParse(optionalFields, fields);
   if (!result.success) {
     return { kind: 'invalid', problems: result.issues.map(({ message }) => message) };
@@ -70,6 +72,24 @@ export function parseS3Fields(bag: Readonly<Record<string, string>>, keys: S3Key
     }),
   };
   return { kind: 'ready', parameters };
+}
+
+/** Those that go into files and requests as they are. A URL would lose what is broken in it unseen. */
+const lines = ['bucket', 'endpoint', 'path', 'region'] as const;
+
+/** What no name, place or key can have in its middle: a secret from a file may have two lines. */
+function findBroken(
+  fields: Readonly<Record<string, string>>,
+  { accessKey, secretKey }: Essentials,
+): readonly string[] {
+  const texts = [
+    ...lines.map((name) => [name, fields[name] ?? ''] as const),
+    ['access-key', accessKey.reveal()] as const,
+    ['secret-key', secretKey.reveal()] as const,
+  ];
+  return texts
+    .filter(([, text]) => /\p{Cc}/u.test(text))
+    .map(([name]) => `${name} has a line break, or another control character, in its middle`);
 }
 
 type Essentials = Pick<S3Parameters, 'bucket' | 'accessKey' | 'secretKey'>;

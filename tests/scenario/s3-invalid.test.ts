@@ -5,6 +5,7 @@ import { expect } from '@jest/globals';
 
 import {
   leaderElected,
+  pebbleReady,
   relationBroken,
   relationChanged,
   updateStatus,
@@ -13,6 +14,7 @@ import {
   after as afterEvents,
   backedUp,
   fileOf,
+  inNewContainer,
   passwords,
   running,
   stanza,
@@ -133,5 +135,18 @@ scenario('so does the end of the relation', {
   when: (now) => relationBroken(relationOf(now, 's3-parameters')),
   then: ({ state: after }) => {
     expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+scenario('a key that a file has given with two lines stops no unit', {
+  charm: underTest,
+  given: async () => {
+    const relation = s3Relation({ fields: { 'secret-key': 'first-line\nsecond-line' } });
+    return inNewContainer(given(relation, await backedUp()));
+  },
+  when: pebbleReady('postgresql'),
+  then: ({ state: after, log }) => {
+    expect(after.containers['postgresql']?.services['postgresql']).toEqual({ current: 'active' });
+    expect(JSON.stringify(log)).not.toContain('second-line');
   },
 });

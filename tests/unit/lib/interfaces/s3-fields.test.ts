@@ -115,6 +115,32 @@ test('all problems are found at once, and no key is among them', () => {
   });
 });
 
+const lines = ['bucket', 'path', 'region', 'endpoint', 'access-key', 'secret-key'] as const;
+
+test.each(lines)('%s of two lines is none, and is not repeated', (name) => {
+  for (const [start, end] of [
+    ['https://first', 'second'],
+    ['https://first\t', 'second'],
+    ['https://first\r', 'second\u0000third'],
+  ]) {
+    const bag = { ...least, [name]: `${start}\n${end}` };
+
+    expect(parseS3Fields(bag)).toEqual({
+      kind: 'invalid',
+      problems: [`${name} has a line break, or another control character, in its middle`],
+    });
+  }
+});
+
+test('a key of two lines in a secret is none either', () => {
+  const keys = { accessKey: new Secret('AKIA'), secretKey: new Secret('hush\nhush') };
+
+  expect(parseS3Fields(least, keys)).toEqual({
+    kind: 'invalid',
+    problems: ['secret-key has a line break, or another control character, in its middle'],
+  });
+});
+
 const retentions = ['-1', '1.5', '10000000', '1e3', '0x10', 'forever'];
 
 test.each(retentions)('%s is no number of days', (days) => {
