@@ -180,7 +180,14 @@ async function initialiseRepository(
     await block(hook, cluster, { message: '', ...noArchiving, repository });
     return;
   }
-  cluster.setApp({ stanza, repository, 's3-initialization-block-message': undefined });
+  const isKnown = (await cluster.appData()).repository === repository;
+  cluster.setApp({
+    stanza,
+    repository,
+    's3-initialization-block-message': undefined,
+    // What has been deleted elsewhere has not been here.
+    ...(isKnown ? {} : { 'retention-applied': undefined }),
+  });
   await updateBackupServer(hook, cluster);
   await applyRetention(hook, cluster);
   // It may be another place than before.

@@ -3,7 +3,12 @@
 
 import { expect } from '@jest/globals';
 
-import { configChanged, relationChanged, updateStatus } from '../support/scenario/events.ts';
+import {
+  configChanged,
+  relationBroken,
+  relationChanged,
+  updateStatus,
+} from '../support/scenario/events.ts';
 import {
   after as afterEvents,
   backedUp,
@@ -248,5 +253,52 @@ scenario('a unit that does not lead writes the file, and deletes nothing', {
     expect(config(result)).toContain('repo1-retention-full=1\n');
     expect(expiries(result)).toBe(0);
     expect(kept(result)).toEqual(labels);
+  },
+});
+
+/** Pointed to another repository, with as many backups. */
+async function movedTo(given: PostgresqlState): Promise<PostgresqlState> {
+  const moved = s3Relation({ fields: { path: '/elsewhere' } });
+  const relations = given.relations.map((one) => (one.id === moved.id ? moved : one));
+  const { pgbackrest } = (await withBackups()).world;
+  return inWorld({ ...given, relations }, { pgbackrest });
+}
+
+const applied = async () => await afterEvents(withOption(await withBackups(), 2), configChanged);
+
+scenario('another repository gets the retention that is in force', {
+  charm: underTest,
+  given: async () => await movedTo(await applied()),
+  when: () => relationChanged(s3Relation()),
+  then: (result) => {
+    expect(kept(result)).toEqual(labels.slice(2));
+    expect(remembered(result)).toBe('2 full backups');
+  },
+});
+
+scenario('so does another one that comes after a time without any', {
+  charm: underTest,
+  given: async () => {
+    const given = await applied();
+    const [s3, ...others] = given.relations.toReversed();
+    if (s3?.endpoint !== 's3-parameters') throw new Error('the relation is not the last one');
+    const going = { ...given, relations: [...others, { ...s3, remoteUnits: {} }] };
+    const without = await afterEvents(going, relationBroken(s3));
+    return await movedTo({ ...without, relations: [...others, s3] });
+  },
+  when: () => relationChanged(s3Relation()),
+  then: (result) => {
+    expect(kept(result)).toEqual(labels.slice(2));
+    expect(remembered(result)).toBe('2 full backups');
+  },
+});
+
+scenario('the same repository is not looked through again', {
+  charm: underTest,
+  given: applied,
+  when: () => relationChanged(s3Relation()),
+  then: (result) => {
+    expect(expiries(result)).toBe(0);
+    expect(remembered(result)).toBe('2 full backups');
   },
 });
