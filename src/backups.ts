@@ -15,7 +15,12 @@ import {
 } from './adapters/cluster.ts';
 import { isBeingRestored, readSettings } from './adapters/configuration.ts';
 import { lookAtBackups } from './adapters/last-backup.ts';
-import { readRepository, removeRepositoryConfig, writeIfKnown } from './adapters/repository.ts';
+import {
+  readRepository,
+  removeRepositoryConfig,
+  unusedSettings,
+  writeIfKnown,
+} from './adapters/repository.ts';
 import { placeIn, useOf } from './adapters/repository-in-use.ts';
 import { leaveUnfinished } from './adapters/unfinished.ts';
 import { isReachable } from './adapters/watch-state.ts';
@@ -168,6 +173,8 @@ async function initialiseRepository(
   { parameters, unwritten }: Wanted,
 ): Promise<void> {
   const { walk } = hook;
+  const unused = unusedSettings(parameters);
+  if (unused.length > 0) hook.log('WARNING', `S3 settings that do nothing: ${unused.join(', ')}`);
   const stanza = stanzaName(cluster.namespace, cluster.app);
   const repository = placeIn(cluster, parameters);
   const noStanza = unwritten ?? (await initialiseStanza(hook, cluster, parameters));

@@ -45,6 +45,16 @@ export function refusalOf(reading: S3Reading): string | undefined {
   }
 }
 
+/** What the interface has and pgBackRest has not, as far as it is given. */
+export function unusedSettings(parameters: S3Parameters): readonly string[] {
+  const { storageClass, attributes, apiVersion } = parameters;
+  return [
+    ...(storageClass === undefined ? [] : ['storage-class']),
+    ...(attributes.length === 0 ? [] : ['attributes']),
+    ...(apiVersion === '2' ? ['s3-api-version (requests are always signed with version 4)'] : []),
+  ];
+}
+
 /**
  * Writes pgBackRest's file and the chain of authorities; only what changed. A server that reads the
  * old file is stopped; whoever wants one starts it. Rejects with `CipherError` when it is not known what

@@ -82,6 +82,25 @@ scenario('a repository whose settings name no region is set up', {
   },
 });
 
+const unused = s3Relation({
+  fields: { 'storage-class': 'GLACIER', attributes: '["a=1"]', 's3-api-version': '2' },
+});
+
+scenario('settings that do nothing are named in the log', {
+  charm: underTest,
+  given: async () => await related({ relations: [unused] }),
+  when: changed,
+  then: ({ state: after, log }) => {
+    expect(appData(after)).toMatchObject({ stanza });
+    expect(log).toContainEqual({
+      level: 'WARNING',
+      message:
+        'S3 settings that do nothing: storage-class, attributes, ' +
+        's3-api-version (requests are always signed with version 4)',
+    });
+  },
+});
+
 scenario('credentials that come before the cluster is initialised wait for it', {
   charm: underTest,
   given: state({ leader: true, secrets: [passwords], relations: [s3] }),
@@ -356,9 +375,10 @@ scenario('settings that have been acted upon are left alone', {
   charm: underTest,
   given: backedUp,
   when: changed,
-  then: ({ state: after, disturbances }) => {
+  then: ({ state: after, disturbances, log }) => {
     expect(appData(after)).toMatchObject({ stanza });
     expect(disturbances).toEqual([]);
+    expect(log.filter(({ level }) => level === 'WARNING')).toEqual([]);
   },
 });
 
