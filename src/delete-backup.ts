@@ -103,7 +103,7 @@ async function readStanza(hook: PostgresqlHook, stanza: string): Promise<StanzaI
 async function perform(
   hook: PostgresqlHook,
   { cluster, stanza }: Admitted,
-  { backup, doomed, isLastFull }: Deletion,
+  { backup, doomed, isLastFull, fullsLeft }: Deletion,
 ): Promise<void> {
   const { pebble } = hook.ports;
   const action = hook.juju.action();
@@ -111,7 +111,8 @@ async function perform(
   const before = await repositoryBytes(pebble, stanza);
   await action.log(`deleting ${ids}`);
   if (isLastFull) await removeManifest(pebble, { stanza, label: backup.label });
-  const removed = await expire(pebble, { stanza, ...(isLastFull ? {} : { label: backup.label }) });
+  const chosen = isLastFull ? {} : { label: backup.label, fullsLeft };
+  const removed = await expire(pebble, { stanza, ...chosen });
   for (const line of removed) hook.log('INFO', `delete-backup: ${line}`);
   const stanzas = await info(pebble);
   await noteBackups(hook, cluster, stanzas);

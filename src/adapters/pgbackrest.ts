@@ -105,14 +105,19 @@ export interface ExpireRun {
   readonly stanza: string;
   /** This backup and those that depend on it, whatever the retention says. */
   readonly label?: string;
+  /** How many full backups stay; without it a single backup goes without any WAL. */
+  readonly fullsLeft?: number;
 }
 
 /** Removes what the retention does not keep; gives what pgBackRest says that it removed. */
-export async function expire(pebble: Pebble, { stanza, label }: ExpireRun): Promise<string[]> {
+export async function expire(pebble: Pebble, request: ExpireRun): Promise<string[]> {
+  const { stanza, label, fullsLeft = 0 } = request;
   const set = label === undefined ? [] : [`--set=${label}`];
+  // pgBackRest keeps all WAL as long as there are not so many.
+  const archive = fullsLeft === 0 ? [] : [`--repo1-retention-archive=${fullsLeft}`];
   const { stdout } = await run(
     pebble,
-    [`--stanza=${stanza}`, '--log-level-console=info', ...set, 'expire'],
+    [`--stanza=${stanza}`, '--log-level-console=info', ...set, ...archive, 'expire'],
     { timeoutMs: expireTimeoutMs },
   );
   return [...stdout.matchAll(/INFO: (?:repo1: )?((?:\S+ )?remove .*)$/gm)].flatMap(
@@ -126,7 +131,7 @@ export async function expire(pebble: Pebble, { stanza, label }: ExpireRun): Prom
  */
 export async function removeManifest(
   pebble: Pebble,
-  { stanza, label }: Required<ExpireRun>,
+  { stanza, label }: Required<Pick<ExpireRun, 'stanza' | 'label'>>,
 ): Promise<void> {
   for (const name of ['backup.manifest', 'backup.manifest.copy']) {
     await run(pebble, ['repo-rm', `backup/${stanza}/${label}/${name}`], {

@@ -2,6 +2,7 @@
 // retention rely on.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import * as v from 'valibot';
 
 import type { Pebble } from '../../lib/pebble/pebble.ts';
 import { readArchive } from '../../src/adapters/archive.ts';
@@ -10,6 +11,7 @@ import {
   createStanza,
   expire,
   info,
+  listArchive,
   PgbackrestError,
   removeManifest,
   repositoryBytes,
@@ -19,6 +21,7 @@ import type { Backup } from '../../src/core/backups/backup-list.ts';
 import { parseFileLine } from '../../src/core/backups/backup-progress.ts';
 import { planDeletion } from '../../src/core/backups/deletion.ts';
 import { judgeRepository } from '../../src/core/backups/findings.ts';
+import { keepAll, type Retention, renderRetention } from '../../src/core/backups/retention.ts';
 import { windowsOf } from '../../src/core/backups/windows.ts';
 import { createFakePebble } from '../support/fake-pebble.ts';
 import { fileEntry, pebbleState } from '../support/pebble-state.ts';
@@ -33,8 +36,8 @@ interface Lab {
   readonly pebble: Pebble;
   /** Begins with an empty repository again. */
   empty(): Promise<void>;
-  /** Full backups that `expire` keeps. */
-  keep(fulls: number): Promise<void>;
+  /** What `expire` keeps. */
+  keep(retention: Retention): Promise<void>;
   /** Lines of its configuration file. */
   configure(lines: readonly string[]): Promise<void>;
   /** Damages the first file of a backup. */
@@ -46,21 +49,22 @@ interface Lab {
   stop(): Promise<void>;
 }
 
-const keeping = (fulls: number) => [
-  `repo1-retention-full=${fulls}`,
-  'repo1-retention-full-type=count',
-];
+function linesOf(retention: Retention): readonly string[] {
+  return Object.entries(renderRetention(retention)).map(
+    ([key, value]) => `${key}=${String(value)}`,
+  );
+}
 
 async function startReal(): Promise<Lab> {
   const program = await startPgbackrest(stanza);
-  const keep = async (fulls: number): Promise<void> => {
-    await program.configure(keeping(fulls));
+  const keep = async (retention: Retention): Promise<void> => {
+    await program.configure(linesOf(retention));
   };
   return {
     pebble: program.pebble,
     empty: async () => {
       await program.empty();
-      await keep(9);
+      await keep({ kind: 'count', fullBackups: 9 });
     },
     keep,
     configure: async (lines) => {
@@ -122,8 +126,8 @@ async function startFake(): Promise<Lab> {
       cell.update(fresh);
       await configure([]);
     },
-    keep: async (fulls: number) => {
-      await configure(keeping(fulls));
+    keep: async (retention: Retention) => {
+      await configure(linesOf(retention));
     },
     configure,
     damageBackup: async (label: string) => {
@@ -210,8 +214,11 @@ describe.each(labs)('pgBackRest: $summary', ({ start }) => {
     const plan = planDeletion(before, { id: chosen?.id ?? '', ...ask }, '');
     if ('refusal' in plan || chosen === undefined) throw new Error('no such backup');
     if (plan.isLastFull) await removeManifest(lab.pebble, { stanza, label: chosen.label });
-    const label = plan.isLastFull ? {} : { label: chosen.label };
-    await expire(lab.pebble, { stanza, ...label });
+    const { fullsLeft } = plan;
+    await expire(lab.pebble, {
+      stanza,
+      ...(plan.isLastFull ? {} : { label: chosen.label, fullsLeft }),
+    });
     const after = (await backups()).map((one) => one.label);
     expect(after).toEqual(
       before.filter((one) => !plan.doomed.includes(one)).map((one) => one.label),
@@ -323,12 +330,56 @@ describe.each(labs)('pgBackRest: $summary', ({ start }) => {
     expect(await remove(0)).toHaveLength(1);
   });
 
+  async function segments(): Promise<readonly string[]> {
+    const paths = Object.keys(
+      v.parse(v.looseObject({}), JSON.parse(await listArchive(lab.pebble))),
+    );
+    return paths.flatMap((path) => /\/([0-9A-F]{24})-/.exec(path)?.[1] ?? []).toSorted();
+  }
+
+  test.each<Retention>([keepAll, { kind: 'time', days: 7 }, { kind: 'count', fullBackups: 3 }])(
+    'WAL goes as far as no full backup that stays needs it (%j)',
+    async (retention) => {
+      await lab.keep(retention);
+      await make('full', 'incr', 'full', 'full');
+      const before = await segments();
+
+      await remove(0);
+
+      const [oldest] = await backups();
+      const after = await segments();
+      expect(after).toEqual(before.filter((segment) => segment >= (oldest?.walStart ?? '')));
+      expect(after.length).toBeLessThan(before.length);
+      await remove(1);
+      expect(await segments()).toEqual(after);
+    },
+  );
+
+  test('without the number of full backups that stay, all WAL stays with a single one that goes', async () => {
+    await make('full', 'full', 'full');
+    const before = await segments();
+    const [first, second] = await backups();
+
+    for (const [retention, backup] of [
+      [keepAll, first],
+      [{ kind: 'count', fullBackups: 2 }, second],
+    ] as const) {
+      await lab.keep(retention);
+      await expire(lab.pebble, { stanza, label: backup?.label ?? '' });
+    }
+
+    expect(await backups()).toHaveLength(1);
+    expect(await segments()).toEqual(before);
+  });
+
   test('the last full backup goes when its manifest is taken away', async () => {
     await make('full', 'incr');
     const before = await repositoryBytes(lab.pebble, stanza);
+    const archived = await segments();
 
     expect(await remove(0)).toEqual([]);
 
+    expect(await segments()).toEqual(archived);
     expect(await repositoryBytes(lab.pebble, stanza)).toBeLessThan(before);
     await make('full');
     expect(shape(await backups())).toEqual(['full after -1']);
@@ -348,7 +399,7 @@ describe.each(labs)('pgBackRest: $summary', ({ start }) => {
   test('retention by number keeps the newest, and says what went', async () => {
     await make('full', 'incr', 'full', 'full');
     const labels = (await backups()).map(({ label }) => label);
-    await lab.keep(2);
+    await lab.keep({ kind: 'count', fullBackups: 2 });
 
     const removed = await expire(lab.pebble, { stanza });
 

@@ -16,6 +16,8 @@ export interface Deletion {
   readonly doomed: readonly Backup[];
   /** Whether no full backup stays, which pgBackRest would refuse. */
   readonly isLastFull: boolean;
+  /** Full backups that stay: WAL from before the oldest of them serves nobody. */
+  readonly fullsLeft: number;
 }
 
 /** `shownId` is what the operator gave, fit for a message. */
@@ -43,7 +45,8 @@ export function planDeletion(
         'Use force=true to delete it all the same.',
     };
   }
-  return { backup, doomed, isLastFull: isFull(backup) && !rest.some(isFull) };
+  const fullsLeft = rest.filter(isFull).length;
+  return { backup, doomed, isLastFull: isFull(backup) && fullsLeft === 0, fullsLeft };
 }
 
 function isFull({ type }: Backup): boolean {

@@ -2,13 +2,15 @@
 // one backup with all that depend on it.
 
 import type { ExecAnswer } from '../../fake-pebble.ts';
-import { chainOf, secondsOfLabel } from './pgbackrest-labels.ts';
+import { chainOf, secondsOfLabel, usualWal } from './pgbackrest-labels.ts';
 import type { BackupState, PgbackrestWorld } from './world.ts';
 
 export interface Expiry {
   readonly stanza: string;
   /** `--set` */
   readonly set: string | undefined;
+  /** `--repo1-retention-archive`: full backups whose WAL is kept, of those that stay. */
+  readonly archive: string | undefined;
   /** Text of pgbackrest.conf. */
   readonly config: string;
   readonly nowSeconds: number;
@@ -33,8 +35,7 @@ export function expireBackups(world: PgbackrestWorld, expiry: Expiry): Outcome {
   );
   const lines = gone.map(({ label }) => `repo1: remove expired backup ${label}`);
   const backups = world.backups.filter((backup) => !gone.includes(backup));
-  const archive =
-    chosen.length === 0 ? world.archive : keptArchive({ ...world, backups }, expiry.stanza);
+  const archive = keptArchive({ ...world, backups }, expiry, chosen.length);
   const shown = [...lines, 'expire command end: completed successfully'];
   return {
     answer: { stdout: shown.map((line) => `P00   INFO: ${line}\n`).join('') },
@@ -82,16 +83,43 @@ function expiredFulls(fulls: readonly BackupState[], expiry: Expiry): readonly s
   return old.slice(0, -1);
 }
 
-/** WAL from before the oldest full backup goes; history files stay. */
-function keptArchive({ archive, backups }: PgbackrestWorld, stanza: string) {
-  const [oldest] = backups
-    .filter((backup) => backup.stanza === stanza && isFull(backup))
-    .toSorted((one, other) => one.label.localeCompare(other.label));
-  const first = oldest?.wal?.[0] ?? '';
+/**
+ * WAL goes only as far as somebody has said how many full backups need theirs, and when there are as many;
+ * with days, an expiry by time says it itself. History files stay.
+ */
+function keptArchive(
+  { archive, backups }: PgbackrestWorld,
+  expiry: Expiry,
+  expired: number,
+): PgbackrestWorld['archive'] {
+  const own = backups.filter(({ stanza }) => stanza === expiry.stanza);
+  const fulls = own.filter(isFull).toSorted((one, other) => other.label.localeCompare(one.label));
+  const retention = archiveRetention(expiry, { expired, left: fulls.length });
+  const first = fulls[retention - 1];
+  if (first === undefined) return archive;
+  // What older ones cannot do without stays.
+  const ranges = own
+    .filter(({ label }) => label <= first.label)
+    .map(({ label, wal }) => {
+      const [start, stop] = wal ?? usualWal;
+      return { start, stop: label === first.label ? undefined : stop };
+    });
   return Object.fromEntries(
     Object.entries(archive).filter(([path]) => {
       const segment = /\/([0-9A-F]{24})-/.exec(path)?.[1];
-      return segment === undefined || !path.startsWith(`${stanza}/`) || segment >= first;
+      if (segment === undefined || !path.startsWith(`${expiry.stanza}/`)) return true;
+      return ranges.some(({ start, stop = segment }) => start <= segment && segment <= stop);
     }),
   );
+}
+
+/** 0: none. */
+function archiveRetention(
+  { set, archive, config }: Expiry,
+  { expired, left }: { readonly expired: number; readonly left: number },
+): number {
+  if (archive !== undefined) return Number(archive);
+  const byNumber = /^repo1-retention-full-type=count$/m.test(config);
+  if (byNumber) return Number(/^repo1-retention-full=(\d+)$/m.exec(config)?.[1] ?? 0);
+  return set === undefined && expired > 0 ? left : 0;
 }

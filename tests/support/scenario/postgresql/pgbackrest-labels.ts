@@ -1,5 +1,8 @@
 // What follows from the labels of backups.
 
+/** First and last segment of a backup of which nothing else is told. */
+export const usualWal = ['000000010000000000000003', '000000010000000000000003'] as const;
+
 /** When it was begun. */
 export function secondsOfLabel(label: string): number {
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = (

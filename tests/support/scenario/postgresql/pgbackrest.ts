@@ -6,7 +6,7 @@ import { fileEntry } from '../../pebble-state.ts';
 import type { Host } from '../host.ts';
 import { repositoryConfig, unreadableReason, withInfoFiles } from './pgbackrest-cipher.ts';
 import { expireBackups } from './pgbackrest-expire.ts';
-import { chainOf, secondsOfLabel } from './pgbackrest-labels.ts';
+import { chainOf, secondsOfLabel, usualWal } from './pgbackrest-labels.ts';
 import { renderVerification } from './pgbackrest-verify.ts';
 import type { BackupState, PgbackrestWorld, PostgresqlWorld } from './world.ts';
 
@@ -95,6 +95,7 @@ const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
     const { answer, world } = expireBackups(pgbackrest, {
       stanza,
       set: optionOf(args, 'set'),
+      archive: optionOf(args, 'repo1-retention-archive'),
       config: configText(pebble),
       nowSeconds: host.clock.nowMs() / 1000,
     });
@@ -216,7 +217,7 @@ function renderBackup({ label, failed, wal }: BackupState, labels: readonly stri
   const seconds = secondsOfLabel(label);
   const chain = chainOf(label, labels);
   const types: Readonly<Record<string, string>> = { F: 'full', D: 'diff', I: 'incr' };
-  const [start, stop] = wal ?? ['000000010000000000000003', '000000010000000000000003'];
+  const [start, stop] = wal ?? usualWal;
   return {
     label,
     type: types[label.slice(-1)] ?? 'full',
