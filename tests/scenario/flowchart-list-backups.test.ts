@@ -46,6 +46,27 @@ scenario('the backups of the repository are shown as a table, the oldest first',
   },
 });
 
+scenario('of more backups than Juju takes the newest are shown', {
+  charm: underTest,
+  given: async () => {
+    const backups = Array.from({ length: 1000 }, (_, hour) => {
+      const time = new Date(Date.UTC(2025, 0, 1, hour)).toISOString();
+      const label = time.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+      return { label: `${label}F`, stanza };
+    });
+    return inWorld(await backedUp(), { pgbackrest: { backups } });
+  },
+  when: listBackups,
+  then: ({ action: { results, failed } }) => {
+    const lines = (results['backups'] ?? '').split('\n');
+
+    expect(failed).toBeUndefined();
+    expect(lines[2]).toBe(`Left out for want of room, the oldest: ${1000 - (lines.length - 5)}`);
+    expect(lines.at(-1)).toMatch(/^2025-02-11T15:00:00Z \| full backup/);
+    expect(results['backups-json']).toContain('"omitted_backups":');
+  },
+});
+
 scenario('without a relation to an integrator there is no repository to list', {
   charm: underTest,
   given: async () => await running({ leader: true }),

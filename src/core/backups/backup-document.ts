@@ -5,6 +5,7 @@ import { type Backup, idOfLabel } from './backup-list.ts';
 import type { BackupType } from './backup-types.ts';
 import type { LastBackup } from './last-backup.ts';
 import type { FailedBackup, RepositoryState, RunningBackup } from './repository-state.ts';
+import { bytesOf, lastThatFit, resultBytes } from './result-room.ts';
 import { runsOf, type Schedule, type ScheduledRun } from './schedule.ts';
 import { isoSeconds } from './times.ts';
 import { lineageKey, type RecoveryWindow } from './windows.ts';
@@ -35,40 +36,48 @@ export function renderBackupDocument(
     ...failed.map(failedEntry),
     ...(running === undefined ? [] : [runningEntry(running)]),
   ].toSorted((one, other) => String(one['id']).localeCompare(String(other['id'])));
-  const fixed = {
-    repository: {
-      bucket: repository.bucket,
-      path: repository.path,
-      encrypted: repository.encrypted,
-    },
-    timelines: timelineEntries(state),
-    windows: windows.map(windowEntry),
+  const { bucket, path, encrypted } = repository;
+  const head = { repository: { bucket, path, encrypted } };
+  const timelines = cut(timelineEntries(state), sideBytes);
+  const ended = windows.toSorted((one, other) => one.latestSeconds - other.latestSeconds);
+  const spans = cut(ended.map(windowEntry), sideBytes);
+  const others = {
+    timelines: timelines.kept,
+    windows: spans.kept,
     last_backup: lastEntry(last),
     schedule: runsOf(schedule).map(([type, run]) => scheduleEntry(type, run)),
   };
-  return fit(fixed, entries);
+  const shown = cut(entries, resultBytes - bytesOf(JSON.stringify({ ...head, ...others })));
+  return JSON.stringify({
+    ...head,
+    backups: shown.kept,
+    ...others,
+    ...note('omitted_backups', shown),
+    ...note('omitted_timelines', timelines),
+    ...note('omitted_windows', spans),
+  });
 }
 
-/** Linux takes no longer argument than 128 KiB, and results go to Juju as arguments. */
-const maximumBytes = 120_000;
+/** Timelines, and windows: the rest is for the backups. */
+const sideBytes = 30_000;
 
-/** The oldest backups are left out, and counted, where there is no room for all. */
-function fit(fixed: { readonly repository: Entry } & Entry, entries: readonly Entry[]): string {
-  let room = maximumBytes - sizeOf(fixed);
-  const kept: Entry[] = [];
-  for (const entry of entries.toReversed()) {
-    room -= sizeOf(entry) + 1;
-    if (room < 0) break;
-    kept.unshift(entry);
-  }
-  const { repository, ...others } = fixed;
-  const omitted = entries.length - kept.length;
-  const note = omitted === 0 ? {} : { omitted_backups: omitted };
-  return JSON.stringify({ repository, backups: kept, ...others, ...note });
+interface Cut {
+  readonly kept: readonly Entry[];
+  readonly omitted: number;
 }
 
-function sizeOf(value: unknown): number {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
+/** Leaves out the first, the oldest. */
+function cut(entries: readonly Entry[], room: number): Cut {
+  const fitting = lastThatFit(
+    entries.map((entry) => JSON.stringify(entry)),
+    room,
+  );
+  const omitted = entries.length - fitting.length;
+  return { kept: entries.slice(omitted), omitted };
+}
+
+function note(name: string, { omitted }: Cut): Entry {
+  return omitted === 0 ? {} : { [name]: omitted };
 }
 
 function finishedEntry(backup: Backup): Entry {

@@ -3,6 +3,7 @@
 import type { TimelineHistory } from './archive.ts';
 import { type Backup, idOfLabel } from './backup-list.ts';
 import type { FailedBackup, RepositoryState, RunningBackup } from './repository-state.ts';
+import { bytesOf, lastThatFit, resultBytes } from './result-room.ts';
 import { isoSeconds } from './times.ts';
 
 const columns = [
@@ -23,24 +24,36 @@ export type ShownState = Pick<RepositoryState, 'backups' | 'failed' | 'running'>
   readonly timelines: readonly TimelineHistory[];
 };
 
+interface ShownRepository {
+  readonly bucket: string;
+  readonly path: string;
+}
+
 export function renderBackupTable(
-  repository: { readonly bucket: string; readonly path: string },
+  repository: ShownRepository,
   { backups, failed, running, timelines }: ShownState,
 ): string {
-  const header = renderRow(columns.map(([title]) => title));
   const rows = [
     ...backups.map(finishedRow),
     ...failed.map(failedRow),
     ...(running === undefined ? [] : [runningRow(running)]),
     ...timelines.map(timelineRow),
-  ];
+  ]
+    .toSorted(([one = ''], [other = '']) => one.localeCompare(other))
+    .map(renderRow);
+  const kept = lastThatFit(rows, resultBytes - bytesOf(headOf(repository, rows.length)));
+  return [headOf(repository, rows.length - kept.length), ...kept].join('\n');
+}
+
+/** Five lines; what is left out takes the place of an empty one. */
+function headOf({ bucket, path }: ShownRepository, omitted: number): string {
+  const header = renderRow(columns.map(([title]) => title));
   return [
-    `Storage bucket name: ${repository.bucket}`,
-    `Backups base path: ${repository.path.replace(/\/+$/, '')}/backup/`,
-    '',
+    `Storage bucket name: ${bucket}`,
+    `Backups base path: ${path.replace(/\/+$/, '')}/backup/`,
+    omitted === 0 ? '' : `Left out for want of room, the oldest: ${omitted}`,
     header,
     '-'.repeat(header.length),
-    ...rows.toSorted(([one = ''], [other = '']) => one.localeCompare(other)).map(renderRow),
   ].join('\n');
 }
 

@@ -2,8 +2,14 @@ import { expect, test } from '@jest/globals';
 import * as v from 'valibot';
 
 import { renderBackupDocument } from '../../../../src/core/backups/backup-document.ts';
-import { idOfLabel, parseInfo, usableBackups } from '../../../../src/core/backups/backup-list.ts';
+import {
+  type Backup,
+  idOfLabel,
+  parseInfo,
+  usableBackups,
+} from '../../../../src/core/backups/backup-list.ts';
 import { renderBackupTable } from '../../../../src/core/backups/backup-table.ts';
+import type { RecoveryWindow } from '../../../../src/core/backups/windows.ts';
 
 const start = Date.UTC(2026, 0, 31, 12, 0, 0) / 1000;
 
@@ -140,41 +146,98 @@ test('the lock of a backup in this pod is read, in whatever detail there is', ()
   expect(withLock(undefined)).toBeUndefined();
 });
 
-const documentSchema = v.object({
-  backups: v.array(v.object({ id: v.string() })),
-  omitted_backups: v.number(),
-});
-
-test('a document that would not fit leaves the oldest backups out, and says how many', () => {
-  const [stanza] = parseInfo(info);
-  const [first] = stanza?.backups ?? [];
-  const backups = Array.from({ length: 600 }, (_, index) => ({
-    label: `l${index}`,
+const manyBackups = Array.from(
+  { length: 2000 },
+  (_, index): Backup => ({
+    label: `20260131-120000F_20260131-13${String(index).padStart(4, '0')}I`,
     id: String(index).padStart(4, '0'),
-    type: 'full' as const,
-    stanza: 's',
+    type: 'incremental',
+    stanza: 'model.patroni-app',
     references: [],
     archiveId: '17-1',
     bytes: {},
     lsnStart: 'n/a',
     lsnStop: 'n/a',
-    startSeconds: first?.startSeconds ?? 0,
-    stopSeconds: first?.stopSeconds ?? 0,
+    startSeconds: start,
+    stopSeconds: start,
     timeline: '1',
-  }));
-  const state = {
-    backups,
-    failed: [],
-    archive: { archives: [], histories: [] },
-    lineage: new Map(),
-  };
+  }),
+);
 
-  const facts = { windows: [], last: { seen: 0 }, schedule: { runs: {} } };
-  const text = renderBackupDocument({ bucket: 'b', path: '/p', encrypted: true }, state, facts);
+const manyTimelines = Array.from({ length: 2000 }, (_, index) => ({
+  id: String(index).padStart(4, '0'),
+  seconds: start + index,
+  stanza: 'model.patroni-app',
+  archiveId: '17-1',
+  timeline: index + 2,
+  path: `model.patroni-app/17-1/${index}.history`,
+}));
+
+/** What Linux takes as one argument, with the name of the result. */
+const longest = 128 * 1024 - 'backups-json='.length - 1;
+
+const listSchema = v.array(v.looseObject({}));
+const documentSchema = v.object({
+  backups: v.array(v.object({ id: v.string() })),
+  timelines: v.array(v.object({ timeline: v.number() })),
+  windows: v.array(v.object({ latest: v.string(), timeline: v.number() })),
+  omitted_backups: v.number(),
+  omitted_timelines: v.number(),
+  omitted_windows: v.number(),
+});
+
+function documentOf(backups: readonly Backup[], timelines: typeof manyTimelines) {
+  const archive = { archives: [], histories: timelines };
+  const windows = timelines.map(({ stanza, archiveId, timeline, seconds }): RecoveryWindow => {
+    const [first] = manyBackups;
+    if (first === undefined) throw new Error('no backups');
+    const span = { earliestSeconds: seconds - 1, latestSeconds: seconds };
+    return { stanza, archiveId, timeline, ...span, backups: [first] };
+  });
+  return renderBackupDocument(
+    { bucket: 'b', path: '/p', encrypted: true },
+    { backups, failed: [], archive, lineage: new Map() },
+    { windows, last: { seen: 0 }, schedule: { runs: {} } },
+  );
+}
+
+test('a document that would not fit leaves the oldest out, and says how many', () => {
+  const text = documentOf(manyBackups, manyTimelines);
   const document = v.parse(documentSchema, JSON.parse(text));
 
-  expect(text.length).toBeLessThan(128 * 1024);
-  expect(document.backups.at(-1)?.id).toBe('0599');
-  expect(document.backups.length).toBeGreaterThan(300);
-  expect(document.omitted_backups).toBe(600 - document.backups.length);
+  expect(Buffer.byteLength(text)).toBeLessThan(longest);
+  expect(document.backups.at(-1)?.id).toBe('1999');
+  expect(document.backups.length).toBeGreaterThan(100);
+  expect(document.omitted_backups).toBe(2000 - document.backups.length);
+  for (const [list, omitted] of [
+    [document.timelines, document.omitted_timelines],
+    [document.windows, document.omitted_windows],
+  ] as const) {
+    expect(list.at(-1)?.timeline).toBe(2001);
+    expect(list.length).toBeGreaterThan(100);
+    expect(omitted).toBe(2000 - list.length);
+  }
+});
+
+test('a document that fits leaves nothing out', () => {
+  const document: unknown = JSON.parse(
+    documentOf(manyBackups.slice(0, 100), manyTimelines.slice(0, 10)),
+  );
+
+  expect(v.parse(v.object({ backups: listSchema }), document).backups).toHaveLength(100);
+  expect(Object.keys(v.parse(v.looseObject({}), document)).join(' ')).not.toContain('omitted');
+});
+
+test('a table that would not fit leaves the oldest rows out, and says so in its third line', () => {
+  const table = renderBackupTable(
+    { bucket: 'bucket', path: '/pg/' },
+    { backups: manyBackups, failed: [], timelines: manyTimelines.slice(0, 10) },
+  );
+  const lines = table.split('\n');
+
+  expect(Buffer.byteLength(table)).toBeLessThan(longest);
+  expect(lines.at(-1)).toMatch(/^1999 {17}\| incremental backup/);
+  expect(lines.length).toBeGreaterThan(400);
+  expect(lines[2]).toBe(`Left out for want of room, the oldest: ${2010 - (lines.length - 5)}`);
+  expect(lines[3]).toMatch(/^backup-id/);
 });
