@@ -14,8 +14,12 @@ import {
 import { noteBackups } from './adapters/last-backup.ts';
 import { ObjectStoreError } from './adapters/object-store-error.ts';
 import { info } from './adapters/pgbackrest.ts';
-import { readRepository, reasonWithHint, refusalOf } from './adapters/repository.ts';
-import { readCipherPass } from './adapters/repository-cipher.ts';
+import {
+  readRepository,
+  reasonWithHint,
+  refusalOf,
+  writeRepositoryConfig,
+} from './adapters/repository.ts';
 import { readBackupActivity, withLock } from './adapters/running-backup.ts';
 import { renderBackupDocument } from './core/backups/backup-document.ts';
 import { type StanzaInfo, usableBackups } from './core/backups/backup-list.ts';
@@ -102,7 +106,8 @@ async function readAll(
 ): Promise<Listing> {
   const { pebble } = hook.ports;
   const cluster = await openCluster(hook);
-  if (cluster !== undefined) await readCipherPass(hook, cluster, parameters);
+  // Without a file pgBackRest looks somewhere else, finds nothing, and is content.
+  if (cluster !== undefined) await writeRepositoryConfig(hook, cluster, parameters);
   const activity = await readBackupActivity(hook, cluster);
   const stanzas = await info(pebble);
   const { archive, lineage } = await readArchive(pebble, stanzas);

@@ -124,7 +124,7 @@ async function startFake(): Promise<Lab> {
     pebble,
     empty: async () => {
       cell.update(fresh);
-      await configure([]);
+      await configure(linesOf({ kind: 'count', fullBackups: 9 }));
     },
     keep: async (retention: Retention) => {
       await configure(linesOf(retention));

@@ -179,6 +179,8 @@ function nextLabel(host: PgbackrestHost, type: string): string {
 }
 
 function renderInfo({ pgbackrest, patroni, objectStore }: PostgresqlWorld, text: string): string {
+  // It looks for a repository in a folder then, which is empty, and content.
+  if (text === '') return '[]';
   const config = repositoryConfig(text);
   const { lock } = pgbackrest;
   const held =
