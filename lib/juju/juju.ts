@@ -46,7 +46,7 @@ export interface Action {
   setResults(results: Readonly<Record<string, string>>): void;
   /** Marks the action failed; the last call wins, buffered writes are still committed. */
   fail(message: string): void;
-  /** Progress for the operator, sent at once. */
+  /** Progress for the operator, sent at once. What cannot be sent fails no action. */
   log(message: string): Promise<void>;
 }
 

@@ -110,7 +110,7 @@ export function createJuju(
     unitStatus: status.get,
     unitStatuses: onceOnly(async () => await readUnitStatuses(port)),
     showProgress: status.set,
-    action: createAction(context, port, journal),
+    action: createAction(context, port, { journal, log }),
     savepoint: journal.savepoint,
     rollBack: journal.rollBack,
     stateKeys: async () => Object.keys(await state.current()),
@@ -175,7 +175,16 @@ async function flushAction(port: HookToolPort, journal: Journal): Promise<void> 
   if (failure !== undefined) await actionFail(port, failure.message);
 }
 
-function createAction(context: HookContext, port: HookToolPort, journal: Journal): () => Action {
+interface ActionParts {
+  readonly journal: Journal;
+  readonly log: Log | undefined;
+}
+
+function createAction(
+  context: HookContext,
+  port: HookToolPort,
+  { journal, log }: ActionParts,
+): () => Action {
   const params = onceOnly(async () => await actionGet(port));
   const action: Action = {
     params,
@@ -187,7 +196,12 @@ function createAction(context: HookContext, port: HookToolPort, journal: Journal
       journal.add({ kind: 'action-failure', message });
     },
     log: async (message) => {
-      await actionLog(port, message);
+      try {
+        await actionLog(port, message);
+      } catch (error) {
+        if (!(error instanceof JujuError)) throw error;
+        log?.('WARNING', `not told: "${message}": ${error.message}`);
+      }
     },
   };
   return () => {

@@ -134,6 +134,21 @@ scenario('whoever ordered the backup is told how far it is', {
   loosen: eachTimeAnother,
 });
 
+scenario('a backup is made although nobody can be told how far it is', {
+  charm: underTest,
+  given: async () => ({ ...(await backedUp()), unansweredTools: ['action-log'] }),
+  when: createBackup,
+  then: ({ action: { results, log: told }, log }) => {
+    expect(results['backup-id']).toBe('2026-01-31T12:00:00Z');
+    expect(told).toEqual([]);
+    expect(log).toContainEqual({
+      level: 'WARNING',
+      message: expect.stringMatching(/^not told: "66 % done, .*connection is shut down/),
+    });
+  },
+  loosen: eachTimeAnother,
+});
+
 scenario('an incremental backup builds on the one before', {
   charm: underTest,
   given: async () =>

@@ -83,6 +83,8 @@ export interface State<W> {
   readonly leader: boolean;
   /** Another unit becomes the leader as soon as this one has heard that it is. */
   readonly losesLead?: true;
+  /** Hook tools that the controller does not answer. */
+  readonly unansweredTools?: readonly string[];
   /** Units that Juju wants; at least those that the peer relations show. */
   readonly plannedUnits: number;
   /** Units (own one possible) that Juju is removing; they do not count as planned. */

@@ -45,6 +45,9 @@ export function jujucFor(hook: OpenHook): HookToolPort {
 
 function runTool(hook: OpenHook, tool: Tool, call: HookToolCall): HookToolResult {
   try {
+    if (hook.state.unansweredTools?.includes(call.tool) === true) {
+      throw new ToolError('connection is shut down');
+    }
     const args = parseArguments(call.args, tool.flags ?? {});
     const value = tool.run(hook, args, call);
     return { exitCode: 0, stdout: value === undefined ? '' : print(value, args), stderr: '' };

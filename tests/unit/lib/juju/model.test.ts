@@ -518,6 +518,22 @@ describe('an action', () => {
     expect(calls()).toEqual(['action-get', 'action-log -- half']);
   });
 
+  test('goes on when Juju does not take what it tells on the way', async () => {
+    const logged: string[] = [];
+    const tools = scriptHookTools({ 'action-log': failure('connection is shut down') });
+    const juju = createJuju(action, tools.port, {
+      log: (level, message) => {
+        logged.push(`${level} ${message}`);
+      },
+    });
+
+    await juju.action().log('half');
+
+    expect(logged).toEqual([
+      'WARNING not told: "half": cannot run "action-log": connection is shut down',
+    ]);
+  });
+
   test('refuses a result that Juju could not take, while a message can still be given', () => {
     const { juju } = open({}, action);
 
