@@ -72,10 +72,10 @@ async function lacksFullBackup(hook: PostgresqlHook, cluster: Cluster): Promise<
 
 /**
  * Lets clients in again whom a backup kept out that was killed before it could. Only a replica with
- * certificates can have been backed up that way.
+ * certificates can have been backed up that way, which may be the primary by now.
  */
 export async function endInterruptedBackup(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const { stanza } = await cluster.appData();
   if (stanza === undefined || !(await isTlsEnabled(cluster))) return;
-  if ((await cluster.health())?.role === 'replica') await applyConfiguration(hook, cluster);
+  if ((await cluster.health()) !== undefined) await applyConfiguration(hook, cluster);
 }

@@ -9,6 +9,8 @@ import {
   backedUp,
   fileOf,
   inWorld,
+  primary,
+  replica,
   running,
   stanza,
   underTest,
@@ -386,20 +388,33 @@ scenario('a replica whose backup fails lets its clients in again', {
   loosen: { ...eachTimeAnotherLog, secondRun: 'each attempt lets the clients out and in again' },
 });
 
+/** A backup of a replica was killed while clients were kept out. */
+async function withoutClients(): Promise<PostgresqlState> {
+  const result = await run({
+    charm: underTest,
+    state: await replicaWithTls(),
+    event: createBackup,
+  });
+  const killed = result.interruptions.find(
+    ({ state }) => !patroniFile(state).includes(clientsGetIn),
+  );
+  if (killed === undefined) throw new Error('no moment at which clients were kept out');
+  return killed.state;
+}
+
 scenario('clients whom a killed backup kept out are let in again by update-status', {
   charm: underTest,
-  given: async () => {
-    const result = await run({
-      charm: underTest,
-      state: await replicaWithTls(),
-      event: createBackup,
-    });
-    const killed = result.interruptions.find(
-      ({ state }) => !patroniFile(state).includes(clientsGetIn),
-    );
-    if (killed === undefined) throw new Error('no moment at which clients were kept out');
-    return killed.state;
+  given: withoutClients,
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(patroniFile(after)).toContain(clientsGetIn);
   },
+});
+
+scenario('so they are when the replica has become the primary since', {
+  charm: underTest,
+  given: async () =>
+    inWorld(await withoutClients(), { patroni: { members: [replica(0), primary(1)] } }),
   when: updateStatus,
   then: ({ state: after }) => {
     expect(patroniFile(after)).toContain(clientsGetIn);
