@@ -6,6 +6,7 @@ import { readWatchState } from './adapters/watch-state.ts';
 import {
   abandonedData,
   archivingFails,
+  archivingLags,
   awaitingMember,
   cannotRepair,
   cloningReplica,
@@ -47,7 +48,8 @@ function replicaRemarks({ brokenAtMs }: WatchState): readonly string[] {
 }
 
 function primaryRemarks({ archive }: WatchState): readonly string[] {
-  return archive?.failing === true ? [archivingFails(archive.waiting)] : [];
+  if (archive?.failing === true) return [archivingFails(archive.waiting)];
+  return archive?.lags === true ? [archivingLags(archive.waiting)] : [];
 }
 
 interface DownMember {

@@ -36,7 +36,13 @@ const schema = v.pipe(
         })),
       ),
     ),
-    archive: optional(v.object({ waiting: v.number(), failing: v.boolean() })),
+    archive: optional(
+      v.object({
+        waiting: v.number(),
+        failing: v.boolean(),
+        lags: v.fallback(v.boolean(), false),
+      }),
+    ),
     replication: optional(
       v.object({
         standby: optional(v.boolean()),

@@ -290,6 +290,10 @@ export function archivingFails(waiting: number): string {
   return `archiving fails, ${waiting} WAL files waiting`;
 }
 
+export function archivingLags(waiting: number): string {
+  return `archiving lags, ${waiting} WAL files waiting`;
+}
+
 export function fenced(reason: string): string {
   return `fenced lately: ${reason}`;
 }

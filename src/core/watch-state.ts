@@ -12,7 +12,14 @@ export interface WatchState {
     /** Whether Patroni's file of this member lets clients only read for the sake of the disk. */
     readonly readOnly: boolean;
   };
-  readonly archive?: { readonly waiting: number; readonly failing: boolean };
+  readonly archive?: {
+    /** Files of WAL. */
+    readonly waiting: number;
+    /** Nothing of it goes. */
+    readonly failing: boolean;
+    /** Some of it has waited for minutes. */
+    readonly lags: boolean;
+  };
   /** Since when a standby has been without a connection to its primary. */
   readonly brokenAtMs?: number;
   /** How many stream from a primary. */

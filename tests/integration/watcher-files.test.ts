@@ -82,6 +82,28 @@ test.concurrent('an archive that has much to take is not taken for one that fail
   });
 });
 
+test.concurrent('an archive that falls behind is told, although something goes all the time', async () => {
+  await onStage({ lagS: 10 }, async (stage) => {
+    const { folder, at, add } = await backlog(stage, 3);
+    // Two come for each that goes.
+    for (let step = 1; (await stage.notices()).length === 0; step += 1) {
+      expect(step).toBeLessThan(90);
+      await sleep(1);
+      await add(2 * step + 2);
+      await add(2 * step + 3);
+      await rm(at(step));
+    }
+    expect((await stage.notices())[0]).toMatch(/^test\/archiving-lags waiting=\d\d$/);
+    expect(await stage.seen()).toMatchObject({ archive: { failing: false, lags: true } });
+
+    for (const name of await readdir(folder)) await rm(path.join(folder, name));
+    expect(await noticed(stage, 'test/archiving-recovered')).toBe(
+      'test/archiving-recovered waiting=0',
+    );
+    expect(await stage.seen()).toMatchObject({ archive: { lags: false } });
+  });
+});
+
 // The watcher looks at logs once a minute, and when it starts.
 const logsAre = async (stage: Stage, names: readonly string[]) => {
   await until(async () => {

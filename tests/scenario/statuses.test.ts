@@ -94,6 +94,20 @@ scenario('a file that is no JSON is as good as none', {
   },
 });
 
+const lagging = { archive: { waiting: 312, failing: false, lags: true }, fences: [] };
+
+scenario('a primary whose WAL waits for minutes says so', {
+  charm: underTest,
+  given: async () => seeing(await running({ leader: true }), JSON.stringify(lagging)),
+  when: pebbleNotice('postgresql', 'postgresql.charm/archiving-lags'),
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'active',
+      message: 'Primary (archiving lags, 312 WAL files waiting)',
+    });
+  },
+});
+
 scenario('what a primary does not archive is not told by its replicas', {
   charm: underTest,
   given: async () =>

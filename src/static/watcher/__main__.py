@@ -77,6 +77,7 @@ def parse_options():
     parser.add_argument("--scheme", choices=("http", "https"), default="http")
     parser.add_argument("--port", type=int, default=8008)
     parser.add_argument("--patience", type=float, default=5, help="how long a stop is put up with")
+    parser.add_argument("--lag", type=float, default=300, help="how long WAL may wait")
     parser.add_argument("--pebble", default="/charm/bin/pebble")
     account = "/var/run/secrets/kubernetes.io/serviceaccount"
     parser.add_argument("--account", default=account, help="folder of the pod's service account")

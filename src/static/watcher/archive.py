@@ -9,12 +9,13 @@ PATIENCE_S = 60.0
 
 
 class Archive:
-    """Archiving fails when nothing that waits goes; a long list alone is much to do.
+    """Archiving fails when nothing that waits goes, and lags when something waits for too long.
 
-    WAL that is held on purpose is to wait, and gets its time when it no longer is.
+    A long list alone is much to do. WAL that is held on purpose is to wait, and gets its time when it
+    no longer is.
     """
 
-    def __init__(self, data, seen, notices):
+    def __init__(self, data, seen, notices, lag):
         self.folder = f"{data}/pg_wal/archive_status"
         self.seen = seen
         self.notices = notices
@@ -22,16 +23,30 @@ class Archive:
         self.waiting = set()
         # Since when nothing of the list has gone.
         self.still_since = clock()
+        # How long a file may wait; and since when each does that waits now.
+        self.lag = lag
+        self.first_seen = {}
 
     def look(self):
         now = clock()
         waiting = {os.path.basename(path) for path in glob.iglob(f"{self.folder}/*.ready")}
-        if self.held() or not self.waiting or self.waiting - waiting:
+        held = self.held()
+        if held or not self.waiting or self.waiting - waiting:
             self.still_since = now
         self.waiting = waiting
-        known = self.seen.get("archive", {}).get("failing", False)
+        self.first_seen = {name: now if held else self.first_seen.get(name, now) for name in waiting}
+        known = self.seen.get("archive", {})
         failing = bool(waiting) and now - self.still_since > PATIENCE_S
-        self.seen["archive"] = {"waiting": len(waiting), "failing": failing}
-        if failing != known:
+        lags = self.lags(now, known.get("lags", False))
+        self.seen["archive"] = {"waiting": len(waiting), "failing": failing, "lags": lags}
+        if failing != known.get("failing", False):
             name = "archiving-failed" if failing else "archiving-recovered"
             self.notices.send(name, waiting=len(waiting))
+        elif lags != known.get("lags", False) and not failing:
+            self.notices.send("archiving-lags" if lags else "archiving-recovered",
+                              waiting=len(waiting))
+
+    def lags(self, now, known):
+        """It has caught up when it is well below the limit, so that it does not come and go."""
+        oldest = now - min(self.first_seen.values(), default=now)
+        return oldest > (self.lag / 2 if known else self.lag)

@@ -24,7 +24,7 @@ class Files:
         self.seen = seen
         self.data = DataDirectory(options.data)
         self.disk = Disk(options, notices, seen.facts, self.data)
-        self.archive = Archive(options.data, seen.facts, notices)
+        self.archive = Archive(options.data, seen.facts, notices, options.lag)
         self.backup_due = BackupDue(options.backup_due, notices)
         self.trial = Trial(options, notices, seen.facts)
         self.refusal = None

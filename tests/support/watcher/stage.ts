@@ -84,6 +84,8 @@ interface StageOptions {
   readonly logs?: readonly LogFile[];
   /** The one of them that PostgreSQL says it logs into. */
   readonly logsInto?: string;
+  /** Seconds that WAL may wait; the watcher's own unless told. */
+  readonly lagS?: number;
   /** Prepares the volume; what it gives is called at the end. */
   readonly mount?: (volume: string) => Promise<() => Promise<void>>;
 }
@@ -217,6 +219,7 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
         pebble: at('pebble'),
         kubernetes: `http://127.0.0.1:${kubernetesPort}`,
         account: at('account'),
+        ...(options.lagS === undefined ? {} : { lag: options.lagS }),
       }).map(([name, value]) => `--${name}=${value}`),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },

@@ -47,6 +47,7 @@ const filled: Readonly<Record<string, Status | string | undefined>> = {
   nobodyToCopy: statuses.nobodyToCopy(reason),
   cannotRepair: statuses.cannotRepair(reason),
   archivingFails: `archiving fails, ${reason} WAL files waiting`,
+  archivingLags: `archiving lags, ${reason} WAL files waiting`,
   fenced: statuses.fenced(reason),
   lastBackupAge: `last backup ${reason} ago`,
   backupMissed: statuses.backupMissed(reason),
@@ -98,4 +99,5 @@ test('every text on the page is one of the charm', () => {
 
 test('archiving tells how much is waiting', () => {
   expect(statuses.archivingFails(3)).toBe('archiving fails, 3 WAL files waiting');
+  expect(statuses.archivingLags(3)).toBe('archiving lags, 3 WAL files waiting');
 });
