@@ -12,6 +12,7 @@ import { ObjectStoreError } from './adapters/object-store-error.ts';
 import { info, PgbackrestError } from './adapters/pgbackrest.ts';
 import { readRepository } from './adapters/repository.ts';
 import { checkReachable } from './adapters/repository-access.ts';
+import { readBackupActivity } from './adapters/running-backup.ts';
 import { admitBackup } from './backup-admission.ts';
 import { performBackup } from './backup-run.ts';
 import { followSchedule } from './backup-schedule.ts';
@@ -35,6 +36,11 @@ export const createBackup: Handler<PostgresqlPorts> = async (hook) => {
   const cluster = await openCluster(hook);
   if (cluster === undefined) {
     action.fail('Unit cannot perform backups as the cluster has not started yet');
+    return;
+  }
+  // pgBackRest would find out only when this attempt has left its traces in the repository.
+  if ((await readBackupActivity(hook, cluster)) === 'running') {
+    action.fail('A backup is being made; run the action again when it has ended.');
     return;
   }
   if (type !== 'full' && (await lacksFullBackup(hook, cluster))) {

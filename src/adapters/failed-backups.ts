@@ -60,14 +60,8 @@ export async function readUnlisted(
   const failed: FailedBackup[] = [];
   let newest: OddFolder | undefined;
   for (const [stanza, names] of folders) {
-    const odd = oddFolders(names, stanzas.find(({ name }) => name === stanza)?.backups ?? []);
-    // Of another cluster, and of an own one that cannot be asked, the newest may be running.
-    const open =
-      stanza === own && activity === 'none'
-        ? undefined
-        : odd.find(({ kind }) => kind === 'unfinished');
+    const { open, ended } = sortOut(stanza, names, question);
     if (stanza === own) newest = open;
-    const ended = odd.filter((folder) => folder !== open);
     failed.push(...(await describeAll(store, ended, { parameters, stanza })));
   }
   if (activity !== 'running') return { failed };
@@ -76,6 +70,24 @@ export async function readUnlisted(
   const facts = { stanza: own, folder: newest, note, known: stanza?.backups ?? [] };
   const running = runningBackup({ ...facts, ...present({ percent: progressOf(stanza) }) });
   return { failed, ...present({ running }) };
+}
+
+interface Sorted {
+  readonly open: OddFolder | undefined;
+  readonly ended: readonly OddFolder[];
+}
+
+/** Of another cluster, and of an own one that cannot be asked, the newest may be running. */
+function sortOut(
+  stanza: string,
+  names: readonly string[],
+  { stanzas, own, activity }: UnlistedQuestion,
+): Sorted {
+  const known = stanzas.find(({ name }) => name === stanza)?.backups ?? [];
+  const asked = stanza === own ? activity : 'unknown';
+  const odd = oddFolders(names, known, { running: asked === 'running' });
+  const open = asked === 'none' ? undefined : odd.find(({ kind }) => kind === 'unfinished');
+  return { open, ended: odd.filter((folder) => folder !== open) };
 }
 
 /** Logs are a request each: of more than these the reason is not looked up. */

@@ -184,6 +184,18 @@ scenario('a type of backup that does not exist is refused', {
   },
 });
 
+scenario('while one is made there is no other, and nothing of the attempt is in the bucket', {
+  charm: underTest,
+  given: async () => inWorld(await backedUp(), { pgbackrest: { backupRuns: true } }),
+  when: createBackup,
+  then: ({ state: after, action: { failed } }) => {
+    expect(failed).toBe('A backup is being made; run the action again when it has ended.');
+    expect(Object.keys(objectsOf(after)).filter((key) => key.startsWith(folder))).toEqual([
+      `${folder}/backup.info`,
+    ]);
+  },
+});
+
 scenario('a Blocked unit makes no backup', {
   charm: underTest,
   given: async () =>

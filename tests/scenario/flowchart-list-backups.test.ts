@@ -341,6 +341,29 @@ scenario('a backup that another unit is making is shown as running', {
   },
 });
 
+scenario('a backup that takes up what one that failed has left runs under the label of that', {
+  charm: underTest,
+  given: async () =>
+    inWorld(
+      withObjects(await backedUp(), {
+        ...halfBackup,
+        [`${folder}/failed-2026-01-30T13:30:00Z/backup.log`]: failedLog,
+        [`${folder}/latest`]:
+          'Date Backup Requested: 2026-01-30T14:00:00Z\nUnit Name: postgresql-k8s/1\n',
+      }),
+      { pgbackrest: { backupRuns: true } },
+    ),
+  when: listBackups,
+  then: ({ action: { results } }) => {
+    const rows = rowsOf(results['backups']);
+
+    expect(Object.keys(rows)).toEqual(['2026-01-30T13:00:00Z', '2026-01-30T13:30:00Z']);
+    expect(rows['2026-01-30T13:00:00Z']?.slice(0, 2)).toEqual(['full backup', 'running']);
+    expect(rows['2026-01-30T13:00:00Z']?.at(-1)).toBe(`/${stanza}/20260130-130000F`);
+    expect(rows['2026-01-30T13:30:00Z']?.[1]).toMatch(/^failed: /);
+  },
+});
+
 scenario('a backup that has just begun has no label yet, and is shown by when it was asked for', {
   charm: underTest,
   given: async () =>

@@ -49,11 +49,13 @@ export interface OddFolder {
 
 /**
  * Picks them from what is in a stanza's folder, the newest first. A folder whose backup failed with a
- * log is not told twice: the next backup clears it away, so it belongs to the newest attempt.
+ * log is not told twice: the next backup clears it away, so it belongs to the newest attempt. One that
+ * runs may have taken up that folder, with the label of then.
  */
 export function oddFolders(
   names: readonly string[],
   known: readonly Backup[],
+  { running = false } = {},
 ): readonly OddFolder[] {
   const labels = new Set(known.map(({ label }) => label));
   const folders = names.filter((name) => name.endsWith('/')).map((name) => name.slice(0, -1));
@@ -61,10 +63,13 @@ export function oddFolders(
     const id = failedPattern.exec(name)?.[1];
     return id === undefined ? [] : [{ name, id, kind: 'failed' }];
   });
-  const unfinished = folders
+  const begun = folders
     .filter((name) => labelPattern.test(name) && !labels.has(name))
     .map((name): OddFolder => ({ name, id: idOfLabel(name), kind: 'unfinished' }))
-    .filter(({ id }) => failed.every((one) => one.id < id));
+    .toSorted((one, other) => other.id.localeCompare(one.id));
+  const unfinished = begun.filter(
+    ({ id }, index) => (running && index === 0) || failed.every((one) => one.id < id),
+  );
   return [...failed, ...unfinished].toSorted((one, other) => other.id.localeCompare(one.id));
 }
 
