@@ -43,7 +43,8 @@ const key = 'backup-schedule';
 
 /**
  * Takes over changed schedules, takes note of backups that others made, and sees to it that the watcher
- * knows when to wake this unit.
+ * knows when to wake this unit. Without its container nothing wakes it: then it tells those that can make
+ * what is due.
  */
 export async function followSchedule(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const { backupSchedule } = await cluster.appData();
@@ -55,7 +56,8 @@ export async function followSchedule(hook: PostgresqlHook, cluster: Cluster): Pr
     await takeOver(hook, parseSchedule(backupSchedule), wanted),
   );
   const last = (await cluster.appData()).lastBackup?.backup;
-  await keep(hook, cluster, last === undefined ? schedule : settle(schedule, last));
+  const known = last === undefined ? schedule : settle(schedule, last);
+  await keep(hook, cluster, (await isReachable(hook)) ? known : await see(hook, cluster, known));
 }
 
 /** There is something to follow, and this unit does. */
@@ -66,7 +68,7 @@ async function mayFollow(
 ): Promise<boolean> {
   const { backupSchedule, initialised } = await cluster.appData();
   if (wanted?.nothing === true && backupSchedule === undefined) return false;
-  return initialised && (await hook.juju.isLeader()) && (await isReachable(hook));
+  return initialised && (await hook.juju.isLeader());
 }
 
 /**
@@ -77,6 +79,7 @@ export async function knowLastBackup(hook: PostgresqlHook, cluster: Cluster): Pr
   const { stanza, lastBackup } = await cluster.appData();
   if (stanza === undefined || lastBackup !== undefined) return;
   if (!(await mayFollow(hook, cluster, await readWanted(hook)))) return;
+  if (!(await isReachable(hook))) return;
   await lookAtBackups(hook, cluster);
   await followSchedule(hook, cluster);
 }
@@ -133,6 +136,7 @@ async function keep(hook: PostgresqlHook, cluster: Cluster, schedule: Schedule):
   if (text === undefined && before === undefined) return;
   if (text === undefined) await withdrawOrder(cluster);
   if (text !== before) cluster.setApp({ [key]: text });
+  if (!(await isReachable(hook))) return;
   const wake = wakeTime(schedule);
   if (wake === undefined) await stopWaking(hook);
   else await pushIfChanged(hook, { path: backupDuePath, content: isoSeconds(wake), mode: '0644' });
@@ -195,6 +199,7 @@ async function act(hook: PostgresqlHook, cluster: Cluster, open: Schedule): Prom
     return delay(told, `${maker} has not made it yet`, seconds);
   }
   await withdrawOrder(cluster);
+  if (!(await isReachable(hook))) return delay(told, noContainer, seconds);
   const due = there ?? (await makeDue(hook, cluster, chosen));
   return await conclude(hook, told, { chosen, due });
 }
@@ -230,6 +235,7 @@ async function conclude(
   return delay(advance(ended, now), backupRuns, now.seconds);
 }
 
+const noContainer = 'the workload container of the leader is down';
 const nobody = 'no leader was at work';
 
 /** A backup that took longer than the time between two is no reason to say that one was missed. */

@@ -15,6 +15,7 @@ import {
   after as afterEvents,
   backedUp,
   fileOf,
+  inContainer,
   inWorld,
   primary,
   replica,
@@ -192,6 +193,50 @@ for (const [what, event] of hearing) {
     },
   });
 }
+
+/** The same, and its own container is down. */
+const withoutContainer = (state: PostgresqlState): PostgresqlState =>
+  inContainer(state, () => ({ canConnect: false, services: {} }));
+
+scenario('a leader without its container tells the primary with update-status', {
+  charm: underTest,
+  given: async () =>
+    inWorld(withoutContainer(await leading()), {
+      patroni: { members: [primary(1), replica(2)] },
+    }),
+  when: updateStatus,
+  then: (result) => {
+    expect(orderOf(result.state)).toMatchObject({ unit: 'postgresql-k8s/1', type: 'full' });
+    expect(runsOf(result)).toMatchObject({
+      full: { due: eleven, delayed: 'postgresql-k8s/1 has not made it yet' },
+    });
+  },
+  loosen: laterId,
+});
+
+scenario('a leader without its container hears what was made', {
+  charm: underTest,
+  given: async () => withoutContainer(await answered({ made })),
+  when: relationChanged(peers, 'postgresql-k8s/1'),
+  then: (result) => {
+    expect(orderOf(result.state)).toBeNull();
+    expect(runsOf(result)).toEqual({
+      full: { cron: '0 11 * * *', next: seconds('2026-02-01T11:00:00Z') },
+    });
+  },
+});
+
+scenario('what only a leader without its container could make waits for that', {
+  charm: underTest,
+  given: async () => withoutContainer(await overdue()),
+  when: updateStatus,
+  then: (result) => {
+    expect(orderOf(result.state)).toBeNull();
+    expect(runsOf(result)).toMatchObject({
+      full: { due: eleven, delayed: 'the workload container of the leader is down' },
+    });
+  },
+});
 
 scenario('what the unit says against it is shown by the leader, and tried again', {
   charm: underTest,
