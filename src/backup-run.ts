@@ -2,6 +2,7 @@
 // nothing speaks against it.
 
 import { CodedError } from '../lib/base/error.ts';
+import { clearLogs } from './adapters/backup-logs.ts';
 import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
 import { applyConfiguration } from './adapters/configuration.ts';
 import { countFailure, lookAtBackups } from './adapters/last-backup.ts';
@@ -51,7 +52,8 @@ export async function performBackup(
   } else {
     walk.step('set_active');
   }
-  await ('failure' in made ? countFailure(hook, cluster) : lookAtBackups(hook, cluster));
+  if ('failure' in made) await countFailure(hook, cluster);
+  else await clearLogs(hook, request.stanza, await lookAtBackups(hook, cluster));
   return made;
 }
 

@@ -3,6 +3,7 @@
 
 import { CodedError } from '../lib/base/error.ts';
 import type { Handler } from '../lib/juju/hook.ts';
+import { clearLogs } from './adapters/backup-logs.ts';
 import { type Cluster, isRestoring, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { noteBackups } from './adapters/last-backup.ts';
 import { expire, info, removeManifest, repositoryBytes } from './adapters/pgbackrest.ts';
@@ -121,6 +122,7 @@ async function perform(
     action.fail(`pgBackRest did not delete ${backup.id}, see the log`);
     return;
   }
+  await clearLogs(hook, stanza, stanzas);
   const after = await repositoryBytes(pebble, stanza);
   action.setResults({
     deleted: ids,

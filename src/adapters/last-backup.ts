@@ -35,13 +35,19 @@ export async function noteBackups(
   await writeMetrics(hook, last, 0);
 }
 
-/** The same after something has been done that may have changed it. */
-export async function lookAtBackups(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+/** The same after something has been done that may have changed it; gives what it saw. */
+export async function lookAtBackups(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+): Promise<readonly StanzaInfo[]> {
   try {
-    await noteBackups(hook, cluster, await info(hook.ports.pebble));
+    const stanzas = await info(hook.ports.pebble);
+    await noteBackups(hook, cluster, stanzas);
+    return stanzas;
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     hook.log('WARNING', `cannot tell which backup is the last one: ${error.message}`);
+    return [];
   }
 }
 

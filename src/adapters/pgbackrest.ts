@@ -140,6 +140,11 @@ export async function removeManifest(
   }
 }
 
+/** Removes a folder of the repository with all that is in it; fine when there is none. */
+export async function removeFolder(pebble: Pebble, path: string): Promise<void> {
+  await run(pebble, ['repo-rm', '--recurse', path], { timeoutMs: infoTimeoutMs });
+}
+
 /** Fine when the stanza exists already and belongs to this database. Works on any member. */
 export async function createStanza(pebble: Pebble, stanza: string): Promise<void> {
   await run(pebble, [`--stanza=${stanza}`, '--no-online', 'stanza-create'], {

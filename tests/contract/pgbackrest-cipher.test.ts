@@ -8,7 +8,13 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 
 import { Secret } from '../../lib/base/secret.ts';
 import { openObjectStore } from '../../src/adapters/object-store.ts';
-import { backup, createStanza, info, PgbackrestError } from '../../src/adapters/pgbackrest.ts';
+import {
+  backup,
+  createStanza,
+  info,
+  PgbackrestError,
+  removeFolder,
+} from '../../src/adapters/pgbackrest.ts';
 import { findMismatch } from '../../src/adapters/repository-cipher.ts';
 import { usualSpeed } from '../../src/core/backups/speed.ts';
 import { renderPgbackrest } from '../../src/core/render/pgbackrest.ts';
@@ -131,6 +137,22 @@ test('keys that are refused are an error, and no empty repository', async () => 
   await expect(info(program.pebble)).rejects.toThrow(
     /^cannot run pgbackrest info: .*HTTP request failed with 403 \(Forbidden\)$/,
   );
+});
+
+test('a folder with a log of the charm goes, encrypted or not, and nothing beside it', async () => {
+  const store = openObjectStore(settings());
+  const folder = `${program.repository.replace(/^\//, '')}/backup/${stanza}/`;
+  for (const pass of ['none', 'first'] as const) {
+    await configure(pass);
+    for (const time of ['10', '11']) {
+      await store.put(`${folder}failed-2026-01-30T${time}:00:00Z/backup.log`, 'Stdout:\n');
+    }
+
+    await removeFolder(program.pebble, `backup/${stanza}/failed-2026-01-30T10:00:00Z`);
+    await removeFolder(program.pebble, `backup/${stanza}/failed-2026-01-30T10:00:00Z`);
+
+    expect(await store.list(folder)).toEqual(['failed-2026-01-30T11:00:00Z/']);
+  }
 });
 
 test('an empty repository can be made with anything', async () => {

@@ -73,6 +73,23 @@ export function oddFolders(
   return [...failed, ...unfinished].toSorted((one, other) => other.id.localeCompare(one.id));
 }
 
+const logPattern = /^(?:failed-)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\/$/;
+
+/** Folders with the charm's logs from before the oldest full backup, the oldest first. */
+export function outdatedLogs(
+  names: readonly string[],
+  known: readonly Backup[],
+): readonly string[] {
+  const fulls = known.filter(({ type }) => type === 'full').map(({ id }) => id);
+  const [oldest] = fulls.toSorted();
+  if (oldest === undefined) return [];
+  const idOf = (name: string): string => logPattern.exec(name)?.[1] ?? oldest;
+  return names
+    .filter((name) => idOf(name) < oldest)
+    .toSorted((one, other) => idOf(one).localeCompare(idOf(other)))
+    .map((name) => name.slice(0, -1));
+}
+
 const types: Readonly<Record<string, Backup['type']>> = {
   full: 'full',
   diff: 'differential',

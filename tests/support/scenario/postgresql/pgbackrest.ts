@@ -80,7 +80,8 @@ const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
     return file?.text === undefined ? missing(path) : { stdout: file.text };
   },
   // Removing what is not there is fine.
-  'repo-rm': ({ host, operands: [path = ''] }) => {
+  'repo-rm': ({ host, args, operands: [path = ''], pebble }) => {
+    if (args.includes('--recurse')) removeObjects(host, configText(pebble), path);
     const [, stanza, label] = /^backup\/(.+)\/(.+)\/backup\.manifest$/.exec(path) ?? [];
     const marked = (one: BackupState): BackupState =>
       one.stanza === stanza && one.label === label ? { ...one, manifestGone: true } : one;
@@ -139,6 +140,19 @@ function restoreFiles({ host, stanza, args, pebble }: Call): ExecAnswer {
   };
   pebble.update((state) => ({ ...state, files: { ...state.files, ...restored } }));
   return { stdout: 'P00   INFO: restore command end: completed successfully\n' };
+}
+
+/** What is below a folder, of what the charm itself has put into the bucket. */
+function removeObjects({ world }: PgbackrestHost, text: string, folder: string): void {
+  const config = repositoryConfig(text);
+  if (config === undefined) return;
+  const start = `${config.path}/${folder}/`.replace(/^\//, '');
+  world.update((now) => {
+    const { [config.bucket]: bucket = {}, ...others } = now.objectStore.buckets;
+    const kept = Object.entries(bucket).filter(([key]) => !key.startsWith(start));
+    const buckets = { ...others, [config.bucket]: Object.fromEntries(kept) };
+    return { ...now, objectStore: { ...now.objectStore, buckets } };
+  });
 }
 
 function missing(path: string): ExecAnswer {
