@@ -28,6 +28,7 @@ const documentSchema = v.object({
       type: v.nullable(v.string()),
       status: v.string(),
       repo_size_delta: v.nullable(v.number()),
+      wal_start: v.nullable(v.string()),
       references: v.array(v.string()),
     }),
   ),
@@ -134,8 +135,14 @@ describe('a repository that is looked at and cleared', () => {
     expect(await remove(differential ?? '')).toContain('Use dependents=true');
     expect(await remove(differential ?? '', 'dependents=true')).toMatch(/"freed-bytes":"?[1-9]/);
     expect(await remove(full ?? '')).toMatch(/"freed-bytes":"?[1-9]/);
+    // The one that failed was before the full backup that is left, and its log goes with the deletion.
     const { backups } = await list();
-    expect(backups.map(({ status }) => status)).toEqual(['failed', 'finished']);
+    expect(backups.map(({ status }) => status)).toEqual(['finished']);
+    const primary = await findPrimary(model);
+    const archive = `archive/${stanza}`;
+    const { stdout } = await primary.program('pgbackrest', ['repo-ls', '--recurse', archive]);
+    const segments = [...stdout.matchAll(/\/([0-9A-F]{24})-/g)].map(([, segment = '']) => segment);
+    expect(segments.toSorted()[0]).toBe(backups[0]?.wal_start);
   });
 
   check('the last full backup takes force', async () => {
@@ -143,7 +150,7 @@ describe('a repository that is looked at and cleared', () => {
 
     expect(await remove(last)).toContain('is the last full backup');
     expect(await remove(last, 'force=true')).toMatch(/"freed-bytes":"?[1-9]/);
-    expect(await list()).toMatchObject({ backups: [{ status: 'failed' }], windows: [] });
+    expect(await list()).toMatchObject({ backups: [], windows: [] });
   });
 
   check('fewer backups to keep are fewer at once', async () => {
@@ -162,7 +169,7 @@ describe('a repository that is looked at and cleared', () => {
   });
 
   check('after a restore there is another timeline, with a window of its own', async () => {
-    const [, full] = (await list()).backups.map(({ id }) => id);
+    const [full] = (await list()).backups.map(({ id }) => id);
     await requireAction(model, { unit, action: 'restore', params: { 'backup-id': full ?? '' } });
     await waitUntilSettled(model, expected, { say, timeoutMs: 600_000 });
     const { rows, timelines, windows } = await waitFor(
