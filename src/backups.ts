@@ -214,10 +214,11 @@ interface Obstacle extends ArchivingFailure {
 async function block(
   hook: PostgresqlHook,
   cluster: Cluster,
-  { message, repository, goesElsewhere = false }: Obstacle,
+  { message, repository, goesElsewhere }: Obstacle,
 ): Promise<void> {
   const app = await cluster.appData();
-  const isInUse = app.stanza !== undefined && (app.repository === repository || goesElsewhere);
+  const isInUse =
+    app.stanza !== undefined && (app.repository === repository || goesElsewhere === true);
   hook.walk.step('set_blocked');
   if (!isInUse || message === foreignRepository) {
     await stopArchiving(hook, cluster);

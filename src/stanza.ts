@@ -2,10 +2,9 @@
 // The stanza is created from the local data directory and archiving is switched on for the whole
 // cluster in Patroni's shared configuration, so it does not matter where the primary runs.
 
-import { poll } from '../lib/base/retry.ts';
 import type { S3Parameters } from '../lib/interfaces/s3-fields.ts';
 import { PostgresError } from '../lib/sql/error.ts';
-import { hasArrived } from './adapters/arrival.ts';
+import { awaitArrival, hasArrived } from './adapters/arrival.ts';
 import { type Cluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { changeWhenPossible } from './adapters/configuration.ts';
 import { ObjectStoreError } from './adapters/object-store-error.ts';
@@ -77,13 +76,11 @@ async function isForeign(hook: PostgresqlHook, cluster: Cluster, stanza: string)
   );
 }
 
-const archivePatience = { intervalMs: 1_000, timeoutMs: 60_000 };
-
 /** Why WAL does not arrive. */
 export interface ArchivingFailure {
   readonly message: string;
   /** It goes where it went before. */
-  readonly goesElsewhere?: boolean;
+  readonly goesElsewhere?: true;
 }
 
 /** Switches archiving on and waits until a WAL segment has arrived in the repository. */
@@ -114,24 +111,15 @@ async function archivingFailure(
   cluster: Cluster,
   isThere: (segment: string) => Promise<boolean>,
 ): Promise<ArchivingFailure | undefined> {
+  const { clock } = hook.ports;
   try {
-    let goesElsewhere = false;
-    const arrived = await withPrimary(hook, cluster, async (postgres) => {
-      return await poll({ clock: hook.ports.clock, ...archivePatience }, async () => {
-        // A new segment in each round wakes the archiver, which pauses a minute after failures.
-        const segment = await postgres.switchWal();
-        await hook.ports.clock.sleep(500);
-        const { lastArchivedWal } = await postgres.archiver();
-        const isArchived = lastArchivedWal !== undefined && lastArchivedWal >= segment;
-        if (isArchived && (await isThere(segment))) return true;
-        goesElsewhere = isArchived;
-        return undefined;
-      });
+    const arrival = await withPrimary(hook, cluster, async (postgres) => {
+      return await awaitArrival({ clock, postgres, isThere });
     });
-    if (arrived === true) return undefined;
-    if (!goesElsewhere) return { message: archivingFailed };
+    if (arrival === 'arrived') return undefined;
+    if (arrival === 'nowhere') return { message: archivingFailed };
     const message = settingsNotTakenOver((await cluster.primary()) ?? cluster.unit);
-    return { message, goesElsewhere };
+    return { message, goesElsewhere: true };
   } catch (error) {
     // The primary is on its way to another member.
     if (!(error instanceof PostgresError) || error.code !== 'unreachable') throw error;
