@@ -52,7 +52,7 @@ const archivingBy = (command: string) =>
   }) as const;
 
 test.concurrent('WAL that is held on purpose is none that cannot be archived, until it is released', async () => {
-  await onStage({}, async (stage) => {
+  await onStage({ lagS: 70 }, async (stage) => {
     await stage.answer(archivingBy(heldArchiveCommand));
     await backlog(stage, 2);
     await sleep(80);
