@@ -51,7 +51,7 @@ describe('backups over TLS between units', () => {
 
   const memberOf = (unit: string) => ({ namespace: model.name, pod: memberOfUnit(unit) });
   const hostOf = (unit: string) => memberHost(unit, postgresql);
-  const settle = async () => await waitUntilSettled(model, expected, { say });
+  const settle = async () => await waitUntilSettled(model, expected, { say, timeoutMs: 600_000 });
   const units = async () => listUnits(await readStatus(model));
 
   /** The primary, and the others. */
@@ -142,7 +142,7 @@ describe('backups over TLS between units', () => {
     // Nothing starts a server again that is stopped on purpose but what the test waits for.
     await model.run('model-config', ['update-status-hook-interval=60m']);
     await deployPostgresql(model, { units: 3, image });
-    await waitUntilSettled(model, { [postgresql]: 3 }, { say });
+    await waitUntilSettled(model, { [postgresql]: 3 }, { say, timeoutMs: 600_000 });
     const where = { ...(await s3Info()), bucket: 'tls', path: `${model.name}-${Date.now()}` };
     await deployS3Integrator(model, where);
     await integrateS3(model);
