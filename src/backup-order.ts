@@ -12,7 +12,7 @@ import {
 } from './core/backups/order.ts';
 import type { OpenRun } from './core/backups/schedule.ts';
 import { unitOfMember } from './core/names.ts';
-import { findDue, makeDue, readBackups, reasonToWait } from './scheduled-backup.ts';
+import { makeDue, readBackups, reasonToWait, takeDue } from './scheduled-backup.ts';
 
 /** In the application's databag. */
 const orderKey = 'backup-order';
@@ -87,7 +87,6 @@ async function carryOut(
   const maker = await findMaker(cluster);
   // The primary has moved since: the leader tells the next one.
   if (maker !== cluster.unit) return { waits: `${maker} has to make it now` };
-  // A hook that was killed may have made it.
-  const there = findDue(await readBackups(hook, cluster), { type, due });
+  const there = await takeDue(hook, await readBackups(hook, cluster), { type, due });
   return there ?? (await makeDue(hook, cluster, { type, due }));
 }

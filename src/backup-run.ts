@@ -6,6 +6,7 @@ import { clearLogs } from './adapters/backup-logs.ts';
 import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
 import { applyConfiguration } from './adapters/configuration.ts';
 import { countFailure, lookAtBackups } from './adapters/last-backup.ts';
+import { beginLongWork, endLongWork } from './adapters/long-work.ts';
 import { ObjectStoreError } from './adapters/object-store-error.ts';
 import { backup, info, PgbackrestError } from './adapters/pgbackrest.ts';
 import { objectKey, openRepositoryStore, reasonWithHint } from './adapters/repository.ts';
@@ -34,6 +35,7 @@ export async function performBackup(
   request: BackupRequest,
 ): Promise<MadeBackup> {
   const { walk, juju } = hook;
+  await beginLongWork(hook, request.stanza);
   if (walk.decide('is_replica', request.replica)) {
     walk.step('block_new_connections');
     cluster.setUnit({ connectivity: 'off' });
@@ -54,6 +56,7 @@ export async function performBackup(
   }
   if ('failure' in made) await countFailure(hook, cluster);
   else await clearLogs(hook, request.stanza, await lookAtBackups(hook, cluster));
+  await endLongWork(hook);
   return made;
 }
 

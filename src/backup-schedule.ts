@@ -33,10 +33,10 @@ import { backupDuePath } from './core/names.ts';
 import {
   backupRuns,
   type DueBackup,
-  findDue,
   makeDue,
   readBackups,
   reasonToWait,
+  takeDue,
 } from './scheduled-backup.ts';
 
 const key = 'backup-schedule';
@@ -192,7 +192,7 @@ async function act(hook: PostgresqlHook, cluster: Cluster, open: Schedule): Prom
   const told = tellMisses(hook, open, backups);
   const chosen = chosenRun(told, seconds);
   if (chosen === undefined) return told;
-  const there = findDue(backups, chosen);
+  const there = await takeDue(hook, backups, chosen);
   const maker = await findMaker(cluster);
   if (there === undefined && maker !== cluster.unit) {
     await order(hook, cluster, { ...chosen, unit: maker });

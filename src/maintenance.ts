@@ -17,6 +17,7 @@ import {
 } from './adapters/configuration.ts';
 import { checkOptions, hasOpenQuestions } from './adapters/database-checks.ts';
 import { clearFormerPrimaries } from './adapters/kubernetes.ts';
+import { endLongWork } from './adapters/long-work.ts';
 import { settlePasswordChange } from './adapters/password-change.ts';
 import {
   readRepository,
@@ -79,15 +80,20 @@ export const updateStatus: PostgresqlHandler = async (hook) => {
 };
 
 const backupNotice = `${noticeDomain}/backup-due`;
+const workNotice = `${noticeDomain}/work-left`;
 
 /** What the watcher tells. */
 export const watcherNotice: PostgresqlHandler = async (hook) => {
-  if (!isNotice(hook, [backupNotice])) {
-    await memberNotice(hook);
+  const cluster = await openCluster(hook);
+  if (isNotice(hook, [backupNotice])) {
+    if (cluster !== undefined) await backupDue(hook, cluster);
     return;
   }
-  const cluster = await openCluster(hook);
-  if (cluster !== undefined) await backupDue(hook, cluster);
+  if (cluster !== undefined && isNotice(hook, [workNotice])) {
+    await endInterruptedBackup(hook, cluster);
+    await endLongWork(hook);
+  }
+  await memberNotice(hook);
 };
 
 /**

@@ -4,6 +4,7 @@
 import { CodedError } from '../lib/base/error.ts';
 import { type Cluster, isRestoring, type PostgresqlHook } from './adapters/cluster.ts';
 import { countFailure, noteBackups } from './adapters/last-backup.ts';
+import { endLongWork } from './adapters/long-work.ts';
 import { info } from './adapters/pgbackrest.ts';
 import { readBackupActivity } from './adapters/running-backup.ts';
 import { admitBackup } from './backup-admission.ts';
@@ -50,10 +51,15 @@ export async function readBackups(
   }
 }
 
-/** The one that was due, whoever made it. */
-export function findDue(backups: readonly Backup[], { type, due }: OpenRun): DueBackup | undefined {
+/** The one that was due, whoever made it: perhaps a hook of this unit that was killed after that. */
+export async function takeDue(
+  hook: PostgresqlHook,
+  backups: readonly Backup[],
+  { type, due }: OpenRun,
+): Promise<DueBackup | undefined> {
   const there = backups.find((one) => one.startSeconds >= due && standsFor(one.type, type));
   if (there === undefined) return undefined;
+  await endLongWork(hook);
   return { made: { id: there.id, type: there.type, start: there.startSeconds } };
 }
 

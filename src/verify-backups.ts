@@ -12,6 +12,7 @@ import {
   type PostgresqlHook,
 } from './adapters/cluster.ts';
 import { measureVolume } from './adapters/data-directory.ts';
+import { beginLongWork, endLongWork } from './adapters/long-work.ts';
 import { info } from './adapters/pgbackrest.ts';
 import {
   readRepository,
@@ -67,9 +68,14 @@ async function admitAndVerify(hook: PostgresqlHook, wish: Wish): Promise<Refusal
   if ('refusal' in before) return before;
   const refusal = wish.trial ? await refuseWish(hook, before.backups, wish) : undefined;
   if (refusal !== undefined) return { refusal };
+  await beginLongWork(hook, stanza);
   await hook.juju.showProgress(verifyingBackups);
-  await tellWhere(hook, cluster);
-  await perform(hook, { stanza, before: before.backups, wish });
+  try {
+    await tellWhere(hook, cluster);
+    await perform(hook, { stanza, before: before.backups, wish });
+  } finally {
+    await endLongWork(hook);
+  }
   return undefined;
 }
 

@@ -45,6 +45,8 @@ export const tlsFiles = {
 export const backupMetricsPath = '/var/lib/postgresql/metrics/backup.prom';
 /** The time at which the watcher is to wake the leader for a backup. */
 export const backupDuePath = '/run/charm-backup-due';
+/** There while a hook makes or verifies backups; it holds their stanza. */
+export const longWorkPath = '/run/charm-long-work';
 export const logDirectory = '/var/log/postgresql';
 export const watcherDirectory = '/opt/charm';
 export const socketDirectory = '/var/run/postgresql';

@@ -3,7 +3,7 @@
 import { expect } from '@jest/globals';
 
 import { expectCompleteChart } from '../support/flowchart-record.ts';
-import { action, relationChanged, updateStatus } from '../support/scenario/events.ts';
+import { action, pebbleNotice, relationChanged, updateStatus } from '../support/scenario/events.ts';
 import {
   after as afterEvents,
   backedUp,
@@ -400,6 +400,9 @@ scenario('a replica whose backup fails lets its clients in again', {
   loosen: { ...eachTimeAnotherLog, secondRun: 'each attempt lets the clients out and in again' },
 });
 
+const workLeft = pebbleNotice('postgresql', 'postgresql.charm/work-left');
+const longWork = '/run/charm-long-work';
+
 /** A backup of a replica was killed while clients were kept out. */
 async function withoutClients(): Promise<PostgresqlState> {
   const result = await run({
@@ -414,14 +417,20 @@ async function withoutClients(): Promise<PostgresqlState> {
   return killed.state;
 }
 
-scenario('clients whom a killed backup kept out are let in again by update-status', {
-  charm: underTest,
-  given: withoutClients,
-  when: updateStatus,
-  then: ({ state: after }) => {
-    expect(patroniFile(after)).toContain(clientsGetIn);
-  },
-});
+for (const [who, event] of [
+  ['update-status', updateStatus],
+  ['the watcher', workLeft],
+] as const) {
+  scenario(`clients whom a killed backup kept out are let in again by ${who}`, {
+    charm: underTest,
+    given: withoutClients,
+    when: event,
+    then: ({ state: after }) => {
+      expect(patroniFile(after)).toContain(clientsGetIn);
+      expect(after.unitStatus).toEqual({ level: 'active', message: '' });
+    },
+  });
+}
 
 scenario('so they are when the replica has become the primary since', {
   charm: underTest,
@@ -430,6 +439,26 @@ scenario('so they are when the replica has become the primary since', {
   when: updateStatus,
   then: ({ state: after }) => {
     expect(patroniFile(after)).toContain(clientsGetIn);
+  },
+});
+
+scenario('a hook that is killed while it makes a backup leaves what the watcher finds', {
+  charm: underTest,
+  given: async () => {
+    const result = await run({ charm: underTest, state: await backedUp(), event: createBackup });
+    const killed = result.interruptions.filter(
+      ({ state }) => state.unitStatus.message === 'creating backup',
+    );
+    expect(killed.length).toBeGreaterThan(1);
+    for (const { state } of killed.slice(0, -1)) expect(fileOf(state, longWork)).toBe(stanza);
+    const [first] = killed;
+    if (first === undefined) throw new Error('no moment at which a backup was being made');
+    return first.state;
+  },
+  when: workLeft,
+  then: ({ state: after }) => {
+    expect(fileOf(after, longWork)).toBeUndefined();
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
   },
 });
 

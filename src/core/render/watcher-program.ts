@@ -11,8 +11,10 @@ import disk from '../../static/watcher/disk.py';
 import fencing from '../../static/watcher/fencing.py';
 import files from '../../static/watcher/files.py';
 import kubernetesApi from '../../static/watcher/kubernetes_api.py';
+import left from '../../static/watcher/left.py';
 import lock from '../../static/watcher/lock.py';
 import lockRelease from '../../static/watcher/lock_release.py';
+import longWork from '../../static/watcher/long_work.py';
 import members from '../../static/watcher/members.py';
 import notices from '../../static/watcher/notices.py';
 import patroniApi from '../../static/watcher/patroni_api.py';
@@ -42,8 +44,10 @@ export const watcherFiles: Readonly<Record<string, string>> = {
   'fencing.py': fencing,
   'files.py': files,
   'kubernetes_api.py': kubernetesApi,
+  'left.py': left,
   'lock.py': lock,
   'lock_release.py': lockRelease,
+  'long_work.py': longWork,
   'members.py': members,
   'notices.py': notices,
   'patroni_api.py': patroniApi,

@@ -72,7 +72,7 @@ class Watcher:
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for name in ("config", "data", "logs", "fifo", "state", "domain", "backup-due"):
+    for name in ("config", "data", "logs", "fifo", "state", "domain", "backup-due", "long-work"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--scheme", choices=("http", "https"), default="http")
     parser.add_argument("--port", type=int, default=8008)

@@ -7,14 +7,15 @@ from archive import Archive
 from backup_due import BackupDue
 from data_directory import DataDirectory
 from disk import Disk
+from long_work import LongWork
 from server_log import find_refusal, limit_logs
 from system import TICK_S, clock, say
 from trial import Trial
 
 ARCHIVE_S = 5.0
 BACKUP_S = 1.0
+LEFT_S = 5.0
 LOGS_S = 60.0
-TRIAL_S = 5.0
 
 
 class Files:
@@ -27,6 +28,7 @@ class Files:
         self.archive = Archive(options.data, seen.facts, notices, options.lag)
         self.backup_due = BackupDue(options.backup_due, notices)
         self.trial = Trial(options, notices, seen.facts)
+        self.long_work = LongWork(options, notices, self.trial)
         self.refusal = None
         # By what was looked at: what has been said about it.
         self.troubles = {}
@@ -35,8 +37,9 @@ class Files:
     def run(self):
         due = {}
         looks = [(self.data.look, TICK_S), (self.look_at_refusal, TICK_S), (self.disk.look, TICK_S),
-                 (self.archive.look, ARCHIVE_S), (self.trial.look, TRIAL_S),
-                 (self.limit_logs, LOGS_S), (self.backup_due.look, BACKUP_S)]
+                 (self.archive.look, ARCHIVE_S), (self.trial.look, LEFT_S),
+                 (self.long_work.look, LEFT_S), (self.limit_logs, LOGS_S),
+                 (self.backup_due.look, BACKUP_S)]
         while True:
             for look, interval in looks:
                 if clock() < due.get(look, 0.0):

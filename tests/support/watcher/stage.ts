@@ -26,6 +26,8 @@ export interface Stage {
   readonly volume: string;
   readonly data: string;
   readonly logs: string;
+  /** The file that stands while a hook works on backups. */
+  readonly longWork: string;
   readonly watcher: ChildProcess;
   readonly patroni: ChildProcess;
   readonly postmaster: ChildProcess;
@@ -213,6 +215,7 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
         fifo: at('fifo'),
         state: at('seen.json'),
         'backup-due': at('backup-due'),
+        'long-work': at('long-work'),
         domain: 'test',
         port,
         patience: patienceS,
@@ -233,6 +236,7 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
     volume,
     data,
     logs,
+    longWork: at('long-work'),
     watcher,
     patroni,
     postmaster,
