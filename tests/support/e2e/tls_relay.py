@@ -24,8 +24,12 @@ def copy(source, target):
             target.sendall(data)
     except OSError:
         pass
+    # The other direction may wait on them: closing alone would not wake it, nor tell the other side.
     for end in (source, target):
-        end.close()
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
 
 
 def relay(listener):
