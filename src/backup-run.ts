@@ -95,6 +95,7 @@ async function runBackup(hook: PostgresqlHook, request: BackupRequest): Promise<
       stanza: request.stanza,
       type: pgbackrestTypes[request.type],
       replica: request.replica,
+      clock: hook.ports.clock,
       onLine: progress.say,
     });
     const named = /new backup label = (\S+)/.exec(result.stdout)?.[1];

@@ -1,6 +1,6 @@
 // Running a program in the container. Pebble starts it once our streams are connected: `stdio`
 // carries input and output, `stderr` the errors, and `control` makes Pebble kill the program when
-// this process dies, so that a hook that runs again never meets its own leftover.
+// it is told to, or this process dies, so that a hook that runs again never meets its own leftover.
 //
 // Pebble ends a program at its time limit, but then still waits until everybody who inherited the
 // output has closed it; our own, slightly later limit ends that wait. So a program that leaves
@@ -41,14 +41,17 @@ export async function runExec(
     task: answer.result['task-id'],
     options,
   });
+  const { timeoutMs, kill } = options;
   try {
     streams.sendInput(options.stdin ?? '');
-    const { timeoutMs } = options;
+    kill?.addEventListener('abort', streams.kill);
+    if (kill?.aborted === true) streams.kill();
     const slackMs = deadlines.slackMs;
     const done = await waitForChange(connection, change, { what, timeoutMs: timeoutMs + slackMs });
     await waitForOutput(streams, clock);
     return { exitCode: readExitCode(what, done), ...streams.output() };
   } finally {
+    kill?.removeEventListener('abort', streams.kill);
     streams.drop();
   }
 }
@@ -93,6 +96,7 @@ async function waitForOutput(streams: Streams, clock: Clock): Promise<void> {
 
 interface Streams {
   sendInput(text: string): void;
+  readonly kill: () => void;
   /** Settles when all output is here; gives what a listener threw. */
   readonly ended: Promise<Error | undefined>;
   output(): Pick<ExecResult, 'stdout' | 'stderr'>;
@@ -125,13 +129,16 @@ async function connectStreams(given: StreamsOptions): Promise<Streams> {
   const opening: Promise<WebSocketConnection>[] = [];
   try {
     // The other two start the program, and once it has ended Pebble lets nobody in here any more.
-    await open('control', () => undefined);
+    const control = await open('control', () => undefined);
     const streams = [open('stdio', stdout.receive), open('stderr', stderr.receive)] as const;
     opening.push(...streams);
     const [stdio, errors] = await Promise.all(streams);
     return {
       sendInput: (text) => {
         sendInput(stdio, text);
+      },
+      kill: () => {
+        control.send(killing);
       },
       ended: waitForEnd([
         [stdio, stdout],
@@ -147,6 +154,8 @@ async function connectStreams(given: StreamsOptions): Promise<Streams> {
     throw error;
   }
 }
+
+const killing = JSON.stringify({ command: 'signal', signal: { name: 'SIGKILL' } });
 
 // Larger messages would be held twice in memory, once as text and once as a frame.
 const chunkBytes = 1024 * 1024;

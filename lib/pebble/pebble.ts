@@ -104,6 +104,8 @@ export interface ExecOptions {
   readonly stdin?: string;
   /** Pebble kills the process after this time; required, nothing runs without a bound. */
   readonly timeoutMs: number;
+  /** Kills the process when it aborts; the result is then that of a program that was killed. */
+  readonly kill?: AbortSignal;
   /** Called with each complete or partial piece of output as it comes. */
   readonly onStdout?: (text: string) => void;
   readonly onStderr?: (text: string) => void;

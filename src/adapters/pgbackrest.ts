@@ -3,6 +3,7 @@
 
 import * as v from 'valibot';
 
+import type { Clock } from '../../lib/base/clock.ts';
 import { CodedError } from '../../lib/base/error.ts';
 import { isPebbleError } from '../../lib/pebble/errors.ts';
 import type { ExecOptions, ExecResult, Pebble } from '../../lib/pebble/pebble.ts';
@@ -175,7 +176,38 @@ export interface BackupRun {
   /** From a replica; pgBackRest then asks the primary's server to start and stop the backup. */
   readonly replica: boolean;
   readonly type: 'full' | 'diff' | 'incr';
+  readonly clock: Clock;
   readonly onLine: (line: string) => void;
+}
+
+const aborted = /\bbackup command end: aborted with exception/;
+const afterlifeMs = 30_000;
+
+/**
+ * Kills a backup some time after it has said that it failed. Of its processes one may wait for ever to
+ * hand over what it has done, since another one has inherited the pipe; pgBackRest waits half an hour for
+ * it, in which the unit can do nothing else. Both end when the first one is gone.
+ */
+function boundAfterlife(clock: Clock) {
+  const kill = new AbortController();
+  const over = new AbortController();
+  const wait = async (): Promise<void> => {
+    try {
+      await clock.sleep(afterlifeMs, over.signal);
+      kill.abort();
+    } catch (error) {
+      if (!over.signal.aborted) throw error;
+    }
+  };
+  return {
+    kill: kill.signal,
+    begin: (): void => {
+      void wait();
+    },
+    end: (): void => {
+      over.abort();
+    },
+  };
 }
 
 /**
@@ -185,35 +217,40 @@ export interface BackupRun {
 export async function backup(pebble: Pebble, request: BackupRun): Promise<ExecResult> {
   let rest = '';
   const kept: string[] = [];
+  const afterlife = boundAfterlife(request.clock);
   const take = (line: string): void => {
     if (!isFileLine(line)) kept.push(`${line}\n`);
+    if (aborted.test(line)) afterlife.begin();
     request.onLine(line);
   };
-  return await run(
-    pebble,
-    [
-      `--stanza=${request.stanza}`,
-      '--log-level-console=detail',
-      `--type=${request.type}`,
-      request.replica ? '--backup-standby' : '--no-backup-standby',
-      'backup',
-    ],
-    {
-      timeoutMs: backupTimeoutMs,
-      printed: () => {
-        if (rest !== '') take(rest);
-        return kept.join('');
-      },
-      onStdout: (text) => {
-        const lines = `${rest}${text}`.split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) take(line);
-      },
+  const options = {
+    timeoutMs: backupTimeoutMs,
+    kill: afterlife.kill,
+    printed: () => {
+      if (rest !== '') take(rest);
+      return kept.join('');
     },
-  );
+    onStdout: (text: string) => {
+      const lines = `${rest}${text}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) take(line);
+    },
+  };
+  const command = [
+    `--stanza=${request.stanza}`,
+    '--log-level-console=detail',
+    `--type=${request.type}`,
+    request.replica ? '--backup-standby' : '--no-backup-standby',
+    'backup',
+  ];
+  try {
+    return await run(pebble, command, options);
+  } finally {
+    afterlife.end();
+  }
 }
 
-export interface RunOptions extends Pick<ExecOptions, 'timeoutMs' | 'onStdout'> {
+export interface RunOptions extends Pick<ExecOptions, 'timeoutMs' | 'onStdout' | 'kill'> {
   /** What of the output is the result, when the listener has chosen. */
   readonly printed?: () => string;
   /** Lets the database go first wherever the processor is short. */

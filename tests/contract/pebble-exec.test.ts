@@ -82,6 +82,18 @@ test('a program at its time limit is killed', async () => {
   expect(await waitForEnd(await waitForPid(file))).toBe(true);
 });
 
+test('a program is killed when it is told to', async () => {
+  const file = join(daemon.folder, 'pid');
+  const kill = new AbortController();
+  const running = pebble.exec(lasting(file), { timeoutMs: 600_000, kill: kill.signal });
+  const pid = await waitForPid(file);
+
+  kill.abort();
+
+  expect(await running).toMatchObject({ exitCode: 137 });
+  expect(await waitForEnd(pid)).toBe(true);
+});
+
 test('a program that leaves its output open is given up on', async () => {
   const command = ['sh', '-c', 'sleep 7 & echo done'];
 

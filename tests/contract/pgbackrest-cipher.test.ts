@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 
+import { systemClock } from '../../lib/base/clock.ts';
 import { Secret } from '../../lib/base/secret.ts';
 import { openObjectStore } from '../../src/adapters/object-store.ts';
 import {
@@ -161,7 +162,7 @@ test('an empty repository can be made with anything', async () => {
 
 test('what is restored with the pass is what was backed up; without it nothing is', async () => {
   await make('first');
-  const run = { stanza, replica: false, onLine: () => undefined } as const;
+  const run = { stanza, replica: false, clock: systemClock, onLine: () => undefined } as const;
   await backup(program.pebble, { ...run, type: 'full' });
   await backup(program.pebble, { ...run, type: 'incr' });
   expect((await info(program.pebble))[0]?.backups).toHaveLength(2);

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
+import { systemClock } from '../../lib/base/clock.ts';
 import { backup, createStanza, info } from '../../src/adapters/pgbackrest.ts';
 import {
   type BackupSpeed,
@@ -75,7 +76,7 @@ test('whatever changes between two backups, both are made', async () => {
   await program.empty();
   await configure({});
   await createStanza(program.pebble, stanza);
-  const run = { stanza, replica: false, onLine: () => undefined };
+  const run = { stanza, replica: false, clock: systemClock, onLine: () => undefined };
   await backup(program.pebble, { ...run, type: 'full' });
   for (const change of [
     { bundle: false, compressType: 'lz4', compressLevel: -5 },

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
+import { systemClock } from '../../lib/base/clock.ts';
 import { parseS3Fields } from '../../lib/interfaces/s3-fields.ts';
 import { hasArrived } from '../../src/adapters/arrival.ts';
 import { openObjectStore } from '../../src/adapters/object-store.ts';
@@ -65,7 +66,13 @@ test('what names no region is backed up into, and the WAL of that is found there
   await program.configure(lines.map(([key, value]) => `${key}=${String(value)}`));
 
   await createStanza(program.pebble, stanza);
-  await backup(program.pebble, { stanza, replica: false, type: 'full', onLine: () => undefined });
+  await backup(program.pebble, {
+    stanza,
+    replica: false,
+    type: 'full',
+    clock: systemClock,
+    onLine: () => undefined,
+  });
 
   const [made] = (await info(program.pebble))[0]?.backups ?? [];
   const arrived = async (segment: string, path = program.repository) =>

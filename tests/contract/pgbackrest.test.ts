@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import * as v from 'valibot';
 
+import { systemClock } from '../../lib/base/clock.ts';
 import type { Pebble } from '../../lib/pebble/pebble.ts';
 import { readArchive } from '../../src/adapters/archive.ts';
 import {
@@ -191,7 +192,7 @@ describe.each(labs)('pgBackRest: $summary', ({ start }) => {
 
   async function make(...types: readonly ('full' | 'diff' | 'incr')[]): Promise<void> {
     for (const type of types) {
-      await backup(lab.pebble, { stanza, type, replica: false, onLine: () => undefined });
+      await backup(lab.pebble, { stanza, type, replica: false, clock: systemClock, onLine: () => undefined });
     }
   }
 
@@ -272,6 +273,7 @@ describe.each(labs)('pgBackRest: $summary', ({ start }) => {
       stanza,
       type: 'full',
       replica: false,
+      clock: systemClock,
       onLine: (line) => {
         lines.push(line);
       },

@@ -34,7 +34,13 @@ afterAll(async () => {
 });
 
 async function make(): Promise<void> {
-  await backup(program.pebble, { stanza, type: 'full', replica: false, onLine: () => undefined });
+  await backup(program.pebble, {
+    stanza,
+    type: 'full',
+    replica: false,
+    clock: systemClock,
+    onLine: () => undefined,
+  });
 }
 
 async function own() {

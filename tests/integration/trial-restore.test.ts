@@ -86,7 +86,13 @@ beforeAll(async () => {
       },
     });
   }
-  await backup(pebble, { stanza, type: 'full', replica: false, onLine: () => undefined });
+  await backup(pebble, {
+    stanza,
+    type: 'full',
+    replica: false,
+    clock: systemClock,
+    onLine: () => undefined,
+  });
 }, 600_000);
 
 afterAll(async () => {
