@@ -7,8 +7,9 @@ import { PostgresError } from '../lib/sql/error.ts';
 import { awaitArrival, hasArrived } from './adapters/arrival.ts';
 import { type Cluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { changeWhenPossible } from './adapters/configuration.ts';
+import { completeStanza } from './adapters/half-stanza.ts';
 import { ObjectStoreError } from './adapters/object-store-error.ts';
-import { createStanza, info, PgbackrestError } from './adapters/pgbackrest.ts';
+import { info, PgbackrestError } from './adapters/pgbackrest.ts';
 import { objectKey, openRepositoryStore, reasonWithHint } from './adapters/repository.ts';
 import { findMismatch, readCipherPass, rememberCipher } from './adapters/repository-cipher.ts';
 import { changeShared } from './adapters/shared-configuration.ts';
@@ -56,7 +57,7 @@ export async function initialiseStanza(
   try {
     const foreign = await isForeign(hook, cluster, stanza);
     if (foreign) return foreignRepository;
-    await createStanza(hook.ports.pebble, stanza);
+    await completeStanza(hook.ports.pebble, stanza);
     await rememberCipher(hook, cluster, { parameters, pass });
     return undefined;
   } catch (error) {

@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { systemClock } from '../../lib/base/clock.ts';
 import type { Pebble } from '../../lib/pebble/pebble.ts';
 import { readArchive } from '../../src/adapters/archive.ts';
+import { completeStanza } from '../../src/adapters/half-stanza.ts';
 import {
   backup,
   createStanza,
@@ -29,7 +30,7 @@ import { fileEntry, pebbleState } from '../support/pebble-state.ts';
 import { startPgbackrest } from '../support/pgbackrest-program.ts';
 import { createCell, createClock } from '../support/scenario/host.ts';
 import { runPgbackrest } from '../support/scenario/postgresql/pgbackrest.ts';
-import { world } from '../support/scenario/postgresql/world.ts';
+import { type PgbackrestWorld, world } from '../support/scenario/postgresql/world.ts';
 
 const stanza = 'model.patroni-app';
 
@@ -45,6 +46,10 @@ interface Lab {
   damageBackup(label: string): Promise<void>;
   /** Damages a segment of the archive, or takes it away. */
   spoilWal(segment: string, how: 'damage' | 'remove'): Promise<void>;
+  /** Leaves of the stanza what there is when its creation was cut short. */
+  halve(): Promise<void>;
+  /** Takes the information file of the backups away. */
+  loseInfo(): Promise<void>;
   /** Puts a history file into the archive. */
   addHistory(archiveId: string, text: string): Promise<void>;
   stop(): Promise<void>;
@@ -79,6 +84,15 @@ async function startReal(): Promise<Lab> {
     spoilWal: async (segment, how) => {
       const path = (await program.files()).find((file) => file.includes(`/${segment}-`)) ?? '';
       await program[how](path);
+    },
+    halve: async () => {
+      const rest = /\/archive\.info(\.copy)?$/;
+      for (const file of await program.files()) if (!rest.test(file)) await program.remove(file);
+    },
+    loseInfo: async () => {
+      for (const name of ['backup.info', 'backup.info.copy']) {
+        await program.remove(`backup/${stanza}/${name}`);
+      }
     },
     addHistory: async (archiveId, text) => {
       await program.write(`archive/${stanza}/${archiveId}/00000002.history`, text);
@@ -121,6 +135,10 @@ async function startFake(): Promise<Lab> {
     pebble.update((now) => ({ ...now, files: { ...now.files, ...file } }));
     await Promise.resolve();
   };
+  const half = [`archive/${stanza}/archive.info`, `archive/${stanza}/archive.info.copy`];
+  const update = (part: Partial<PgbackrestWorld>): void => {
+    cell.update((now) => ({ ...now, pgbackrest: { ...now.pgbackrest, ...part } }));
+  };
   return await Promise.resolve({
     pebble,
     empty: async () => {
@@ -147,6 +165,14 @@ async function startFake(): Promise<Lab> {
         const change = how === 'remove' ? { archive: rest } : { damaged };
         return { ...now, pgbackrest: { ...now.pgbackrest, ...change } };
       });
+      await Promise.resolve();
+    },
+    halve: async () => {
+      update({ half, stanzas: [], archive: {} });
+      await Promise.resolve();
+    },
+    loseInfo: async () => {
+      update({ half });
       await Promise.resolve();
     },
     addHistory: async (archiveId: string, text: string) => {
@@ -192,7 +218,13 @@ describe.each(labs)('pgBackRest: $summary', ({ start }) => {
 
   async function make(...types: readonly ('full' | 'diff' | 'incr')[]): Promise<void> {
     for (const type of types) {
-      await backup(lab.pebble, { stanza, type, replica: false, clock: systemClock, onLine: () => undefined });
+      await backup(lab.pebble, {
+        stanza,
+        type,
+        replica: false,
+        clock: systemClock,
+        onLine: () => undefined,
+      });
     }
   }
 
@@ -240,6 +272,28 @@ describe.each(labs)('pgBackRest: $summary', ({ start }) => {
       { name: stanza, statusCode: 2, encrypted: false, backups: [] },
     ]);
     expect((await readArchive(lab.pebble, await info(lab.pebble))).archive.histories).toEqual([]);
+  });
+
+  test('a stanza whose creation was cut short is made anew', async () => {
+    await lab.halve();
+
+    await expect(createStanza(lab.pebble, stanza)).rejects.toMatchObject({
+      message: expect.stringContaining('archive.info exists but backup.info is missing'),
+      fields: { exitCode: 55 },
+    });
+    await completeStanza(lab.pebble, stanza);
+
+    expect(await info(lab.pebble)).toMatchObject([{ name: stanza, statusCode: 2, backups: [] }]);
+  });
+
+  test('a stanza that has lost a file is left alone when there are backups', async () => {
+    await make('full');
+    await lab.loseInfo();
+    const before = await repositoryBytes(lab.pebble, stanza);
+
+    await expect(completeStanza(lab.pebble, stanza)).rejects.toThrow(PgbackrestError);
+
+    expect(await repositoryBytes(lab.pebble, stanza)).toBeGreaterThanOrEqual(before);
   });
 
   test('each backup says which one it continues, its WAL and its size', async () => {

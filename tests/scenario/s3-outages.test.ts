@@ -70,6 +70,41 @@ scenario('storage that goes while the repository is set up is reported as such',
   },
 });
 
+/** A leader that was cut off from its storage between the two files that make a stanza. */
+const madeByHalf = async (archive: PostgresqlState['world']['pgbackrest']['archive'] = {}) => {
+  const half = ['archive.info', 'archive.info.copy'].map((name) => `archive/${stanza}/${name}`);
+  const given = await running({ leader: true, relations: [s3Relation()] });
+  return inWorld(given, { pgbackrest: { half, archive } });
+};
+
+scenario('a stanza whose creation was cut short is made anew', {
+  charm: underTest,
+  given: madeByHalf,
+  when: changed,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+    expect(relationOf(after, 'database-peers').localApp).toMatchObject({ stanza });
+    expect(after.world.pgbackrest).toMatchObject({ stanzas: [stanza] });
+    expect(after.world.pgbackrest.half).toBeUndefined();
+  },
+});
+
+scenario('a stanza that has lost a file is left alone where there is more in it', {
+  charm: underTest,
+  given: async () =>
+    await madeByHalf({ [`${stanza}/17-1/0000000100000000/segment`]: { seconds: 1 } }),
+  when: changed,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual({
+      level: 'blocked',
+      message:
+        'failed to initialize stanza, check your S3 settings: cannot run pgbackrest stanza-create: ' +
+        '[055]: archive.info exists but backup.info is missing on repo1',
+    });
+    expect(after.world.pgbackrest.half).toHaveLength(2);
+  },
+});
+
 const listBackups = action('list-backups');
 
 scenario('what pgBackRest cannot read is no empty list', {

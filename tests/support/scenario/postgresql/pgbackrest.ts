@@ -43,6 +43,13 @@ interface Call {
 
 const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
   'stanza-create': ({ host, stanza, pebble }) => {
+    if ((host.world.get().pgbackrest.half ?? []).length > 0) {
+      return {
+        exitCode: 55,
+        stderr:
+          'ERROR: [055]: archive.info exists but backup.info is missing on repo1\n       HINT: this may be a symptom of repository corruption!\n',
+      };
+    }
     const config = repositoryConfig(configText(pebble));
     const unreadable = unreadableReason(host.world.get().objectStore, config, stanza);
     if (unreadable !== undefined) {
@@ -82,6 +89,10 @@ const commands: Readonly<Record<string, (call: Call) => ExecAnswer>> = {
   // Removing what is not there is fine.
   'repo-rm': ({ host, args, operands: [path = ''], pebble }) => {
     if (args.includes('--recurse')) removeObjects(host, configText(pebble), path);
+    update(host, ({ half = [], ...now }) => {
+      const left = half.filter((one) => one !== path);
+      return left.length === 0 ? now : { ...now, half: left };
+    });
     const [, stanza, label] = /^backup\/(.+)\/(.+)\/backup\.manifest$/.exec(path) ?? [];
     const marked = (one: BackupState): BackupState =>
       one.stanza === stanza && one.label === label ? { ...one, manifestGone: true } : one;
@@ -164,7 +175,7 @@ function missing(path: string): ExecAnswer {
 
 /** Only what a filter lets through is shown, as the charm always asks. */
 function listFolder(
-  { archive, backups }: PgbackrestWorld,
+  { archive, backups, half = [] }: PgbackrestWorld,
   folder: string,
   filter: string | undefined,
 ): string {
@@ -174,6 +185,7 @@ function listFolder(
       `backup/${stanza}/${label}/bundle/1`,
       secondsOfLabel(label),
     ]),
+    ...half.map((path) => [path, 0] as const),
   ]
     .filter(([path]) => path.startsWith(`${folder}/`))
     .map(([path, seconds]) => [path.slice(folder.length + 1), seconds] as const)

@@ -127,6 +127,8 @@ export interface PgbackrestWorld {
   readonly backups: readonly BackupState[];
   /** By path: `<stanza>/17-1/00000002.history`. */
   readonly archive: Readonly<Record<string, ArchiveFile>>;
+  /** Information files of a stanza whose creation was cut short, by their paths in the repository. */
+  readonly half?: readonly string[];
   /** A backup, or an expiry, holds the lock of this pod. */
   readonly lock?: { readonly size: number; readonly complete: number };
   /** Somebody is making a backup. */
