@@ -38,6 +38,7 @@ import { retryRepository } from './backups.ts';
 import { leaderElected, pebbleReady } from './charm.ts';
 import { watcherService } from './core/render/pebble-layer.ts';
 import { noticeDomain } from './core/render/watcher.ts';
+import { settingsNotTakenOver } from './core/status.ts';
 import { isDiskUnanswered } from './core/watch-state.ts';
 import { endInterruptedBackup } from './create-backup.ts';
 import { followDepartures } from './departure.ts';
@@ -203,6 +204,7 @@ async function repair(hook: PostgresqlHook): Promise<void> {
   if (unfinished === 'everything') await makeUp(silent, cluster);
   await repairMember(hook, cluster);
   await followEncryption(hook, cluster);
+  await takeOverSettings(hook, cluster);
   await retryRepository(silent, cluster, { again: unfinished === 'everything' });
   await keepBackupServer(hook, cluster);
   await endInterruptedBackup(hook, cluster);
@@ -260,6 +262,13 @@ async function makeUp(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   await followS3Relation(hook, cluster);
   await followBackupServer(hook, cluster);
   await followLead(hook, cluster);
+}
+
+/** The leader waits for the WAL of this unit, which has missed the settings. */
+async function takeOverSettings(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const { s3BlockMessage } = await cluster.appData();
+  if (s3BlockMessage !== settingsNotTakenOver(cluster.unit)) return;
+  if (await isReachable(hook)) await renewRepositoryConfig(hook, cluster);
 }
 
 /** pgBackRest's file is that of the relation, and there is none without one. */

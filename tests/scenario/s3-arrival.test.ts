@@ -7,6 +7,7 @@ import { relationChanged, updateStatus } from '../support/scenario/events.ts';
 import {
   after as afterEvents,
   backedUp,
+  fileOf,
   inWorld,
   running,
   stanza,
@@ -96,5 +97,26 @@ scenario('WAL that arrives nowhere is not kept for a repository that has never b
     expect(after.unitStatus.message).toBe('failed to archive WAL, check your S3 settings');
     expect(app(after)['stanza']).toBeUndefined();
     expect(archiveCommand(after)).toBe('/bin/true');
+  },
+});
+
+scenario('a primary that has missed the settings takes them over when the leader waits for it', {
+  charm: underTest,
+  given: async () => {
+    const message =
+      'failed to archive WAL, check your S3 settings: ' +
+      'postgresql-k8s/1 has not taken them over yet';
+    const unit = { number: 1, others: [0], app: { stanza }, relations: [s3] };
+    const given = await afterEvents(await running(unit), relationChanged(s3));
+    const relations = given.relations.map((one) => {
+      if (one.id === elsewhere.id) return elsewhere;
+      const localApp = { ...one.localApp, 's3-initialization-block-message': message };
+      return { ...one, localApp };
+    });
+    return { ...given, relations };
+  },
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(fileOf(after, '/etc/pgbackrest.conf')).toContain('repo1-path=/elsewhere\n');
   },
 });
