@@ -51,7 +51,13 @@ import { admitUnits } from './peers.ts';
 import type { PostgresqlPorts } from './ports.ts';
 import { isHeldByRestore, resumeRestore } from './restore/follow.ts';
 import { rollRestarts } from './rolling-restart.ts';
-import { adoptStorage, prepareStorage, settledStorage, tellMissingData } from './storage.ts';
+import {
+  adoptStorage,
+  confirmStorage,
+  prepareStorage,
+  settledStorage,
+  tellMissingData,
+} from './storage.ts';
 import { followBackupServer } from './tls.ts';
 
 type PostgresqlHandler = Handler<PostgresqlPorts>;
@@ -171,6 +177,7 @@ async function startServices(hook: PostgresqlHook, cluster: Cluster): Promise<vo
   await ensureScripts(hook);
   // Patroni finds its members by these labels, so they come before its start.
   await labelPod(hook, cluster.app, cluster.unit);
+  if (!(await confirmStorage(hook, cluster))) return;
   const version = await readVersion(hook, (await readWorkload(hook)).binDir);
   if (version !== undefined) await hook.juju.setWorkloadVersion(version);
   // An interrupted restore goes on from here; an ordinary start would make an empty database.

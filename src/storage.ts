@@ -31,6 +31,14 @@ export async function prepareStorage(hook: PostgresqlHook, cluster: Cluster): Pr
   return true;
 }
 
+/**
+ * Once more, when the pod is labelled as a member's: a restore that makes Patroni forget the cluster looks for
+ * such pods after that, so whoever comes second finds the other. Says whether the member may start.
+ */
+export async function confirmStorage(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
+  return (await empties(hook)) || (await inspectStorage(hook, cluster)).kind !== 'lost';
+}
+
 /** A member that has not started says whether it waits for data that it does not have itself. */
 export async function tellMissingData(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const { initialised } = await cluster.appData();

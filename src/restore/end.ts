@@ -19,7 +19,13 @@ import {
 } from '../adapters/restore-mark.ts';
 import { setUpDatabase } from '../adapters/users.ts';
 import { updateExtensions } from '../extensions.ts';
-import { doesPrimaryAnswer, isServiceActive, resumeService, setLayer } from './services.ts';
+import {
+  doesPrimaryAnswer,
+  findStranger,
+  isServiceActive,
+  resumeService,
+  setLayer,
+} from './services.ts';
 import { type Ending, endedRestore, nameOf, noteOf, publishResult, resultKey } from './told.ts';
 import { bringBack, resumeWithData, withOldAsItIs, writeSaved, writeUndoing } from './way-back.ts';
 
@@ -32,16 +38,21 @@ export async function settleRestore(
   cluster: Cluster,
   mark: RestoreMark,
 ): Promise<boolean> {
-  if (await doesPrimaryAnswer(cluster)) {
-    await finishRestore(hook, cluster, mark);
-    return true;
+  const stranger = await findStranger(cluster, mark);
+  if (stranger === undefined) {
+    if (await doesPrimaryAnswer(cluster)) {
+      await finishRestore(hook, cluster, mark);
+      return true;
+    }
+    if (await isServiceActive(hook)) return false;
   }
-  if (await isServiceActive(hook)) return false;
-  const failure = mark.failure ?? (await readFailureReason(hook, mark));
+  const failure = mark.failure ?? stranger ?? (await readFailureReason(hook, mark));
   if (mark.request === undefined && !(await isAside(hook))) {
-    if (mark.failure !== undefined) return false;
-    hook.log('ERROR', `the restore of ${nameOf(mark)} failed: ${failure}`);
-    await writeFailure(hook, { ...mark, failure });
+    if (mark.failure === undefined) {
+      hook.log('ERROR', `the restore of ${nameOf(mark)} failed: ${failure}`);
+      await writeFailure(hook, { ...mark, failure });
+    }
+    if (stranger !== undefined) await stopDatabase(hook);
     return false;
   }
   await undoRestore(hook, cluster, { ...mark, failure });

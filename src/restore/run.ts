@@ -126,6 +126,8 @@ async function replaceData(
   const notForgotten = await failureOf(async () => {
     if (mark.request === undefined) await refuseCompany(hook, cluster);
     await forgetCluster(hook, cluster.app);
+    // One that has been started meanwhile has looked before, or is seen here: see charm.ts.
+    if (mark.request === undefined) await refuseCompany(hook, cluster);
   });
   if (!walk.decide('was_previous_cluster_info_removed', notForgotten === undefined)) {
     const reason = notForgotten ?? '';

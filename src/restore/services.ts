@@ -3,6 +3,7 @@
 import { CodedError } from '../../lib/base/error.ts';
 import { type Cluster, isStarted, type PostgresqlHook } from '../adapters/cluster.ts';
 import { forgetView } from '../adapters/view.ts';
+import type { RestoreTarget } from '../core/backups/restore-target.ts';
 import {
   layerLabel,
   patroniService,
@@ -45,6 +46,18 @@ export async function isServiceActive(hook: PostgresqlHook): Promise<boolean> {
 export async function doesPrimaryAnswer(cluster: Cluster): Promise<boolean> {
   const health = await cluster.health();
   return health !== undefined && health.role === 'primary' && isStarted(health.state);
+}
+
+/** What is wrong with a database that answers here, but is not the one that was to be restored. */
+export async function findStranger(
+  cluster: Cluster,
+  { systemId }: Pick<RestoreTarget, 'systemId'>,
+): Promise<string | undefined> {
+  const health = await cluster.health();
+  if (health === undefined || !isStarted(health.state)) return undefined;
+  const { systemIdentifier: found } = health;
+  if (systemId === undefined || found === undefined || found === systemId) return undefined;
+  return `another database answers (system identifier ${found}, not ${systemId})`;
 }
 
 export async function failureOf(attempt: () => Promise<void>): Promise<string | undefined> {

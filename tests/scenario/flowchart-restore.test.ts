@@ -478,7 +478,7 @@ scenario(
         id: expect.stringMatching(/^[0-9a-z]+$/),
         unit: 'postgresql-k8s/0',
         phase: 'stop',
-        target: { label, stanza, timeline: 1 },
+        target: { label, stanza, timeline: 1, systemId: '7588888888888888888' },
       });
       expect(after.unitStatus).toEqual({
         level: 'maintenance',

@@ -23,6 +23,8 @@ export interface Backup {
   readonly references: readonly string[];
   /** Where its WAL is: `17-1`. */
   readonly archiveId: string;
+  /** System identifier of its database. */
+  readonly systemId?: string;
   /** Names of the first and the last segment that it cannot do without. */
   readonly walStart?: string;
   readonly walStop?: string;
@@ -100,7 +102,7 @@ const lockSchema = v.object({
 const databaseSchema = v.object({
   id: v.optional(v.number()),
   version: v.optional(v.string(), ''),
-  'system-id': v.optional(v.number()),
+  'system-id': v.optional(v.string()),
 });
 
 const repositorySchema = v.object({
@@ -123,14 +125,13 @@ const infoSchema = v.array(
  * larger than what a JavaScript number holds exactly, so they are taken from the text.
  */
 export function parseInfo(json: string): readonly StanzaInfo[] {
-  const exact: unknown = JSON.parse(json);
-  const texts: unknown = JSON.parse(json.replace(/("system-id"\s*:\s*)(\d+)/g, '$1"$2"'));
-  return v.parse(infoSchema, exact).map((stanza, index) => ({
+  const exact: unknown = JSON.parse(json.replace(/("system-id"\s*:\s*)(\d+)/g, '$1"$2"'));
+  return v.parse(infoSchema, exact).map((stanza) => ({
     name: stanza.name,
     statusCode: stanza.status.code,
     statusMessage: stanza.status.message,
     encrypted: stanza.cipher !== 'none',
-    systemIds: systemIdsOf(texts, index),
+    systemIds: stanza.db.flatMap((database) => database['system-id'] ?? []),
     backups: stanza.backup.map((backup) => toBackup(stanza.name, stanza.db, backup)),
     ...lockOf(stanza.status.lock),
     ...present({ failure: failureOf(stanza) }),
@@ -154,14 +155,6 @@ function lockOf(lock: v.InferOutput<typeof lockSchema> | undefined): { lock?: He
   return { lock: present({ size, sizeComplete }) };
 }
 
-function systemIdsOf(info: unknown, index: number): readonly string[] {
-  const schema = v.array(
-    v.object({ db: v.optional(v.array(v.object({ 'system-id': v.optional(v.string()) })), []) }),
-  );
-  const stanza = v.parse(schema, info)[index];
-  return (stanza?.db ?? []).flatMap((database) => database['system-id'] ?? []);
-}
-
 function toBackup(
   stanza: string,
   databases: readonly v.InferOutput<typeof databaseSchema>[],
@@ -178,6 +171,7 @@ function toBackup(
     ...present({ reference: references.at(-1), prior: backup.prior ?? undefined }),
     references,
     archiveId: `${database?.version ?? ''}-${database?.id ?? ''}`,
+    ...present({ systemId: database?.['system-id'] }),
     ...walOf(backup),
     bytes: bytesOf(backup.info),
     ...lsnOf(backup),

@@ -16,6 +16,8 @@ const fields = {
   stanza: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][\w.-]{0,200}$/)),
   /** Of the backup, or one that was begun after it; absent when the backup does not tell. */
   timeline: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  /** System identifier of the database, where the repository tells it. */
+  systemId: v.exactOptional(v.pipe(v.string(), v.regex(/^\d{1,20}$/))),
   /** In UTC, or `latest`: all of the timeline. Absent: only until the backup is consistent. */
   time: v.exactOptional(
     v.pipe(v.string(), v.regex(/^(latest|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}\+00)$/)),
@@ -78,7 +80,7 @@ function targetOf(backup: Backup, timeline?: number, time?: WantedTime): Chosen 
   const target = {
     label: backup.label,
     stanza: backup.stanza,
-    ...present({ timeline, time: until }),
+    ...present({ timeline, systemId: backup.systemId, time: until }),
   };
   return { target, backup };
 }

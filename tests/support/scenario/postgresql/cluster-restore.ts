@@ -26,7 +26,8 @@ export const root = '/var/lib/postgresql/data';
 export const asideFile = `${root}/pgdata-before-restore/PG_VERSION`;
 export const markFile = `${root}/restore.json`;
 export const stoppedFile = `${root}/restore-stopped`;
-const target = { label: backupLabel, stanza, timeline: 1 };
+const systemId = '7588888888888888888';
+const target = { label: backupLabel, stanza, timeline: 1, systemId };
 export const request = (phase: 'stop' | 'clone' | 'keep', unit = 'postgresql-k8s/0') =>
   JSON.stringify({ id: 'r1', unit, phase, target });
 
