@@ -71,6 +71,19 @@ export async function hasData(hook: PostgresqlHook): Promise<boolean> {
   return (await hook.ports.pebble.stat(`${dataDirectory}/PG_VERSION`)) !== undefined;
 }
 
+/**
+ * Whether some of the data are elsewhere, with only a link to them in the data directory: these would neither
+ * stand aside nor be removed, and a restore, or a copy, would write over them.
+ */
+export async function hasTablespaces(hook: PostgresqlHook): Promise<boolean> {
+  try {
+    return (await hook.ports.pebble.list(`${dataDirectory}/pg_tblspc`)).length > 0;
+  } catch (error) {
+    if (isPebbleError(error, 'not-found')) return false;
+    throw error;
+  }
+}
+
 export async function isAside(hook: PostgresqlHook): Promise<boolean> {
   return (await hook.ports.pebble.stat(asideDirectory)) !== undefined;
 }

@@ -36,7 +36,7 @@ import {
   undoRestore,
 } from './end.ts';
 import { leadRequest } from './lead.ts';
-import { followOther, otherLeader, stoppedKey } from './others.ts';
+import { followOther, otherLeader, refusingUnits, stoppedKey } from './others.ts';
 import { hasSay, readOwnMark } from './own-mark.ts';
 import { performRestore } from './run.ts';
 import { doesPrimaryAnswer, isNewContainer } from './services.ts';
@@ -48,6 +48,7 @@ import {
   publishResult,
   readOnlyResult,
   resultKey,
+  tablespacesOn,
 } from './told.ts';
 import { bringBack, isAwaited, withOldAsItIs, writeUndoing } from './way-back.ts';
 
@@ -264,11 +265,21 @@ async function beginWhenAlone(hook: PostgresqlHook, cluster: Cluster): Promise<b
     await (restoringBackup === undefined ? forgetResult(cluster) : tellEnd(hook, cluster));
     return false;
   }
+  if (await hasRefused(cluster, request)) return true;
   if ((await awaitedUnits(cluster, request)).length > 0) return true;
   const known = parseResult((await cluster.unitData())[resultKey]);
   if (known?.id === request.id) return true;
   const old = (await hasData(hook)) ? 'aside' : 'none';
   await resume(hook, cluster, { ...request.target, phase: 'preparing', old, request: request.id });
+  return true;
+}
+
+/** Another unit has looked at its volume, and does not take part: nothing has been touched yet. */
+async function hasRefused(cluster: Cluster, request: RestoreRequest): Promise<boolean> {
+  const refusing = await refusingUnits(cluster, request);
+  if (refusing.length === 0) return false;
+  const failure = tablespacesOn(refusing);
+  publishResult(cluster, { request: request.id, state: 'failed', failure });
   return true;
 }
 

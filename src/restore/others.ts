@@ -7,6 +7,7 @@ import {
   clearDataDirectory,
   finishRemoval,
   hasData,
+  hasTablespaces,
   stopDatabase,
 } from '../adapters/data-directory.ts';
 import { PatroniError } from '../adapters/patroni.ts';
@@ -22,23 +23,42 @@ import { isNewContainer, resumeService, setLayer } from './services.ts';
 
 /** In the databag of a unit that is down for the request of this id. */
 export const stoppedKey = 'restore-stopped';
+/** In that of a unit that does not stop for it: it could not go back, nor copy the restored data. */
+const refusedKey = 'restore-refused';
 
 /** Says whether this unit is down for the restore of another, and has to stay so. */
 export async function followOther(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const { restoreRequest: request } = await cluster.appData();
   if (request?.unit === cluster.unit) return false;
-  const told = (await cluster.unitData())[stoppedKey];
+  const { [stoppedKey]: told, [refusedKey]: refused } = await cluster.unitData();
   if (request?.phase === 'stop') {
     if (told !== request.id) await stopMember(hook, cluster, request.id);
     return true;
   }
+  if (refused !== undefined) cluster.setUnit({ [refusedKey]: undefined });
   const isUntouched = told === undefined && request === undefined;
   if (isUntouched && (await cluster.ownListed()) !== undefined) return false;
   return await startAgain(hook, cluster, request);
 }
 
+/** Units that will not stop for this request, which therefore comes to nothing. */
+export async function refusingUnits(
+  cluster: Cluster,
+  { id }: RestoreRequest,
+): Promise<readonly string[]> {
+  const refusing: string[] = [];
+  for (const unit of await cluster.units()) {
+    if ((await cluster.peers.data(unit))[refusedKey] === id) refusing.push(unit);
+  }
+  return refusing;
+}
+
 /** Neither Patroni nor PostgreSQL runs, or is started, from here on. */
 async function stopMember(hook: PostgresqlHook, cluster: Cluster, id: string): Promise<void> {
+  if (await hasTablespaces(hook)) {
+    cluster.setUnit({ [refusedKey]: id });
+    return;
+  }
   await writeStoppedMark(hook, id);
   if (!(await isNewContainer(hook))) await setLayer(hook, { restart: false });
   await stopDatabase(hook);

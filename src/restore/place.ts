@@ -4,7 +4,7 @@
 import { CodedError } from '../../lib/base/error.ts';
 import { PostgresError } from '../../lib/sql/error.ts';
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
-import { hasData, isAside, measureRoom } from '../adapters/data-directory.ts';
+import { hasData, hasTablespaces, isAside, measureRoom } from '../adapters/data-directory.ts';
 import { readRepository } from '../adapters/repository.ts';
 import { checkWritable } from '../adapters/repository-access.ts';
 import { isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
@@ -13,7 +13,7 @@ import { withPrimary } from '../adapters/users.ts';
 import type { Backup } from '../core/backups/backup-list.ts';
 import { type Chosen, roomFor } from '../core/backups/restore-target.ts';
 import { asideDirectory, stanzaName } from '../core/names.ts';
-import type { Refusal } from './told.ts';
+import { type Refusal, tablespacesOn } from './told.ts';
 
 /** Room on the volume, keys that may write, and nobody who needs the data of now. */
 export async function admitPlace(
@@ -26,6 +26,9 @@ export async function admitPlace(
   if (several) {
     const refused = await refuseCluster(hook, cluster);
     if (refused !== undefined) return refused;
+  }
+  if ((await hasDataToKeep(hook)) && (await hasTablespaces(hook))) {
+    return { refusal: tablespacesOn([cluster.unit]) };
   }
   return await chooseRoom(hook, { backup, several });
 }

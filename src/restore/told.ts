@@ -13,6 +13,12 @@ export interface Refusal {
 /** Key of the unit's databag. */
 export const resultKey = 'restore-result';
 
+/** Why there is no restore: what is in tablespaces could not come back. */
+export function tablespacesOn(units: readonly string[]): string {
+  const how = 'docs/how-to/restore-without-the-charm.md';
+  return `there are tablespaces on ${units.join(', ')}: use ${how}`;
+}
+
 /** The leader tells of it in the application's databag; others have the request that they follow. */
 export async function announce(
   hook: PostgresqlHook,
