@@ -2,7 +2,7 @@
 // others of its cluster stop, wait, and copy the restored data, and the leader tells them when. Each step
 // can be done again by whatever hook comes next.
 
-import { type Cluster, isStarted, type PostgresqlHook } from '../adapters/cluster.ts';
+import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
 import {
   clearDataDirectory,
   hasData,
@@ -23,10 +23,10 @@ import { readClusterIdentifier } from '../adapters/storage-identity.ts';
 import { isReachable } from '../adapters/watch-state.ts';
 import { retryRepository } from '../backups.ts';
 import { parseResult, type RestoreRequest } from '../core/backups/restore-request.ts';
-import { unitOfMember } from '../core/names.ts';
 import { restoreHeldUp } from '../core/status.ts';
 import { quietly } from '../quietly.ts';
 import { holdAbandoned } from './abandoned.ts';
+import { awaitedUnits } from './awaited.ts';
 import {
   completeRestore,
   concludeFailure,
@@ -36,7 +36,7 @@ import {
   undoRestore,
 } from './end.ts';
 import { leadRequest } from './lead.ts';
-import { followOther, otherLeader, refusingUnits, stoppedKey } from './others.ts';
+import { followOther, otherLeader, refusingUnits } from './others.ts';
 import { hasSay, readOwnMark } from './own-mark.ts';
 import { performRestore } from './run.ts';
 import { doesPrimaryAnswer, isNewContainer } from './services.ts';
@@ -265,13 +265,21 @@ async function beginWhenAlone(hook: PostgresqlHook, cluster: Cluster): Promise<b
     await (restoringBackup === undefined ? forgetResult(cluster) : tellEnd(hook, cluster));
     return false;
   }
-  if (await hasRefused(cluster, request)) return true;
-  if ((await awaitedUnits(cluster, request)).length > 0) return true;
-  const known = parseResult((await cluster.unitData())[resultKey]);
-  if (known?.id === request.id) return true;
+  if (!(await mayBegin(hook, cluster, request))) return true;
   const old = (await hasData(hook)) ? 'aside' : 'none';
   await resume(hook, cluster, { ...request.target, phase: 'preparing', old, request: request.id });
   return true;
+}
+
+async function mayBegin(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  request: RestoreRequest,
+): Promise<boolean> {
+  if (await hasRefused(cluster, request)) return false;
+  if ((await awaitedUnits(hook, cluster, request)).length > 0) return false;
+  const known = parseResult((await cluster.unitData())[resultKey]);
+  return known?.id !== request.id;
 }
 
 /** Another unit has looked at its volume, and does not take part: nothing has been touched yet. */
@@ -298,25 +306,4 @@ async function forgetResult(cluster: Cluster): Promise<void> {
   if ((await cluster.unitData())[resultKey] !== undefined) {
     cluster.setUnit({ [resultKey]: undefined });
   }
-}
-
-/**
- * Units that have not said yet that they are down, and those that Juju removes and Patroni still sees
- * at work: without the Endpoints any of them could take the lock with the data of before.
- */
-export async function awaitedUnits(
-  cluster: Cluster,
-  { id, unit }: RestoreRequest,
-): Promise<readonly string[]> {
-  const present = await cluster.units();
-  const awaited: string[] = [];
-  for (const other of present.filter((one) => one !== unit)) {
-    if ((await cluster.peers.data(other))[stoppedKey] !== id) awaited.push(other);
-  }
-  const members = (await cluster.patroniCluster())?.members ?? [];
-  const leaving = members
-    .filter(({ state }) => isStarted(state))
-    .map(({ name }) => unitOfMember(name))
-    .filter((other) => !present.includes(other));
-  return [...awaited, ...leaving];
 }

@@ -2,6 +2,7 @@
 // unit that something would be taken from.
 
 import { CodedError } from '../../lib/base/error.ts';
+import { KubeError } from '../../lib/kube/error.ts';
 import { PostgresError } from '../../lib/sql/error.ts';
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
 import { hasData, hasTablespaces, isAside, measureRoom } from '../adapters/data-directory.ts';
@@ -13,6 +14,7 @@ import { withPrimary } from '../adapters/users.ts';
 import type { Backup } from '../core/backups/backup-list.ts';
 import { type Chosen, roomFor } from '../core/backups/restore-target.ts';
 import { asideDirectory, stanzaName } from '../core/names.ts';
+import { uncountedMembers } from './awaited.ts';
 import { type Refusal, tablespacesOn } from './told.ts';
 
 /** Room on the volume, keys that may write, and nobody who needs the data of now. */
@@ -21,8 +23,9 @@ export async function admitPlace(
   cluster: Cluster,
   { target, backup, several }: Chosen & { readonly several: boolean },
 ): Promise<RestoreMark['old'] | Refusal> {
-  const unwritable = await refuseKeys(hook, cluster, target.stanza);
-  if (unwritable !== undefined) return unwritable;
+  const refusal =
+    (await refuseKeys(hook, cluster, target.stanza)) ?? (await refuseChange(hook, cluster));
+  if (refusal !== undefined) return refusal;
   if (several) {
     const refused = await refuseCluster(hook, cluster);
     if (refused !== undefined) return refused;
@@ -52,11 +55,19 @@ async function refuseKeys(
   }
 }
 
-/** Every unit has to be there to stop, and to get the data afterwards. */
-async function refuseCluster(hook: PostgresqlHook, cluster: Cluster): Promise<Refusal | undefined> {
-  if ((await cluster.units()).length !== (await hook.juju.plannedUnits())) {
-    return { refusal: 'Units are being added or removed: wait until that is over' };
+/** Every unit has to be there to stop, and to get the data afterwards; nobody else may be a member. */
+async function refuseChange(hook: PostgresqlHook, cluster: Cluster): Promise<Refusal | undefined> {
+  const changing = { refusal: 'Units are being added or removed: wait until that is over' };
+  if ((await cluster.units()).length !== (await hook.juju.plannedUnits())) return changing;
+  try {
+    return (await uncountedMembers(hook, cluster)).length > 0 ? changing : undefined;
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    return { refusal: `Kubernetes does not tell who is a member: ${error.message}` };
   }
+}
+
+async function refuseCluster(hook: PostgresqlHook, cluster: Cluster): Promise<Refusal | undefined> {
   if ((await cluster.primary()) === undefined) return undefined;
   if (!(await hasData(hook))) {
     return { refusal: 'This unit has no data yet, and those of the others could not come back' };

@@ -170,7 +170,7 @@ async function replaceData(
 async function refuseCompany(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
   const others = await otherMembers(hook, cluster);
   if (others.length === 0) return;
-  throw new CodedError(`${others.join(', ')} has been added`, { code: 'not-alone' });
+  throw new CodedError(`${others.join(', ')} is a member, too`, { code: 'not-alone' });
 }
 
 async function recordStart(

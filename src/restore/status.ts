@@ -18,7 +18,7 @@ import {
   stoppedForRestore,
   verifyingBackups,
 } from '../core/status.ts';
-import { awaitedUnits } from './follow.ts';
+import { awaitedUnits, unitsAtWork } from './awaited.ts';
 import { stoppedKey } from './others.ts';
 import { readOwnMark } from './own-mark.ts';
 
@@ -45,8 +45,22 @@ async function statusOf(hook: PostgresqlHook, cluster: Cluster): Promise<Status 
     const there = (await cluster.units()).includes(request.unit);
     return there ? stoppedForRestore : restoreEndsWithout(request.unit);
   }
-  const awaited = await awaitedUnits(cluster, request);
+  const awaited = await awaitedOf(hook, cluster, request);
   return awaited.length === 0 ? restoringBackup : restoreAwaits(await describe(hook, awaited));
+}
+
+/** As far as can be known. */
+async function awaitedOf(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  request: RestoreRequest,
+): Promise<readonly string[]> {
+  try {
+    return await awaitedUnits(hook, cluster, request);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    return await unitsAtWork(cluster, request);
+  }
 }
 
 /** With what keeps a unit: no event is handled there before its action has ended. */

@@ -217,16 +217,6 @@ scenario('a restore that waits for a unit that verifies backups says so', {
   },
 });
 
-scenario('a unit that is being removed has to be gone first', {
-  charm: underTest,
-  given: async () => inWorld(await alone(), { patroni: { members: [primary(0), replica(3)] } }),
-  when: updateStatus,
-  then: ({ state: after, disturbances }) => {
-    expect(disturbances).toEqual([]);
-    expect(after.unitStatus.message).toBe('the restore waits until postgresql-k8s/3 stop');
-  },
-});
-
 scenario('word of another restore does not count', {
   charm: underTest,
   given: async () => withBags(await asking(), { others: { 'restore-stopped': 'r0' } }),

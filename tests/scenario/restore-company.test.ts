@@ -49,33 +49,118 @@ function during(change: (kube: Kube, host: Host<PostgresqlWorld>) => Partial<Kub
   };
 }
 
-/** Another unit labels its pod as a member's right before Patroni forgets. */
-const labelledMeanwhile = during((kube, { world }) => ({
-  delete: async (kind, name) => {
-    const labels = { application: 'patroni', 'cluster-name': 'patroni-postgresql-k8s' };
-    const added = { 'pods/postgresql-k8s-1': { metadata: { name: 'postgresql-k8s-1', labels } } };
-    world.update((now) => {
-      const objects = { ...now.kube.objects, ...added };
-      return { ...now, kube: { ...now.kube, objects } };
-    });
-    await kube.delete(kind, name);
-  },
-}));
+/** Another unit, whose pod is a member's. */
+function joined(given: PostgresqlWorld, number = 1): PostgresqlWorld {
+  const labels = { application: 'patroni', 'cluster-name': 'patroni-postgresql-k8s' };
+  const name = `postgresql-k8s-${number}`;
+  const objects = { ...given.kube.objects, [`pods/${name}`]: { metadata: { name, labels } } };
+  return { ...given, kube: { ...given.kube, objects } };
+}
 
-test('a unit that starts while Patroni is made to forget is seen right after', async () => {
-  const given = remembering(await withBackup());
+const joining = (given: PostgresqlState, number = 1): PostgresqlState => ({
+  ...given,
+  world: joined(given.world, number),
+});
 
-  const { state: after, action: ended } = await run({
-    charm: labelledMeanwhile,
-    state: given,
-    event: restore,
+const meanwhile = {
+  'right before Patroni forgets': during((kube, { world }) => ({
+    list: async (kind, selector) => {
+      // The first look is that of the admission.
+      const found = await kube.list(kind, selector);
+      world.update((now) => joined(now));
+      return found;
+    },
+  })),
+  'right after': during((kube, { world }) => ({
+    delete: async (kind, name) => {
+      world.update((now) => joined(now));
+      await kube.delete(kind, name);
+    },
+  })),
+};
+
+for (const [when, world] of Object.entries(meanwhile)) {
+  test(`a unit that starts while the only one stops is seen ${when}`, async () => {
+    const given = remembering(await withBackup());
+
+    const {
+      state: after,
+      action: ended,
+      calls,
+    } = await run({ charm: world, state: given, event: restore });
+
+    expect(ended.failed).toMatch(
+      /^Failed to remove previous .*: postgresql-k8s\/1 is a member, too$/,
+    );
+    expect(calls.some(({ method }) => method === 'delete')).toBe(when === 'right after');
+    expectOldState(after);
+    expect(fileOf(after, dataFile)).toBe('17\n');
+    expect(fileOf(after, markFile)).toBeUndefined();
+    expect(serviceOf(after)).toBe('active');
   });
+}
 
-  expect(ended.failed).toMatch(/^Failed to remove previous .*: postgresql-k8s\/1 has been added$/);
-  expectOldState(after);
-  expect(fileOf(after, dataFile)).toBe('17\n');
-  expect(fileOf(after, markFile)).toBeUndefined();
-  expect(serviceOf(after)).toBe('active');
+for (const [what, others] of [
+  ['an only unit', []],
+  ['a cluster', [1, 2]],
+] as const) {
+  test(`${what} is not restored while another unit comes or goes`, async () => {
+    const given = joining(await withBackup({ others }), 3);
+
+    const { action: ended, disturbances } = await run({
+      charm: underTest,
+      state: given,
+      event: action('restore', {
+        'backup-id': '2026-01-30T12:00:00Z',
+        'all-units': others.length > 0,
+      }),
+    });
+
+    expect(ended.failed).toBe('Units are being added or removed: wait until that is over');
+    expect(disturbances).toEqual([]);
+  });
+}
+
+test('nor is it when nobody can say who is there', async () => {
+  const given = inWorld(await withBackup(), { kube: { faults: { 'list pods': 'unreachable' } } });
+
+  const { action: ended } = await run({ charm: underTest, state: given, event: restore });
+
+  expect(ended.failed).toMatch(/^Kubernetes does not tell who is a member: /);
+});
+
+for (const [how, members] of Object.entries({
+  'Patroni sees it start': [primary(0), replica(3, 'starting')],
+  'Patroni does not see it': [primary(0)],
+  'Patroni does not answer': [{ ...primary(0), silent: 'timeout' as const }],
+})) {
+  test(`a unit that is being removed has to be gone first, when ${how}`, async () => {
+    const given = joining(inWorld(await alone(), { patroni: { members } }), 3);
+
+    const { state: waits, disturbances } = await run({
+      charm: underTest,
+      state: given,
+      event: updateStatus,
+    });
+
+    expect(disturbances).toEqual([]);
+    expect(waits.unitStatus.message).toBe('the restore waits until postgresql-k8s/3 stop');
+
+    const { 'pods/postgresql-k8s-3': _, ...objects } = waits.world.kube.objects;
+    const begun = await afterEvents(inWorld(waits, { kube: { objects } }), updateStatus);
+    expect(fileOf(begun, asideFile)).toBe('17\n');
+  });
+}
+
+test('as long as Kubernetes does not say who is there, the restore of a cluster waits', async () => {
+  const faults = { 'list pods': 'unreachable' } as const;
+
+  const waits = await afterEvents(inWorld(await alone(), { kube: { faults } }), updateStatus);
+
+  expect(fileOf(waits, dataFile)).toBe('17\n');
+  expect(fileOf(waits, markFile)).toBeUndefined();
+  expect(serviceOf(waits)).toBe('active');
+  expect(waits.unitStatus.message).toBe('restoring backup');
 });
 
 /** Another unit makes Patroni forget when this one has already looked at its volume. */

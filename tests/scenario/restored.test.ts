@@ -116,23 +116,6 @@ test('with an invalid configuration nothing is restored', async () => {
   expect(fileOf(state, markFile)).toBeUndefined();
 });
 
-test('a unit that is started while the only one stops keeps Patroni from forgetting the cluster', async () => {
-  const given = remembering(await withBackup());
-  const labels = { application: 'patroni', 'cluster-name': 'patroni-postgresql-k8s' };
-  const added = { 'pods/postgresql-k8s-1': { metadata: { name: 'postgresql-k8s-1', labels } } };
-  const kube = { objects: { ...given.world.kube.objects, ...added } };
-
-  const { state: after, action: ended } = await run({
-    charm: underTest,
-    state: inWorld(given, { kube }),
-    event: restore,
-  });
-
-  expect(ended.failed).toMatch(/^Failed to remove previous .*: postgresql-k8s\/1 has been added$/);
-  expectDataOfBefore(after);
-  expect(fileOf(after, markFile)).toBeUndefined();
-});
-
 test('the data of before begin to go only when the mark says that they are not needed', async () => {
   const given = await restoring();
   const { interruptions } = await run({ charm: underTest, state: given, event: updateStatus });
