@@ -24,7 +24,9 @@ export async function admitPlace(
   { target, backup, several }: Chosen & { readonly several: boolean },
 ): Promise<RestoreMark['old'] | Refusal> {
   const refusal =
-    (await refuseKeys(hook, cluster, target.stanza)) ?? (await refuseChange(hook, cluster));
+    (await refusePause(cluster)) ??
+    (await refuseKeys(hook, cluster, target.stanza)) ??
+    (await refuseChange(hook, cluster));
   if (refusal !== undefined) return refusal;
   if (several) {
     const refused = await refuseCluster(hook, cluster);
@@ -34,6 +36,12 @@ export async function admitPlace(
     return { refusal: tablespacesOn([cluster.unit]) };
   }
   return await chooseRoom(hook, { backup, several });
+}
+
+/** A pause would come back with the data of before, and in a pause nobody starts PostgreSQL. */
+async function refusePause(cluster: Cluster): Promise<Refusal | undefined> {
+  const paused = (await cluster.patroniCluster())?.paused === true;
+  return paused ? { refusal: 'failover is paused: resume-failover first' } : undefined;
 }
 
 /** Into the repository of another cluster nothing is written. */

@@ -372,6 +372,21 @@ scenario('keys that may not write are found before anything is touched', {
   },
 });
 
+scenario('in a pause nothing is restored: what came back would stay down', {
+  charm: underTest,
+  given: async () => {
+    const given = await withBackup();
+    const config = { ...given.world.patroni.config, pause: true };
+    return inWorld(given, { patroni: { config } });
+  },
+  when: restore,
+  then: ({ state: after, action: { failed }, disturbances }) => {
+    expect(failed).toBe('failover is paused: resume-failover first');
+    expect(disturbances).toEqual([]);
+    expect(fileOf(after, mark)).toBeUndefined();
+  },
+});
+
 scenario('a PostgreSQL that outlives Patroni is stopped before its data are moved', {
   charm: underTest,
   given: async () => withServer(await withBackup()),
