@@ -4,6 +4,7 @@
 import type { S3Parameters } from '../lib/interfaces/s3-fields.ts';
 import {
   type Cluster,
+  isRestoring,
   isStarted,
   isTlsEnabled,
   ownMember,
@@ -52,7 +53,7 @@ async function admitMember(
   const { walk } = hook;
   const problem = await findProblem(hook, cluster);
   if (walk.decide('is_blocked', problem !== undefined)) {
-    return { refusal: `Unit is in a blocking state: ${problem}` };
+    return { refusal: problem ?? '' };
   }
   const { primary, started, tls, stanza } = await observeMember(cluster);
   const several = (await cluster.units()).length > 1;
@@ -68,12 +69,17 @@ async function admitMember(
   return { stanza, replica: !primary };
 }
 
-/** What blocks the unit, unless it is an option of encryption: a repository in use goes on as it is. */
+/**
+ * What blocks the unit, unless it is an option of encryption: a repository in use goes on as it is. As long
+ * as a restore can go back nothing is archived, so pgBackRest would wait for WAL in vain.
+ */
 async function findProblem(hook: PostgresqlHook, cluster: Cluster): Promise<string | undefined> {
+  const app = await cluster.appData();
+  if (isRestoring(app)) return 'A backup is being restored; nothing has been backed up.';
   const status = await hook.juju.unitStatus();
   if (status?.level !== 'blocked') return undefined;
-  const { stanza } = await cluster.appData();
-  return stanza === undefined || !isCipherMessage(status.message) ? status.message : undefined;
+  if (app.stanza !== undefined && isCipherMessage(status.message)) return undefined;
+  return `Unit is in a blocking state: ${status.message}`;
 }
 
 async function observeMember(cluster: Cluster) {

@@ -4,6 +4,7 @@ import { expect } from '@jest/globals';
 
 import { expectCompleteChart } from '../support/flowchart-record.ts';
 import { action, pebbleNotice, relationChanged, updateStatus } from '../support/scenario/events.ts';
+import { request, withBags } from '../support/scenario/postgresql/cluster-restore.ts';
 import {
   after as afterEvents,
   backedUp,
@@ -205,6 +206,23 @@ scenario('a Blocked unit makes no backup', {
     expect(failed).toMatch(/^Unit is in a blocking state: Configuration Error: /);
   },
 });
+
+scenario(
+  'as long as others have not copied restored data, which keeps WAL back, there is no backup',
+  {
+    charm: underTest,
+    given: async () =>
+      withBags(await backedUp({ others: [1] }), {
+        app: { 'restore-request': request('clone') },
+        others: { 'restore-stopped': 'r1' },
+      }),
+    when: createBackup,
+    then: ({ action: { failed }, execs }) => {
+      expect(failed).toBe('A backup is being restored; nothing has been backed up.');
+      expect(backupCommands(execs)).toEqual([]);
+    },
+  },
+);
 
 scenario('with certificates the primary of several units leaves it to a replica', {
   charm: underTest,
