@@ -98,19 +98,38 @@ function fromBackup(backup: Backup, time: WantedTime | undefined, catalogue: Cat
   if (window === undefined) {
     return { refusal: `WAL that follows the backup ${backup.id} is not in the repository` };
   }
-  return beyond(time, window) ?? targetOf(backup, timeline, time);
+  return beyond(time, window, catalogue) ?? targetOf(backup, timeline, time);
 }
 
 /** PostgreSQL gives up when the WAL ends before the time. Times of files are whole seconds. */
 function beyond(
   time: WantedTime,
-  { timeline, latestSeconds }: RecoveryWindow,
+  window: RecoveryWindow,
+  catalogue: Catalogue,
 ): { readonly refusal: string } | undefined {
-  if (time.kind === 'latest' || Math.floor(secondsOf(time)) <= latestSeconds) return undefined;
+  const { timeline, latestSeconds } = window;
+  const seconds = Math.floor(secondsOf(time));
+  if (time.kind === 'latest' || seconds <= latestSeconds) return undefined;
   const end = renderTime(latestSeconds * 1_000_000).slice(0, 19);
-  return {
-    refusal: `WAL of timeline ${timeline} was archived until ${end} UTC, which is before ${time.given}`,
-  };
+  const later = laterTimeline(window, seconds, catalogue);
+  const hint = later === undefined ? '' : `; a later timeline leads there: backup-id=${later}`;
+  const found = `WAL of timeline ${timeline} was archived until ${end} UTC`;
+  return { refusal: `${found}, which is before ${time.given}${hint}` };
+}
+
+/**
+ * Id of a timeline that was begun later and holds the moment. It is not taken by itself: when it was begun
+ * nobody has written down, only when that was archived, and before it the database was another one.
+ */
+function laterTimeline(
+  { stanza, archiveId, timeline }: RecoveryWindow,
+  seconds: number,
+  { windows, histories }: Catalogue,
+): string | undefined {
+  const isLater = (one: Line): boolean =>
+    one.stanza === stanza && one.archiveId === archiveId && one.timeline > timeline;
+  const window = findWindow(windows.filter(isLater), { seconds });
+  return histories.filter(isLater).find((one) => one.timeline === window?.timeline)?.id;
 }
 
 interface Line {
@@ -119,8 +138,8 @@ interface Line {
   readonly timeline: number;
 }
 
-function alongTimeline(line: Line, time: WantedTime, { windows }: Catalogue): Choice {
-  const along = windows.filter(
+function alongTimeline(line: Line, time: WantedTime, catalogue: Catalogue): Choice {
+  const along = catalogue.windows.filter(
     ({ stanza, archiveId, timeline }) =>
       stanza === line.stanza && archiveId === line.archiveId && timeline === line.timeline,
   );
@@ -129,7 +148,7 @@ function alongTimeline(line: Line, time: WantedTime, { windows }: Catalogue): Ch
   const backup = window === undefined ? undefined : backupBefore(window, seconds);
   if (backup !== undefined) return targetOf(backup, line.timeline, time);
   const before = along.filter(({ earliestSeconds }) => earliestSeconds <= secondsOf(time)).at(-1);
-  return (before === undefined ? undefined : beyond(time, before)) ?? noTimeline(time);
+  return (before === undefined ? undefined : beyond(time, before, catalogue)) ?? noTimeline(time);
 }
 
 function byTime(time: WantedTime | undefined, catalogue: Catalogue): Choice {

@@ -238,13 +238,31 @@ test('what cannot be reached is refused, with the reason', () => {
     "Can't find the nearest timeline before timestamp 2026-01-30 12:00:09 to restore",
   );
   expect(choose(both, '2026-01-30T12:00:00Z', '2026-01-30 12:55:00')).toBe(
-    'WAL of timeline 1 was archived until 2026-01-30 12:50:00 UTC, which is before 2026-01-30 12:55:00',
+    'WAL of timeline 1 was archived until 2026-01-30 12:50:00 UTC, which is before 2026-01-30 12:55:00' +
+      `; a later timeline leads there: backup-id=${fork}`,
   );
   expect(choose({ ...both, windows: [] }, '2026-01-30T12:00:00Z', 'latest')).toBe(
     'WAL that follows the backup 2026-01-30T12:00:00Z is not in the repository',
   );
   expect(choose({ backups: [], histories: [], windows: [] }, undefined, 'latest')).toBe(
     "Can't find the nearest timeline before timestamp latest to restore",
+  );
+});
+
+test('a time that only a later timeline leads to is refused with its id', () => {
+  // Its history was archived at 13:00, when it had been in force for a while.
+  expect(choose(both, undefined, '2026-01-30 12:58:00')).toBe(
+    'WAL of timeline 1 was archived until 2026-01-30 12:50:00 UTC, which is before 2026-01-30 12:58:00' +
+      `; a later timeline leads there: backup-id=${fork}`,
+  );
+  expect(choose(both, fork, '2026-01-30 12:58:00')).toMatchObject({ label, timeline: 2 });
+  // Neither one that ends before, nor the timeline itself, nor one of another database.
+  expect(choose(both, fork, '2026-01-30 15:00:00')).toMatch(/ 15:00:00$/);
+  const elsewhere = both.windows.map((one) =>
+    one.timeline === 2 ? { ...one, archiveId: '17-2' } : one,
+  );
+  expect(choose({ ...both, windows: elsewhere }, undefined, '2026-01-30 12:58:00')).toMatch(
+    /before 2026-01-30 12:58:00$/,
   );
 });
 
