@@ -18,10 +18,12 @@ import { lookAtBackups } from './adapters/last-backup.ts';
 import {
   readRepository,
   removeRepositoryConfig,
+  renewKeys,
   unusedSettings,
   writeIfKnown,
 } from './adapters/repository.ts';
 import { placeIn, useOf } from './adapters/repository-in-use.ts';
+import { readRestoreMark, restoresAtStart } from './adapters/restore-mark.ts';
 import { leaveUnfinished } from './adapters/unfinished.ts';
 import { isReachable } from './adapters/watch-state.ts';
 import { followSchedule, knowLastBackup } from './backup-schedule.ts';
@@ -67,6 +69,7 @@ export const s3CredentialsChanged: PostgresqlHandler = async (hook) => {
   const cluster = await openCluster(hook);
   const runs = cluster !== undefined && (await doesClusterRun(cluster));
   if (!walk.decide('has_cluster_initialised', runs) || cluster === undefined) {
+    await renewForRestore(hook, cluster);
     walk.step('defer');
     hook.defer();
     return;
@@ -103,6 +106,13 @@ async function doesClusterRun(cluster: Cluster): Promise<boolean> {
   if (!app.initialised || isPrimaryReplaced(app) || mayGoBack(app)) return false;
   const health = await cluster.health();
   return health !== undefined && isStarted(health.state);
+}
+
+/** pgBackRest of a unit that restores fetches WAL for as long as that is replayed. */
+async function renewForRestore(hook: PostgresqlHook, cluster: Cluster | undefined): Promise<void> {
+  if (cluster === undefined || !(await isReachable(hook))) return;
+  const mark = await readRestoreMark(hook);
+  if (mark !== undefined && restoresAtStart(mark)) await renewKeys(hook, cluster);
 }
 
 // Juju 4 commits a hook's relation data before its secret grants: for a moment there is a secret

@@ -5,6 +5,7 @@ import { CodedError } from '../../lib/base/error.ts';
 import { present } from '../../lib/base/present.ts';
 import { readS3Parameters } from '../../lib/interfaces/s3.ts';
 import type { S3Parameters, S3Reading } from '../../lib/interfaces/s3-fields.ts';
+import { namesPlace } from '../core/backups/repository-identity.ts';
 import { keepAll, type Retention, retentionIn, retentionOf } from '../core/backups/retention.ts';
 import { type BackupSpeed, speedIn } from '../core/backups/speed.ts';
 import {
@@ -145,6 +146,14 @@ export async function writeIfKnown(
     if (error instanceof CipherError) return error.message;
     throw error;
   }
+}
+
+/** New keys for a pgBackRest that is at work. Settings of another place are none for what it reads from. */
+export async function renewKeys(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
+  const reading = await readRepository(hook);
+  const config = await hook.ports.pebble.pull(pgbackrestConfigPath);
+  if (reading.kind !== 'ready' || config === undefined) return;
+  if (namesPlace(config, reading.parameters)) await writeIfKnown(hook, cluster, reading.parameters);
 }
 
 /** Removes the keys from the workload, and what works with them. */

@@ -15,3 +15,13 @@ export function repositoryIdentity(
 ): string {
   return fingerprint(JSON.stringify([endpoint, bucket, path, stanza]));
 }
+
+/** Whether pgBackRest's file, as it was rendered, names this place. */
+export function namesPlace(config: string, { endpoint, bucket, path }: RepositoryPlace): boolean {
+  const lines = config.split('\n');
+  return [
+    `repo1-s3-endpoint=${endpoint}`,
+    `repo1-s3-bucket=${bucket}`,
+    `repo1-path=${path === '' ? '/' : path}`,
+  ].every((line) => lines.includes(line));
+}
