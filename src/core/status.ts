@@ -138,7 +138,7 @@ export function restoreEndsWithout(unit: string): Status {
   return { level: 'maintenance', message: `the restore ends when ${unit} is gone` };
 }
 
-/** Some have not copied the restored data yet, and nobody has them any more, or nobody leads. */
+/** Some have not begun to copy the restored data, and nobody has them any more, or nobody leads. */
 export function nobodyToCopy(unit: string): Status {
   const ways = `repair ${unit}, or go back with cancel-restore`;
   return { level: 'waiting', message: `no primary has the restored data: ${ways}` };
@@ -149,7 +149,7 @@ export const walWaitsForLeader = 'no WAL is archived until the leader has ended 
 
 /** Remark on the primary: any of these may still go back to the data of before. */
 export function walWaitsFor(units: readonly string[]): string {
-  return `no WAL is archived until ${units.join(', ')} copy the restored data, or are removed`;
+  return `no WAL is archived until ${units.join(', ')} begin to copy the restored data, or are removed`;
 }
 
 export function foreignStorage(reason: string): Status {

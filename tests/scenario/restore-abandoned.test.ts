@@ -99,6 +99,6 @@ test('a primary says who keeps its WAL from being archived', async () => {
   const after = await afterEvents(started, updateStatus);
 
   expect(after.unitStatus.message).toBe(
-    'Primary (no WAL is archived until postgresql-k8s/2 copy the restored data, or are removed)',
+    'Primary (no WAL is archived until postgresql-k8s/2 begin to copy the restored data, or are removed)',
   );
 });
