@@ -299,7 +299,7 @@ async function answerOf<T>(ask: () => Promise<T>): Promise<T | undefined> {
 
 type RestoreData = Pick<AppData, 'restoringBackup' | 'restoreRequest'>;
 
-/** Whether a restore is under way, be it that only some members have not copied the data yet. */
+/** Whether a restore is under way, be it that only some members have not begun to copy the data. */
 export function isRestoring({ restoringBackup, restoreRequest }: RestoreData): boolean {
   return restoringBackup !== undefined || restoreRequest !== undefined;
 }
