@@ -10,7 +10,7 @@ import { tellResult, undoRestore } from './end.ts';
 import { dropVoidRestore, followRestore } from './follow.ts';
 import { abandonClone, leadRequest } from './lead.ts';
 import { readOwnMark } from './own-mark.ts';
-import { doesPrimaryAnswer } from './services.ts';
+import { doesPrimaryAnswer, findStranger } from './services.ts';
 import { cancelled, endedRestore, publishResult, type Refusal } from './told.ts';
 
 export const cancelRestore: Handler<PostgresqlPorts> = async (hook) => {
@@ -106,14 +106,16 @@ async function cancelOwn(
 async function refuseWayBack(
   hook: PostgresqlHook,
   cluster: Cluster,
-  { phase, old, request }: RestoreMark,
+  mark: RestoreMark,
 ): Promise<string | undefined> {
+  const { phase, old, request } = mark;
   const aside = (await isAside(hook)) || request !== undefined;
   if (phase === 'stopped' && !aside && old !== 'aside') {
     return 'The data of before may be gone, so there is nothing to go back to';
   }
   if (phase !== 'started') return undefined;
   if (!aside) return 'The data of before are gone, so there is nothing to go back to';
+  if ((await findStranger(cluster, mark)) !== undefined) return undefined;
   // What clients have committed since would be lost; the next hook ends the restore.
   return (await doesPrimaryAnswer(cluster)) ? inForce : undefined;
 }

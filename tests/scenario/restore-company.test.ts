@@ -225,6 +225,21 @@ for (const [what, members] of [
   });
 }
 
+test('such a database keeps nobody from cancel-restore', async () => {
+  const begun = await afterEvents(remembering(await withBackup()), restore);
+  const given = inWorld(strange(begun), { patroni: { members: [primary(0)] } });
+
+  const { state: after, action: ended } = await run({
+    charm: underTest,
+    state: given,
+    event: action('cancel-restore'),
+  });
+
+  expect(ended.failed).toBeUndefined();
+  expectOldState(after);
+  expect(fileOf(after, dataFile)).toBe('17\n');
+});
+
 test('nor is it what a cluster copies', async () => {
   const begun = await afterEvents(await alone(), updateStatus);
   const given = inWorld(strange(begun), { patroni: { members: [primary(0)] } });
