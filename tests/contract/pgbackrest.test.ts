@@ -262,8 +262,13 @@ describe.each(labs)('pgBackRest: $summary', ({ start }) => {
   test('a setting without a value is refused, whatever it is asked', async () => {
     await lab.configure(['repo1-s3-region=']);
 
-    for (const ask of [info(lab.pebble), createStanza(lab.pebble, stanza)]) {
-      await expect(ask).rejects.toThrow(/key 'repo1-s3-region' must have a value$/);
+    for (const ask of [
+      async () => await info(lab.pebble),
+      async () => {
+        await createStanza(lab.pebble, stanza);
+      },
+    ]) {
+      await expect(ask()).rejects.toThrow(/key 'repo1-s3-region' must have a value$/);
     }
   });
 
