@@ -4,15 +4,35 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { isNativeError } from 'node:util/types';
 
-/** Asks the system for one; somebody else may take it before the caller does. */
+// Below the ports that Linux gives to outgoing connections (32768 on) and those of Kubernetes' services
+// (30000 on), so that nobody takes a port that a test has closed and opens again.
+const firstPort = 20_000;
+const workers = 20;
+const portsEach = 500;
+
+let tried = 0;
+
+/** A port that nobody listens on; test files that run side by side never get the same one. */
 export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  const worker = Number(process.env['JEST_WORKER_ID'] ?? 0) % workers;
+  while (tried < portsEach) {
+    const port = firstPort + worker * portsEach + ((process.pid + tried) % portsEach);
+    tried += 1;
+    if (await canListen(port)) return port;
+  }
+  throw new Error('cannot find a free port');
+}
+
+async function canListen(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('cannot find a free port');
-  return address.port;
+  return true;
 }
 
 /** Whether somebody accepts connections on the port. */
