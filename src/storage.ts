@@ -5,6 +5,7 @@
 import { present } from '../lib/base/present.ts';
 import { KubeError } from '../lib/kube/error.ts';
 import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
+import { forgetFormerCluster, waitsForStrangers } from './adapters/former-cluster.ts';
 import { isOver, readRestoreMark } from './adapters/restore-mark.ts';
 import {
   ownOwner,
@@ -15,7 +16,7 @@ import {
   writeIdentity,
 } from './adapters/storage-identity.ts';
 import { withPrimary } from './adapters/users.ts';
-import { dataGone, foreignStorage } from './core/status.ts';
+import { dataGone, foreignStorage, strangeCluster } from './core/status.ts';
 import { isSame, judgeStorage, type StorageJudgement } from './core/storage.ts';
 
 const adoptedFromKey = 'storage-adopted-from';
@@ -25,6 +26,7 @@ export const dataKey = 'data';
 /** Looks at the volume before anything is written to it; says whether the member may start. */
 export async function prepareStorage(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   if (await empties(hook)) return true;
+  if (!(await forgetFormerCluster(hook, cluster))) return false;
   const { kind } = await inspectStorage(hook, cluster);
   if (kind === 'foreign' || kind === 'lost') return false;
   if (kind !== 'adopted') await claimStorage(hook);
@@ -92,6 +94,7 @@ export async function collectStorageStatus(hook: PostgresqlHook, cluster: Cluste
     if (judgement.kind === 'foreign') hook.status(foreignStorage(judgement.reason));
     if (judgement.kind === 'own' || judgement.kind === 'adopted') return;
     if (judgement.kind === 'lost' || (await hasNobodyData(hook, cluster))) hook.status(dataGone);
+    if (await waitsForStrangers(hook, cluster)) hook.status(strangeCluster(cluster.app));
   } catch (error) {
     // Without trust nothing can be known, and the status says that.
     if (!(error instanceof KubeError)) throw error;

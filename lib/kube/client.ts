@@ -10,7 +10,7 @@ import type { HttpPort, HttpRequest, HttpResponse } from '../base/http-port.ts';
 import { lazy } from '../base/lazy.ts';
 import { KubeError, type KubeErrorCode } from './error.ts';
 import { openExec } from './exec.ts';
-import type { CoreKind, Kube } from './kube.ts';
+import type { Kube, KubeKind } from './kube.ts';
 import type { KubeCredentials } from './service-account.ts';
 
 export interface KubeOptions {
@@ -34,11 +34,20 @@ interface KubeRequest {
 // but a hook must not stand still longer than this.
 const timeoutMs = 10_000;
 
-const kindNames: Readonly<Record<CoreKind, string>> = {
-  pods: 'Pod',
-  services: 'Service',
-  endpoints: 'Endpoints',
-  nodes: 'Node',
+interface KindFacts {
+  readonly kind: string;
+  readonly apiVersion: string;
+  /** Where the API has it. */
+  readonly root: string;
+}
+
+const core = { apiVersion: 'v1', root: '/api/v1' } as const;
+const kinds: Readonly<Record<KubeKind, KindFacts>> = {
+  pods: { ...core, kind: 'Pod' },
+  services: { ...core, kind: 'Service' },
+  endpoints: { ...core, kind: 'Endpoints' },
+  nodes: { ...core, kind: 'Node' },
+  statefulsets: { kind: 'StatefulSet', apiVersion: 'apps/v1', root: '/apis/apps/v1' },
 };
 
 /** A client for one namespace; reads nothing and sends nothing before the first call. */
@@ -46,7 +55,7 @@ export function createKube(options: KubeOptions): Kube {
   const authorised = createAuthorisation(options);
   const send = async (request: KubeRequest) =>
     await authorised(async (credentials) => await sendRequest(options, credentials, request));
-  const path = (kind: CoreKind, name?: string) => pathOf(options.namespace, kind, name);
+  const path = (kind: KubeKind, name?: string) => pathOf(options.namespace, kind, name);
 
   return {
     get: async (kind, name) => {
@@ -61,12 +70,13 @@ export function createKube(options: KubeOptions): Kube {
     },
     apply: async (kind, manifest, fieldManager) => {
       const { name } = manifest.metadata;
+      const { apiVersion, kind: kindName } = kinds[kind];
       const query = `?fieldManager=${encodeURIComponent(fieldManager)}&force=true`;
       const answer = await send({
         method: 'PATCH',
         path: path(kind, name) + query,
         contentType: 'application/apply-patch+yaml',
-        body: { apiVersion: 'v1', kind: kindNames[kind], ...manifest },
+        body: { apiVersion, kind: kindName, ...manifest },
       });
       return parse(objectSchema, accept(`apply ${kind} "${name}"`, answer));
     },
@@ -95,10 +105,10 @@ export function createKube(options: KubeOptions): Kube {
   };
 }
 
-function pathOf(namespace: string, kind: CoreKind, name: string | undefined): string {
+function pathOf(namespace: string, kind: KubeKind, name: string | undefined): string {
   const scope = kind === 'nodes' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
   const tail = name === undefined ? '' : `/${encodeURIComponent(name)}`;
-  return `/api/v1${scope}/${kind}${tail}`;
+  return `${kinds[kind].root}${scope}/${kind}${tail}`;
 }
 
 type Authorised = <T extends object>(
@@ -172,6 +182,7 @@ const metadataSchema = v.looseObject({
   ownerReferences: v.exactOptional(v.array(v.unknown())),
   resourceVersion: v.exactOptional(v.string()),
   uid: v.exactOptional(v.string()),
+  creationTimestamp: v.exactOptional(v.string()),
 });
 
 const objectSchema = v.looseObject({

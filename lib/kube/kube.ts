@@ -12,6 +12,8 @@ export interface ObjectMeta {
   readonly ownerReferences?: readonly unknown[];
   readonly resourceVersion?: string;
   readonly uid?: string;
+  /** In whole seconds. */
+  readonly creationTimestamp?: string;
 }
 
 export interface KubeObject {
@@ -21,7 +23,7 @@ export interface KubeObject {
   readonly [field: string]: unknown;
 }
 
-export type CoreKind = 'pods' | 'services' | 'endpoints' | 'nodes';
+export type KubeKind = 'pods' | 'services' | 'endpoints' | 'nodes' | 'statefulsets';
 
 export interface ExecOptions {
   readonly container: string;
@@ -35,18 +37,18 @@ export interface ExecOptions {
  * `juju trust`), `conflict`, `unreachable`, `api` (fields: status, reason). Namespace: the model's.
  */
 export interface Kube {
-  get(kind: CoreKind, name: string): Promise<KubeObject | undefined>;
-  list(kind: CoreKind, labelSelector: string): Promise<readonly KubeObject[]>;
+  get(kind: KubeKind, name: string): Promise<KubeObject | undefined>;
+  list(kind: KubeKind, labelSelector: string): Promise<readonly KubeObject[]>;
   /** Server-side apply with `force`, as the given field manager; gives the object as stored. */
-  apply(kind: CoreKind, manifest: KubeObject, fieldManager: string): Promise<KubeObject>;
+  apply(kind: KubeKind, manifest: KubeObject, fieldManager: string): Promise<KubeObject>;
   /** Strategic-free merge patch (RFC 7386): `null` removes. */
   patch(
-    kind: CoreKind,
+    kind: KubeKind,
     name: string,
     patch: Readonly<Record<string, unknown>>,
   ): Promise<KubeObject>;
   /** Deleting what is not there is fine. */
-  delete(kind: CoreKind, name: string): Promise<void>;
+  delete(kind: KubeKind, name: string): Promise<void>;
   /**
    * Runs a program in a pod; gives its input and output as one stream. Ending the stream ends the
    * input. A program that fails, or gets lost, destroys the stream with a `KubeError` that has the

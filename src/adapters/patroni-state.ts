@@ -6,22 +6,32 @@ import { noticeDomain } from '../core/render/watcher.ts';
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 import { parseKeptState, type SavedState } from './restore-mark.ts';
 
-/** What there is, each object with the version that it has. */
-export type PresentState = readonly (SavedState[number] & { readonly version?: string })[];
+/** What there is, each object with the version that it has and the time at which it was made. */
+export type PresentState = readonly (SavedState[number] & {
+  readonly version?: string;
+  readonly created?: string;
+})[];
 
 export async function readPresentState(
   hook: PostgresqlHook,
   { app }: Pick<Cluster, 'app'>,
 ): Promise<PresentState> {
-  const present: PresentState[number][] = [];
+  const state: PresentState[number][] = [];
   for (const name of patroniEndpoints(app)) {
     const found = await hook.ports.kube.get('endpoints', name);
     if (found === undefined) continue;
-    const { labels = {}, annotations = {}, resourceVersion: version } = found.metadata;
-    const own = { name, labels: { ...labels }, annotations: { ...annotations } };
-    present.push(version === undefined ? own : { ...own, version });
+    const { metadata } = found;
+    const { labels = {}, annotations = {}, resourceVersion: version } = metadata;
+    const { creationTimestamp: created } = metadata;
+    state.push({
+      name,
+      labels: { ...labels },
+      annotations: { ...annotations },
+      ...(version === undefined ? {} : { version }),
+      ...(created === undefined ? {} : { created }),
+    });
   }
-  return present;
+  return state;
 }
 
 /** A copy of what there is; read when nothing writes to it any more. */

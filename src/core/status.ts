@@ -1,6 +1,7 @@
 // Every status text of the charm. Users and tests of others depend on most of them.
 
 import type { Status } from '../../lib/juju/juju.ts';
+import { clusterName } from './names.ts';
 
 export const s3RelationMissing =
   'Relation with s3-integrator charm missing, cannot create/restore backup.';
@@ -162,6 +163,13 @@ export const dataGone: Status = {
   message:
     'Failed to start: no unit has the data of the cluster, attach its storage or restore a backup',
 };
+
+/** It is not known to be a former application's. */
+export function strangeCluster(app: string): Status {
+  const remedy = `start the unit that has its data, or delete Endpoints ${clusterName(app)}-config`;
+  const message = `Failed to start: nobody leads the cluster that Kubernetes remembers, ${remedy}`;
+  return { level: 'blocked', message };
+}
 
 /** A unit comes back with them after it has been away; it copies those of whoever leads. */
 export const abandonedData: Status = {

@@ -3,7 +3,7 @@
 // that are there. Objects carry no resource version, so that two worlds can be compared.
 
 import { KubeError } from '../../../../lib/kube/error.ts';
-import type { CoreKind, Kube, KubeObject } from '../../../../lib/kube/kube.ts';
+import type { Kube, KubeKind, KubeObject } from '../../../../lib/kube/kube.ts';
 import type { Host } from '../host.ts';
 import { isObject, merge, visibleMembers } from './patroni.ts';
 import { type KubeWorld, kubeKey, type PostgresqlWorld } from './world.ts';
@@ -15,7 +15,7 @@ export function createFakeKube(host: Host<PostgresqlWorld>): Kube {
     const changed = object === undefined ? others : { ...objects(), [key]: object };
     host.world.update((now) => ({ ...now, kube: { ...now.kube, objects: changed } }));
   };
-  const check = (verb: string, kind: CoreKind): void => {
+  const check = (verb: string, kind: KubeKind): void => {
     allow(verb, kind, host.world.get().kube);
   };
 
@@ -62,7 +62,7 @@ export function createFakeKube(host: Host<PostgresqlWorld>): Kube {
 }
 
 /** Rejects what the world does not let happen. */
-export function allow(verb: string, kind: CoreKind, { faults }: KubeWorld): void {
+export function allow(verb: string, kind: KubeKind, { faults }: KubeWorld): void {
   const code = faults[`${verb} ${kind}`] ?? faults['*'];
   if (code === undefined) return;
   throw new KubeError(`cannot ${verb} ${kind}: ${code}`, {
@@ -74,7 +74,7 @@ export function allow(verb: string, kind: CoreKind, { faults }: KubeWorld): void
 /** What Patroni itself writes once it has bootstrapped a cluster. */
 function patroniConfig(
   host: Host<PostgresqlWorld>,
-  kind: CoreKind,
+  kind: KubeKind,
   name: string,
 ): KubeObject | undefined {
   const { members, systemIdentifier } = host.world.get().patroni;

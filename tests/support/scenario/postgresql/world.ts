@@ -3,7 +3,7 @@
 // service of Pebble: while that is down, the own member neither answers nor is listed.
 
 import type { KubeErrorCode } from '../../../../lib/kube/error.ts';
-import type { CoreKind, KubeObject } from '../../../../lib/kube/kube.ts';
+import type { KubeKind, KubeObject } from '../../../../lib/kube/kube.ts';
 import type { FakeStorage } from '../../fake-object-store.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -212,6 +212,6 @@ export function world(part: {
 }
 
 /** Key of an object in `KubeWorld.objects`. */
-export function kubeKey(kind: CoreKind, name: string): string {
+export function kubeKey(kind: KubeKind, name: string): string {
   return `${kind}/${name}`;
 }

@@ -53,6 +53,17 @@ test('nodes stand outside the namespace', async () => {
   expect(requests[0]?.url).toBe('https://10.0.0.1:443/api/v1/nodes/n1');
 });
 
+test('StatefulSets are in a group of their own', async () => {
+  const metadata = { name: 'pg', creationTimestamp: '2026-01-31T10:00:00Z' };
+  const { kube, requests } = setUp({ status: 200, body: { metadata } });
+
+  expect(await kube.get('statefulsets', 'pg')).toEqual({ metadata });
+
+  expect(requests[0]?.url).toBe(
+    'https://10.0.0.1:443/apis/apps/v1/namespaces/my-model/statefulsets/pg',
+  );
+});
+
 test('what is not there is absent, and deleting it is fine', async () => {
   const { kube } = setUp({ status: 404 }, { status: 404 });
 

@@ -30,6 +30,7 @@ const filled: Readonly<Record<string, Status | string | undefined>> = {
   configurationError: statuses.configurationError([reason]),
   failedToPatchPod: statuses.failedToPatchPod(reason),
   foreignStorage: statuses.foreignStorage(reason),
+  strangeCluster: statuses.strangeCluster(reason),
   cannotChangeExtensions: statuses.cannotChangeExtensions([reason]),
   extensionsNotInImage: statuses.extensionsNotInImage([reason]),
   restartingMember: statuses.restartingMember(reason),
