@@ -1,6 +1,7 @@
 /** Results that an earlier run has left: of rows that are not played again they stay. */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
 
 import * as v from 'valibot';
 
@@ -19,10 +20,14 @@ const resultSchema = v.object({
   acknowledged: v.number(),
   lost: figure,
   duplicated: figure,
-  recovered: figure,
+  recovered: v.boolean(),
+  recovered_s: figure,
   new_primary: v.nullable(v.string()),
   failed_over: v.boolean(),
   statuses_right_s: figure,
+  labels_right_s: figure,
+  endpoints_right_s: figure,
+  right_in_time: v.nullable(v.boolean()),
   members_agree: v.nullable(v.boolean()),
   lock_returned: v.boolean(),
   two_primaries: v.number(),
@@ -30,26 +35,40 @@ const resultSchema = v.object({
   problem: v.nullable(v.string()),
 });
 
-/** Those of the other rows; throws when the file holds something else. */
+/** Those of the other rows. A file of another shape, as earlier versions wrote it, is put aside. */
 export async function readEarlier(
   file: string,
   played: readonly Fault[],
+  say: (text: string) => void,
 ): Promise<readonly Result[]> {
+  const text = await readIfThere(file);
+  if (text === undefined) return [];
+  const content = v.safeParse(v.pipe(v.string(), v.parseJson(), v.array(resultSchema)), text);
+  if (!content.success) {
+    const aside = await putAside(file);
+    say(`${path.basename(file)} has other contents than this version writes: it is ${aside} now`);
+    return [];
+  }
   const again = new Set(played.map(titleOf));
-  return (await readResults(file)).filter((result) => !again.has(titleOfResult(result)));
+  return content.output.filter((result) => !again.has(titleOfResult(result)));
 }
 
-async function readResults(file: string): Promise<readonly Result[]> {
-  let text: string;
+async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (isMissing(error)) return undefined;
     throw error;
   }
-  const content = v.safeParse(v.pipe(v.string(), v.parseJson(), v.array(resultSchema)), text);
-  if (!content.success) throw new Error(`cannot go on with ${file}: it has other contents`);
-  return content.output;
+}
+
+/** Under a name that says when; returns it. */
+async function putAside(file: string): Promise<string> {
+  const { dir, name, ext } = path.parse(file);
+  const time = new Date().toISOString().replaceAll(':', '-');
+  const aside = `${name}-until-${time}${ext}`;
+  await rename(file, path.join(dir, aside));
+  return aside;
 }
 
 /** In the order of the catalogue, whoever was played first. */

@@ -32,6 +32,11 @@ export interface Fault {
   readonly watchS?: number;
   /** How often it is tried, unless the caller says so; 3 when absent. */
   readonly rounds?: number;
+  /**
+   * Who can neither say anything nor be told anything as long as it lasts: the charm of the victim, or
+   * everybody's. What units show, and where Services lead, is told then, and not judged.
+   */
+  readonly away?: 'victim' | 'everybody';
   /** It hits every model of the cloud: such faults come last. */
   readonly everywhere?: true;
   /** Why it cannot be tried here, if so. */

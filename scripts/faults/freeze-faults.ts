@@ -27,6 +27,7 @@ function freeze(seconds: number): Fault {
     boundS,
     watchS,
     rounds,
+    away: 'victim',
   };
 }
 

@@ -6,8 +6,11 @@ import {
   findLastingStart,
   hasFailedOver,
   hasLockReturned,
+  labelsPrimary,
   leaderOf,
+  leadsToPrimary,
   namesPrimary,
+  type Sample,
 } from './observations.ts';
 import type { Result } from './result.ts';
 import type { RoundRecord } from './round.ts';
@@ -30,8 +33,9 @@ export function judgeRound(fault: Fault, { round, load, record }: Evidence): Res
     write_gap_s: toSeconds(lengthOf(gap)),
     acknowledged: acks.length,
     ...judgeData(record),
-    recovered: wholeMs === undefined ? null : toSeconds(wholeMs - endMs),
-    ...judgeFailOver(record, gap),
+    recovered: wholeMs !== undefined,
+    recovered_s: wholeMs === undefined ? null : toSeconds(wholeMs - endMs),
+    ...judgeFailOver(fault, record, gap),
     ...judgeAgreement(record),
     lock_returned:
       fault.watchS !== undefined &&
@@ -54,17 +58,51 @@ function judgeAgreement({ comparison }: RoundRecord): Pick<Result, 'members_agre
   return { members_agree: comparison?.agree ?? null };
 }
 
+type FailOver = Pick<
+  Result,
+  | 'new_primary'
+  | 'failed_over'
+  | 'statuses_right_s'
+  | 'labels_right_s'
+  | 'endpoints_right_s'
+  | 'right_in_time'
+>;
+
+/** What people and clients look at follows a fail-over within this. */
+const rightWithinS = 5;
+
+/**
+ * Whoever is away can neither say that it is no primary any more nor be told: of such faults the times are
+ * known and nobody is to blame for them. The others must be in time.
+ */
 function judgeFailOver(
-  { samples, primary }: RoundRecord,
+  fault: Fault,
+  { samples, primary, victim }: RoundRecord,
   gap: Gap,
-): Pick<Result, 'new_primary' | 'failed_over' | 'statuses_right_s'> {
+): FailOver {
   const last = samples.at(-1);
   const failedOver = hasFailedOver(samples, primary);
-  const rightMs = failedOver ? findLastingStart(samples, gap.toMs, namesPrimary) : undefined;
+  const away = fault.away === 'victim' ? victim : undefined;
+  // A Juju that does not answer shows nothing, neither right nor wrong.
+  const shown = samples.filter(({ units }) => units !== undefined);
+  const secondsUntil = (
+    holds: (sample: Sample) => boolean,
+    seen: readonly Sample[] = samples,
+  ): number | null => {
+    const rightMs = failedOver ? findLastingStart(seen, gap.toMs, holds) : undefined;
+    return rightMs === undefined ? null : toSeconds(rightMs - gap.toMs);
+  };
+  const times = {
+    statuses_right_s: secondsUntil((sample) => namesPrimary(sample, away), shown),
+    labels_right_s: secondsUntil(labelsPrimary),
+    endpoints_right_s: secondsUntil(leadsToPrimary),
+  };
+  const isInTime = Object.values(times).every((time) => time !== null && time <= rightWithinS);
   return {
     new_primary: (last === undefined ? undefined : leaderOf(last)) ?? null,
     failed_over: failedOver,
-    statuses_right_s: rightMs === undefined ? null : toSeconds(rightMs - gap.toMs),
+    ...times,
+    right_in_time: failedOver && fault.away === undefined ? isInTime : null,
   };
 }
 

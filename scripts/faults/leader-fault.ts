@@ -27,4 +27,5 @@ export const leaderFault: Fault = {
   },
   lastsS: 0,
   boundS: 300,
+  away: 'victim',
 };

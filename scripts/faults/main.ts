@@ -26,10 +26,10 @@ const folder = path.join(dist, 'faults');
 async function main(args: readonly string[], run: LongRun): Promise<void> {
   const options = parseOptions(args);
   const faults = chooseFaults(options.names);
-  const earlier = await readEarlier(resultsFile, faults);
+  const { juju, say } = run;
+  const earlier = await readEarlier(resultsFile, faults, say);
   await ensureCloud();
   if (options.charm === undefined) await packCharms();
-  const { juju, say } = run;
   const undo = createUndoList(say);
   if (!options.keep) {
     run.atEnd(async () => {
@@ -67,10 +67,16 @@ function renderResults(results: readonly Result[]): string {
 }
 
 function describeResult(result: Result): string {
-  const { write_gap_s: gap, acknowledged, lost, duplicated, recovered, load, problem } = result;
-  const whole = recovered === null ? 'not recovered' : `recovered after ${recovered} s`;
+  const { write_gap_s: gap, acknowledged, lost, duplicated, load, problem } = result;
+  const whole = result.recovered ? `recovered after ${result.recovered_s} s` : 'not recovered';
+  const late = result.right_in_time === false ? `, ${describeLate(result)}` : '';
   const end = problem === null ? '' : ` (${problem})`;
-  return `${hasPassed(result) ? 'ok' : 'FAILED'}: gap ${gap} s, ${acknowledged} acknowledged, ${lost ?? '?'} lost, ${duplicated ?? '?'} duplicated, ${whole}, load ${load}${end}`;
+  return `${hasPassed(result) ? 'ok' : 'FAILED'}: gap ${gap} s, ${acknowledged} acknowledged, ${lost ?? '?'} lost, ${duplicated ?? '?'} duplicated, ${whole}${late}, load ${load}${end}`;
+}
+
+function describeLate(result: Result): string {
+  const { statuses_right_s: statuses, labels_right_s: labels, endpoints_right_s: ends } = result;
+  return `right too late: statuses ${statuses ?? 'never'}, labels ${labels ?? 'never'}, endpoints ${ends ?? 'never'}`;
 }
 
 await runLong({ name: 'faults', usage, main });

@@ -17,7 +17,7 @@ function cut(name: string, target: Fault['target'], lastsS: number): Fault {
   const inject: Fault['inject'] = async ({ victim, undo }) => {
     await cutPod(victim, undo);
   };
-  return { name, target, inject, lastsS, boundS };
+  return { name, target, inject, lastsS, boundS, away: 'victim' };
 }
 
 export async function cutPod(pod: Pick<Pod, 'name' | 'uid' | 'address'>, undo: UndoList) {

@@ -18,10 +18,24 @@ export interface ClusterMember {
   readonly timeline: number;
 }
 
+/** What Kubernetes says about a pod. */
+export interface SeenPod {
+  readonly name: string;
+  /** Empty until the pod has been started. */
+  readonly address: string;
+  /** By the label that Services select by; absent while it has none. */
+  readonly role: string | undefined;
+  /** Whether the container runs in which the unit's agent is. */
+  readonly charmRuns: boolean;
+}
+
 export interface Sample {
   readonly atMs: number;
   readonly views: readonly MemberView[];
   readonly cluster: readonly ClusterMember[];
+  readonly pods: readonly SeenPod[];
+  /** Where the Service of the primary leads. */
+  readonly primaryAddresses: readonly string[];
   /** Absent while Juju does not answer. */
   readonly units: readonly UnitStatus[] | undefined;
 }
@@ -74,11 +88,34 @@ function withoutFence(message: string): string {
   return message.replace(/ ?\(?fenced lately: [^()]*\)?$/, '');
 }
 
-/** Whether exactly the leader's unit calls itself primary. */
-export function namesPrimary(sample: Sample): boolean {
+/**
+ * Whether exactly the leader's unit calls itself primary. A unit whose agent cannot be there shows what it
+ * showed last, and does not count: it has no pod, its charm's container does not run, or it is the one
+ * that is said to be away.
+ */
+export function namesPrimary(sample: Sample, away?: string): boolean {
   const leader = leaderOf(sample);
-  const named = (sample.units ?? []).filter(({ message }) => message.startsWith('Primary'));
-  return leader !== undefined && named.length === 1 && podOf(named[0]?.name ?? '') === leader;
+  const reachable = sample.pods.filter(({ name, charmRuns }) => charmRuns && name !== away);
+  const named = (sample.units ?? [])
+    .filter(({ message }) => message.startsWith('Primary'))
+    .map(({ name }) => podOf(name))
+    .filter((pod) => reachable.some(({ name }) => name === pod));
+  return leader !== undefined && named.length === 1 && named[0] === leader;
+}
+
+/** Whether exactly the leader's pod has the label of the primary. */
+export function labelsPrimary(sample: Sample): boolean {
+  const leader = leaderOf(sample);
+  const labelled = sample.pods.filter(({ role }) => role === 'primary');
+  return leader !== undefined && labelled.length === 1 && labelled[0]?.name === leader;
+}
+
+/** Whether the Service of the primary leads to the leader's pod, and nowhere else. */
+export function leadsToPrimary(sample: Sample): boolean {
+  const leader = leaderOf(sample);
+  const pod = sample.pods.find(({ name }) => name === leader);
+  const { primaryAddresses: addresses } = sample;
+  return pod !== undefined && pod.address !== '' && addresses.join() === pod.address;
 }
 
 /** When a condition began to hold and held to the end; only samples from a moment on count. */

@@ -29,6 +29,7 @@ export const outageFaults: readonly Fault[] = [
     inject: stopApi,
     lastsS,
     boundS,
+    away: 'everybody',
     everywhere: true,
   },
   {
@@ -37,6 +38,7 @@ export const outageFaults: readonly Fault[] = [
     inject: cutControllerAndLosePod,
     lastsS,
     boundS,
+    away: 'everybody',
     everywhere: true,
   },
 ];

@@ -80,7 +80,7 @@ function renderTicks(window: Window, zeroMs: number, at: (ms: number) => number)
 }
 
 function describe(result: Result): string {
-  const { round: number, write_gap_s: gap, lost, duplicated, recovered } = result;
+  const { round: number, write_gap_s: gap, lost, duplicated, recovered_s: recovered } = result;
   const whole =
     recovered === null ? 'not whole within the bound' : `whole ${recovered} s after the end`;
   return `round ${number}: gap ${gap} s, ${lost ?? '?'} lost, ${duplicated ?? '?'} duplicated, ${whole}`;

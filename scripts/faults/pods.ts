@@ -4,13 +4,10 @@ import * as v from 'valibot';
 
 import { kubectl } from '../../cloud/client.ts';
 import type { ContainerId } from './agent-requests.ts';
-import type { ClusterMember } from './observations.ts';
+import type { ClusterMember, SeenPod } from './observations.ts';
 
-export interface Pod {
-  readonly name: string;
+export interface Pod extends SeenPod {
   readonly uid: string;
-  /** Empty until the pod has been started. */
-  readonly address: string;
   /** The container that runs PostgreSQL; empty until it runs. */
   readonly workload: ContainerId;
   /** The container in which the charm's hooks run. */
@@ -31,7 +28,13 @@ const podSchema = v.object({
   status: v.object({
     podIP: v.optional(v.string(), ''),
     containerStatuses: v.optional(
-      v.array(v.object({ name: v.string(), containerID: v.optional(v.string(), '') })),
+      v.array(
+        v.object({
+          name: v.string(),
+          containerID: v.optional(v.string(), ''),
+          state: v.optional(v.object({ running: v.optional(v.unknown()) }), {}),
+        }),
+      ),
       [],
     ),
   }),
@@ -42,6 +45,10 @@ const endpointsSchema = v.object({
     name: v.string(),
     annotations: v.optional(v.record(v.string(), v.string()), {}),
   }),
+  subsets: v.optional(
+    v.array(v.object({ addresses: v.optional(v.array(v.object({ ip: v.string() })), []) })),
+    [],
+  ),
 });
 const listSchema = v.object({
   items: v.array(v.variant('kind', [podSchema, endpointsSchema])),
@@ -55,12 +62,15 @@ const memberStatusSchema = v.object({
 });
 
 type PodObject = v.InferOutput<typeof podSchema>;
+type Items = v.InferOutput<typeof listSchema>['items'];
 
 /** Pods and Patroni's records, read at the same time. */
 export interface Cluster {
   readonly pods: readonly Pod[];
   /** The members that have written something about themselves. */
   readonly members: readonly ClusterMember[];
+  /** Where the Service of the primary leads: the host of clients is an alias of it. */
+  readonly primaryAddresses: readonly string[];
 }
 
 /**
@@ -75,33 +85,47 @@ export async function fetchCluster(namespace: string, app: string): Promise<Clus
 
 export function parseCluster(json: string, app: string, nowMs: number): Cluster {
   const { items } = v.parse(listSchema, JSON.parse(json));
-  const leader = findLeader(items, `patroni-${app}`, nowMs);
+  const lock = findLock(items, `patroni-${app}`);
+  const leader = holderOf(lock, nowMs);
   const pods = items
     .filter((item) => item.kind === 'Pod')
     .filter(({ metadata }) => metadata.labels['app.kubernetes.io/name'] === app);
-  return { pods: pods.map(toPod), members: pods.flatMap((pod) => toMember(pod, leader)) };
+  return {
+    pods: pods.map(toPod),
+    members: pods.flatMap((pod) => toMember(pod, leader)),
+    primaryAddresses: (lock?.subsets ?? []).flatMap(({ addresses }) =>
+      addresses.map(({ ip }) => ip),
+    ),
+  };
 }
 
-/** Who holds Patroni's lock; nobody when it has not been renewed for its whole time to live. */
-function findLeader(
-  items: v.InferOutput<typeof listSchema>['items'],
-  name: string,
-  nowMs: number,
-): string | undefined {
-  const lock = items.find((item) => item.kind === 'Endpoints' && item.metadata.name === name);
+type Lock = v.InferOutput<typeof endpointsSchema>;
+
+/** Patroni's lock, which is where the Service of the primary leads as well. */
+function findLock(items: Items, name: string): Lock | undefined {
+  return items
+    .filter((item) => item.kind === 'Endpoints')
+    .find(({ metadata }) => metadata.name === name);
+}
+
+/** Who holds the lock; nobody when it has not been renewed for its whole time to live. */
+function holderOf(lock: Lock | undefined, nowMs: number): string | undefined {
   const { leader, renewTime = '', ttl = '0' } = lock?.metadata.annotations ?? {};
   return nowMs - Date.parse(renewTime) <= Number(ttl) * 1000 ? leader : undefined;
 }
 
 function toPod({ metadata, status }: PodObject): Pod {
+  const find = (wanted: string) => status.containerStatuses.find(({ name }) => name === wanted);
   const container = (wanted: string): ContainerId => {
-    const found = status.containerStatuses.find(({ name }) => name === wanted);
-    return { podUid: metadata.uid, containerId: found?.containerID.split('//')[1] ?? '' };
+    const containerId = find(wanted)?.containerID.split('//')[1] ?? '';
+    return { podUid: metadata.uid, containerId };
   };
   return {
     name: metadata.name,
     uid: metadata.uid,
     address: status.podIP,
+    role: metadata.labels['role'],
+    charmRuns: find(charmContainer)?.state.running !== undefined,
     workload: container(workloadContainer),
     charm: container(charmContainer),
   };

@@ -12,12 +12,23 @@ export interface Result {
   /** Acknowledged and missing on any member; null when the members could not be read. */
   readonly lost: number | null;
   readonly duplicated: number | null;
-  /** From the end of the fault until the cluster was whole for good; null when it took too long. */
-  readonly recovered: number | null;
+  /** The cluster was whole for good within the bound of the fault. */
+  readonly recovered: boolean;
+  /** From the end of the fault until then; null when it took too long. */
+  readonly recovered_s: number | null;
   readonly new_primary: string | null;
   readonly failed_over: boolean;
-  /** From the first write after the gap until `Primary` is shown by exactly the right unit. */
+  /**
+   * After a fail-over: from the first write until, of the units that can be reached, exactly the right one
+   * shows `Primary`, for good. Null: there was no fail-over, or they never were.
+   */
   readonly statuses_right_s: number | null;
+  /** The same until exactly the pod of the primary has its label. */
+  readonly labels_right_s: number | null;
+  /** The same until the Service of the primary leads to its pod, and nowhere else. */
+  readonly endpoints_right_s: number | null;
+  /** All three within five seconds; null when that is not judged, see judge.ts. */
+  readonly right_in_time: boolean | null;
   /** Every member has the same rows. */
   readonly members_agree: boolean | null;
   /** The old primary had the lock again after the fault; looked for where a fault is watched. */
@@ -36,7 +47,8 @@ export function hasPassed(result: Result): boolean {
   return (
     result.lost === 0 &&
     result.duplicated === 0 &&
-    result.recovered !== null &&
+    result.recovered &&
+    result.right_in_time !== false &&
     result.members_agree === true &&
     !result.lock_returned
   );

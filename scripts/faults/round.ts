@@ -39,6 +39,8 @@ export class NotReadyError extends Error {
 /** Everything that a round has shown. */
 export interface RoundRecord {
   readonly primary: string;
+  /** The pod that was meant. */
+  readonly victim: string;
   readonly startMs: number;
   /** When the fault was undone. */
   readonly endMs: number;
@@ -131,6 +133,7 @@ async function disturb(options: RoundOptions, scene: Scene, watch: Watch): Promi
     const doneMs = Date.now();
     return {
       primary: scene.primary.name,
+      victim: scene.victim.name,
       startMs,
       endMs,
       doneMs,

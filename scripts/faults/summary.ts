@@ -11,6 +11,8 @@ export interface Row {
   readonly duplicated: string;
   readonly recovered: string;
   readonly statuses: string;
+  readonly labels: string;
+  readonly endpoints: string;
   readonly failovers: string;
 }
 
@@ -22,21 +24,30 @@ export const heads: Row = {
   duplicated: 'duplicated',
   recovered: 'recovered s',
   statuses: 'statuses right s',
+  labels: 'labels right s',
+  endpoints: 'endpoints right s',
   failovers: 'fail-overs',
 };
 
 export function summarise(results: readonly Result[]): readonly Row[] {
   const groups = Object.groupBy(results, ({ fault: name, target }) => titleOf({ name, target }));
-  return Object.entries(groups).map(([title, group = []]) => ({
+  return Object.entries(groups).map(([title, group = []]) => summariseFault(title, group));
+}
+
+function summariseFault(title: string, group: readonly Result[]): Row {
+  const failovers = group.filter(({ failed_over }) => failed_over);
+  return {
     title,
     passed: `${group.filter(hasPassed).length}/${group.length}`,
     gap: describe(group.map(({ write_gap_s }) => write_gap_s)),
     lost: sum(group.map(({ lost }) => lost)),
     duplicated: sum(group.map(({ duplicated }) => duplicated)),
-    recovered: describe(group.map(({ recovered }) => recovered)),
-    statuses: describe(group.map(({ statuses_right_s }) => statuses_right_s)),
-    failovers: `${group.filter(({ failed_over }) => failed_over).length}`,
-  }));
+    recovered: describe(group.map(({ recovered_s }) => recovered_s)),
+    statuses: describe(failovers.map(({ statuses_right_s }) => statuses_right_s)),
+    labels: describe(failovers.map(({ labels_right_s }) => labels_right_s)),
+    endpoints: describe(failovers.map(({ endpoints_right_s }) => endpoints_right_s)),
+    failovers: `${failovers.length}`,
+  };
 }
 
 export function renderRows(rows: readonly Row[]): string {

@@ -26,7 +26,7 @@ export function startWatch(model: Model, app: string): Watch {
   const samples: Sample[] = [];
   const ended = new AbortController();
   const observer = startObserver();
-  let cluster: Cluster = { pods: [], members: [] };
+  let cluster: Cluster = { pods: [], members: [], primaryAddresses: [] };
   let units: { readonly list: readonly UnitStatus[]; readonly atMs: number } | undefined;
 
   const lookAtMembers = async (): Promise<void> => {
@@ -40,6 +40,8 @@ export function startWatch(model: Model, app: string): Watch {
       atMs,
       views,
       cluster: cluster.members,
+      pods: cluster.pods,
+      primaryAddresses: cluster.primaryAddresses,
       units: isFresh ? units?.list : undefined,
     });
   };

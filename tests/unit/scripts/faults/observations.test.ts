@@ -5,6 +5,8 @@ import {
   findLastingStart,
   hasFailedOver,
   hasLockReturned,
+  labelsPrimary,
+  leadsToPrimary,
   listProblems,
   namesPrimary,
   type Sample,
@@ -90,6 +92,65 @@ describe('namesPrimary', () => {
     { summary: 'two units', messages: { 'db-1': 'Primary' }, named: false },
   ])('$summary is named', ({ messages, named }) => {
     expect(namesPrimary(makeSample({ messages }))).toBe(named);
+  });
+
+  const messages = { 'db-1': 'Primary' };
+  const sample = makeSample({ messages });
+  const absent = { ...sample, pods: sample.pods.filter(({ name }) => name !== 'db-1') };
+  test.each([
+    {
+      summary: 'one whose charm does not run',
+      given: makeSample({ messages, charmless: ['db-1'] }),
+    },
+    { summary: 'one without a pod', given: absent },
+    { summary: 'one that is said to be away', given: sample, away: 'db-1' },
+  ])('a unit that nobody can speak for does not count: $summary', ({ given, away }) => {
+    expect(namesPrimary(given, away)).toBe(true);
+  });
+
+  test('a primary that nobody can speak for is not named', () => {
+    expect(namesPrimary(makeSample({ charmless: ['db-0'] }))).toBe(false);
+  });
+});
+
+const unled = { ...makeSample(), cluster: [] };
+
+describe('labelsPrimary', () => {
+  test.each([
+    { summary: 'the leader alone', sample: makeSample(), right: true },
+    { summary: 'nobody', sample: makeSample({ labelled: [] }), right: false },
+    { summary: 'another pod', sample: makeSample({ labelled: ['db-1'] }), right: false },
+    { summary: 'two pods', sample: makeSample({ labelled: ['db-0', 'db-1'] }), right: false },
+    { summary: 'a pod, while nobody leads', sample: unled, right: false },
+  ])('$summary has the label: $right', ({ sample, right }) => {
+    expect(labelsPrimary(sample)).toBe(right);
+  });
+});
+
+describe('leadsToPrimary', () => {
+  const sample = makeSample();
+  const starting = sample.pods.map((pod) => ({ ...pod, address: '' }));
+  test.each([
+    { summary: 'to the leader alone', given: sample, right: true },
+    { summary: 'nowhere', given: makeSample({ addresses: [] }), right: false },
+    {
+      summary: 'to a pod that is gone',
+      given: makeSample({ addresses: ['10.0.0.9'] }),
+      right: false,
+    },
+    {
+      summary: 'to another pod as well',
+      given: makeSample({ addresses: ['10.0.0.0', '10.0.0.1'] }),
+      right: false,
+    },
+    {
+      summary: 'nowhere, and the leader has no address either',
+      given: { ...sample, pods: starting, primaryAddresses: [''] },
+      right: false,
+    },
+    { summary: 'somewhere, while nobody leads', given: unled, right: false },
+  ])('the Service leads $summary: $right', ({ given, right }) => {
+    expect(leadsToPrimary(given)).toBe(right);
   });
 });
 

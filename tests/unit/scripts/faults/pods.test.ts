@@ -14,8 +14,8 @@ function makePod(name: string, status?: object) {
     status: {
       podIP: '10.0.0.1',
       containerStatuses: [
-        { name: 'charm', containerID: 'containerd://c1' },
-        { name: 'postgresql', containerID: 'containerd://c2' },
+        { name: 'charm', containerID: 'containerd://c1', state: { running: { startedAt: 'x' } } },
+        { name: 'postgresql', containerID: 'containerd://c2', state: { waiting: {} } },
       ],
     },
   };
@@ -24,6 +24,7 @@ function makePod(name: string, status?: object) {
 const lock = {
   kind: 'Endpoints',
   metadata: { name: 'patroni-db', annotations: { leader: 'db-0', renewTime, ttl: '20' } },
+  subsets: [{ addresses: [{ ip: '10.0.0.1' }] }, { notReadyAddresses: [{ ip: '10.0.0.2' }] }],
 };
 const items = [
   makePod('db-0', { state: 'running', role: 'primary', timeline: 3 }),
@@ -65,8 +66,36 @@ describe('parseCluster', () => {
       name: 'db-0',
       uid: 'u-db-0',
       address: '10.0.0.1',
+      role: undefined,
+      charmRuns: true,
       workload: { podUid: 'u-db-0', containerId: 'c2' },
       charm: { podUid: 'u-db-0', containerId: 'c1' },
     });
+  });
+
+  test('a charm whose container has ended, or that has none, does not run', () => {
+    const ended = { name: 'charm', state: { terminated: { exitCode: 0 } } };
+    const pods = [[ended], []].map((containerStatuses, number) => {
+      const pod = makePod(`db-${number}`);
+      return { ...pod, status: { ...pod.status, containerStatuses } };
+    });
+    const parsed = parseCluster(JSON.stringify({ items: pods }), app, renewedMs);
+
+    expect(parsed.pods.map(({ charmRuns }) => charmRuns)).toStrictEqual([false, false]);
+  });
+
+  test('a pod has the role of its label', () => {
+    const pod = makePod('db-0');
+    const labels = { ...pod.metadata.labels, role: 'primary' };
+    const labelled = { ...pod, metadata: { ...pod.metadata, labels } };
+    const { pods } = parseCluster(JSON.stringify({ items: [labelled] }), app, renewedMs);
+
+    expect(pods.map(({ role }) => role)).toStrictEqual(['primary']);
+  });
+
+  test('the Service of the primary leads where the lock says, also when that is old', () => {
+    expect(parse(renewedMs).primaryAddresses).toStrictEqual(['10.0.0.1']);
+    expect(parse(renewedMs + 60_000).primaryAddresses).toStrictEqual(['10.0.0.1']);
+    expect(parseCluster('{"items":[]}', app, renewedMs).primaryAddresses).toStrictEqual([]);
   });
 });

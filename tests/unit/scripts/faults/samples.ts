@@ -11,10 +11,22 @@ export interface SampleOptions {
   readonly silent?: readonly string[];
   /** Messages of units that differ from what they ought to be. */
   readonly messages?: Readonly<Record<string, string>>;
+  /** Pods with the label of the primary; that of the leader unless told. */
+  readonly labelled?: readonly string[];
+  /** Where the Service of the primary leads; to the leader unless told. */
+  readonly addresses?: readonly string[];
+  /** Pods whose charm's container does not run. */
+  readonly charmless?: readonly string[];
+}
+
+/** Address of a pod. */
+export function addressOf(name: string): string {
+  return `10.0.0.${name.slice('db-'.length)}`;
 }
 
 export function makeSample(options: SampleOptions = {}): Sample {
-  const { atMs = 0, leader = 'db-0', silent = [], messages = {} } = options;
+  const { atMs = 0, leader = 'db-0', silent = [], messages = {}, charmless = [] } = options;
+  const { labelled = [leader], addresses = [addressOf(leader)] } = options;
   return {
     atMs,
     views: names.map((name) =>
@@ -28,6 +40,13 @@ export function makeSample(options: SampleOptions = {}): Sample {
       state: name === leader ? 'running' : 'streaming',
       timeline: 1,
     })),
+    pods: names.map((name) => ({
+      name,
+      address: addressOf(name),
+      role: labelled.includes(name) ? 'primary' : 'replica',
+      charmRuns: !charmless.includes(name),
+    })),
+    primaryAddresses: addresses,
     units: names.map((name) => ({
       name: name.replace('-', '/'),
       workload: 'active',
