@@ -9,20 +9,46 @@ import { openServer } from '../../scripts/demo/database.ts';
 import { deployPostgresql, postgresql } from '../../scripts/demo/deploy.ts';
 import { readStatus, waitUntilSettled } from '../../scripts/demo/settle.ts';
 import { notYet, there, waitFor } from '../../scripts/demo/wait.ts';
+import { unitOf } from '../../scripts/faults/names.ts';
+import { fetchCluster } from '../../scripts/faults/pods.ts';
 import { type FillingWriter, startFillingWriter } from '../support/e2e/filling-writer.ts';
 import { image, useModel } from '../support/e2e/test-model.ts';
 
 const settledMs = 600_000;
+const full = 'pgdata volume is full, clients may only read';
+const low = '<10% free space on pgdata volume.';
 
 describe('a disk that a client fills', () => {
   const { model, say, check } = useModel('e2e-disk-full');
   const expected = { [postgresql]: 3 };
   let writer: FillingWriter | undefined;
 
-  /** Messages of all units. */
-  async function messages(): Promise<readonly string[]> {
-    const { stdout } = await model.run('status', ['--format=oneline']);
-    return stdout.split('\n');
+  /** Waits until the unit of the primary, whoever that is by then, says what clients meet. */
+  async function waitUntilTold(): Promise<void> {
+    await waitFor(
+      async () => {
+        const { members } = await fetchCluster(model.name, postgresql);
+        const leader = members.find(({ role }) => role === 'leader');
+        if (leader === undefined) return notYet('nobody leads');
+        const primary = unitOf(leader.name);
+        const units = (await readStatus(model)).applications[postgresql] ?? [];
+        const shown = units.find(({ name }) => name === primary);
+        if (shown?.workload === 'blocked' && shown.message === full) return there(true);
+        return notYet(`${primary} shows ${shown?.workload} "${shown?.message}"`);
+      },
+      { what: 'the primary to say what is wrong', say, timeoutMs: 60_000 },
+    );
+  }
+
+  /** Waits until the client may write this number, which takes a turn of Patroni. */
+  async function waitUntilWritten(n: number): Promise<void> {
+    await waitFor(
+      async () => {
+        const refusal = (await writer?.attempt(n)) ?? 'nobody writes';
+        return refusal === '' ? there(true) : notYet(`refused: "${refusal}"`);
+      },
+      { what: 'the client to write again', say, timeoutMs: 60_000 },
+    );
   }
 
   check('volumes are no larger than their claims', async () => {
@@ -59,7 +85,12 @@ describe('a disk that a client fills', () => {
 
     expect(acknowledged.length).toBeGreaterThan(100);
     expect(acknowledged.filter((n) => !present.has(n))).toEqual([]);
-    expect((await messages()).join('\n')).toMatch(/blocked/);
+    await waitUntilTold();
+    expect(await writer?.attempt(0)).toContain('cannot execute INSERT in a read-only transaction');
+    const units = (await readStatus(model)).applications[postgresql] ?? [];
+    const blocked = units.filter(({ workload }) => workload === 'blocked');
+    // The others have the same data, and perhaps less WAL.
+    expect(blocked.filter(({ message }) => message !== full && message !== low)).toEqual([]);
   });
 
   check('when space is freed all is active again by itself, and nothing is corrupt', async () => {
@@ -70,6 +101,7 @@ describe('a disk that a client fills', () => {
     });
     await waitUntilSettled(model, expected, { say, timeoutMs: settledMs });
     const servers = listUnits(await readStatus(model)).map((unit) => openServer(model, unit));
+    await waitUntilWritten(0);
     await waitUntilReplicated(model, servers, say);
 
     const leader = await findPrimary(model);
@@ -81,7 +113,7 @@ describe('a disk that a client fills', () => {
     expect(await leader.query(checks, { database: 'filling' })).toBe('t');
     for (const server of servers) {
       const sum = 'SELECT count(*), sum(length(load)) FROM filled';
-      expect(await server.query(sum, { database: 'filling' })).toBe('20|32000000');
+      expect(await server.query(sum, { database: 'filling' })).toBe('21|32000000');
     }
   });
 });

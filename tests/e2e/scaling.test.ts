@@ -1,6 +1,7 @@
 // Level 2. Labels: scale, failover.
 // Units come and go, several at once and the primary among them, down to none and back; at each step
-// the data is compared, and nothing is left of units that went.
+// the data is compared, Patroni, labels, Services and slots are asked who is there, and nothing is left of
+// units that went.
 
 import { describe, expect } from '@jest/globals';
 
@@ -13,6 +14,7 @@ import { database } from '../../scripts/demo/load.ts';
 import type { TableSums } from '../../scripts/demo/report.ts';
 import { readStatus, waitUntilSettled } from '../../scripts/demo/settle.ts';
 import { notYet, there, waitFor } from '../../scripts/demo/wait.ts';
+import { waitUntilAgreed, waitUntilForgotten } from '../support/e2e/cluster-shape.ts';
 import { reserveVolume, volumeOf, waitUntilReleased } from '../support/e2e/retained-volume.ts';
 import { image, useModel } from '../support/e2e/test-model.ts';
 import { loadSmallData } from '../support/e2e/untouched.ts';
@@ -32,6 +34,7 @@ describe('a cluster that is scaled', () => {
     for (const server of servers) {
       expect(await readTableSums(server, database)).toStrictEqual(wanted);
     }
+    await waitUntilAgreed(model.name, units, say);
   }
 
   async function waitUntilPodsAre(names: readonly string[]): Promise<void> {
@@ -82,6 +85,7 @@ describe('a cluster that is scaled', () => {
     await waitUntilPodsAre([`pod/${postgresql}-0`]);
     expect(await synchronousCount()).toBe('1');
     await waitUntilAlone(openServer(model, first), say);
+    await waitUntilForgotten(model.name, 1, say);
   });
 
   check('after none there are three again, with the data of the volume that was kept', async () => {

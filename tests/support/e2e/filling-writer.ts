@@ -10,16 +10,20 @@ export interface FillingWriter {
   acknowledged(): Promise<readonly number[]>;
   /** What the last refused statement was told; empty when none was refused. */
   refusal(): Promise<string>;
+  /** Writes this number, without a load; what it is told when that is refused, or nothing. */
+  attempt(n: number): Promise<string>;
   stop(): Promise<void>;
 }
 
+const login = 'export PGPASSWORD=writer PGCONNECT_TIMEOUT=3';
+const place = `-h ${postgresql}-primary -U writer -d filling`;
 const script = `
-export PGPASSWORD=writer PGCONNECT_TIMEOUT=3
+${login}
 n=0; : > /tmp/acknowledged; : > /tmp/refused; rm -f /tmp/stop
 while [ ! -e /tmp/stop ]; do
   n=$((n + 1))
   row="INSERT INTO filled (n, load) VALUES ($n, decode(repeat(md5($n::text), 100000), 'hex'))"
-  if said=$(timeout 20 psql -h ${postgresql}-primary -U writer -d filling -qAtc "$row" 2>&1)
+  if said=$(timeout 20 psql ${place} -qAtc "$row" 2>&1)
   then echo $n >> /tmp/acknowledged
   else echo "$said" | head -1 >> /tmp/refused; sleep 0.3
   fi
@@ -37,8 +41,8 @@ export async function startFillingWriter(
     ALTER TABLE filled ALTER load SET STORAGE EXTERNAL; ALTER TABLE filled OWNER TO writer`;
   await primary.query(table, { database: 'filling' });
   const inPod = async (command: string) => {
-    const place = ['-n', namespace, 'exec', pod, '-c', 'postgresql', '--'];
-    return await run('kubectl', [...place, 'sh', '-c', command], { timeoutMs: 60_000 });
+    const where = ['-n', namespace, 'exec', pod, '-c', 'postgresql', '--'];
+    return await run('kubectl', [...where, 'sh', '-c', command], { timeoutMs: 60_000 });
   };
   await inPod(`cat > /tmp/fill <<'END'\n${script}\nEND\nsetsid sh /tmp/fill > /dev/null 2>&1 &`);
   return {
@@ -47,6 +51,12 @@ export async function startFillingWriter(
       return stdout.split('\n').filter(Boolean).map(Number);
     },
     refusal: async () => (await inPod('tail -1 /tmp/refused')).stdout,
+    attempt: async (n) => {
+      const row = `INSERT INTO filled (n, load) VALUES (${n}, '')`;
+      const { stdout } = await inPod(`${login}
+timeout 20 psql ${place} -qAtc "${row}" 2>&1 || [ $? -ne 124 ] || echo no answer`);
+      return stdout;
+    },
     stop: async () => {
       await inPod('touch /tmp/stop');
     },
