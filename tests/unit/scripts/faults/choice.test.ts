@@ -25,6 +25,23 @@ describe('chooseFaults', () => {
     expect(chooseFaults([]).at(-1)?.everywhere).toBe(true);
   });
 
+  test('what must be right in time is judged unless somebody who would have to see to it is away', () => {
+    const unjudged = faults.filter(({ away }) => away !== undefined).map(titleOf);
+
+    expect(unjudged).toStrictEqual([
+      'cut-30-primary',
+      'cut-60-primary',
+      'cut-60-replica',
+      'freeze-30-primary',
+      'freeze-100-primary',
+      'freeze-180-primary',
+      'freeze-240-primary',
+      'lose-pod-while-elected-leader-unit',
+      'stop-kubernetes-api-all',
+      'stop-juju-and-lose-pod-primary',
+    ]);
+  });
+
   test('a name that no row has is refused', () => {
     expect(() => chooseFaults(['kill-all'])).toThrow('cannot find fault "kill-all"');
   });
