@@ -27,6 +27,8 @@ const markSchema = v.object({
   old: v.optional(v.picklist(['aside', 'removed', 'none']), 'none'),
   /** Of a cluster of several units. */
   request: v.exactOptional(v.string()),
+  /** Of an only unit: by this the cluster knows a restore that it has gone on without. */
+  id: v.exactOptional(v.string()),
   /** What Patroni remembered of the cluster of before. */
   saved: v.exactOptional(savedSchema),
   startedMs: v.exactOptional(v.number()),

@@ -119,6 +119,11 @@ export function restoreFailed(name: string, reason: string): string {
   return `the restore of ${name} failed, the data of before are in force: ${reason}`;
 }
 
+/** Remark after a restore of an only unit that others have been added to, when that one is lost. */
+export function restoreCutShort(name: string, unit: string): string {
+  return `${unit} is gone, and with it the restore of ${name}: in force is what others have copied from it`;
+}
+
 export const stoppedForRestore: Status = {
   level: 'maintenance',
   message: 'stopped for a restore of the cluster',

@@ -9,6 +9,7 @@ import type { PostgresqlPorts } from '../ports.ts';
 import { tellResult, undoRestore } from './end.ts';
 import { dropVoidRestore, followRestore } from './follow.ts';
 import { abandonClone, leadRequest } from './lead.ts';
+import { cancelOther } from './only-unit.ts';
 import { readOwnMark } from './own-mark.ts';
 import { doesPrimaryAnswer, findStranger } from './services.ts';
 import { cancelled, endedRestore, publishResult, type Refusal } from './told.ts';
@@ -49,10 +50,13 @@ async function takeNote(hook: PostgresqlHook, cluster: Cluster): Promise<string 
   return 'noted';
 }
 
-/** Of an only unit that has lost its volume, and with it what it knew of the restore. */
+/** Of an only unit that has lost its volume, and with it what it knew of the restore, or is lost itself. */
 async function cancelLost(hook: PostgresqlHook, cluster: Cluster): Promise<string | Refusal> {
   const { restoringUnit: unit = cluster.unit } = await cluster.appData();
-  if (unit !== cluster.unit) return { refusal: `Run it on ${unit}` };
+  if (unit !== cluster.unit) {
+    const refusal = await cancelOther(hook, cluster);
+    return refusal === undefined ? 'restore cancelled' : { refusal };
+  }
   if (await doesPrimaryAnswer(cluster)) return { refusal: inForce };
   await tellResult(hook, cluster, { request: undefined, state: 'failed', failure: cancelled });
   if (await hook.juju.isLeader()) cluster.setApp(endedRestore);

@@ -29,6 +29,7 @@ import { parseTime } from '../core/backups/restore-time.ts';
 import { memberOfUnit } from '../core/names.ts';
 import { allowsRestore, restoringBackup } from '../core/status.ts';
 import type { PostgresqlPorts } from '../ports.ts';
+import { hasAbandoned } from './abandoned.ts';
 import { requestKey } from './lead.ts';
 import { admitPlace } from './place.ts';
 import { performRestore } from './run.ts';
@@ -87,11 +88,13 @@ async function restoreWish(hook: PostgresqlHook, order: Order): Promise<Refusal 
       'there is no room for both: the data of now go before those of the backup come',
     );
   }
-  if (!several) return await performRestore(hook, cluster, { ...target, phase: 'preparing', old });
+  const id = hook.ports.clock.nowMs().toString(36);
+  if (!several) {
+    return await performRestore(hook, cluster, { ...target, phase: 'preparing', old, id });
+  }
   hook.walk.step('set_maintenance');
   await hook.juju.showProgress(restoringBackup);
   hook.walk.step('ask_units_to_stop');
-  const id = hook.ports.clock.nowMs().toString(36);
   const request = { id, unit: cluster.unit, phase: 'stop', target };
   cluster.setApp({ [requestKey]: JSON.stringify(request), 'restore-failure': undefined });
   await action.log(`${nameOf(target)} is restored when all other units have stopped`);
@@ -156,7 +159,8 @@ async function blockOf(hook: PostgresqlHook, cluster: Cluster): Promise<string |
     return 'Cluster or unit is in a blocking state';
   const mark = await readRestoreMark(hook);
   if (mark !== undefined && hasFailed(mark)) return undefined;
-  if ((mark !== undefined && !isOver(mark)) || isRestoring(await cluster.appData())) {
+  const isOwnOver = mark === undefined || isOver(mark) || (await hasAbandoned(hook, cluster));
+  if (!isOwnOver || isRestoring(await cluster.appData())) {
     return 'A restore is under way; cancel-restore ends it';
   }
   const status = await hook.juju.unitStatus();

@@ -19,7 +19,6 @@ import {
   type RestoreMark,
   readRestoreMark,
   type SavedState,
-  targetOfMark,
   writeCopiedMark,
   writeRestoreMark,
 } from '../adapters/restore-mark.ts';
@@ -81,10 +80,9 @@ function triedAgain(refusal: string): Refusal {
 /** What a restore that failed has left is nothing to go back to. */
 async function withoutLeft(hook: PostgresqlHook, wanted: RestoreMark): Promise<RestoreMark> {
   const left = await readRestoreMark(hook);
+  const leftOf = left?.phase === 'restored' ? (left.request ?? left.id) : undefined;
   // Whose data these are is still to be known should they come back.
-  if (left?.phase === 'restored' && left.request !== undefined) {
-    await writeCopiedMark(hook, left.request);
-  }
+  if (leftOf !== undefined) await writeCopiedMark(hook, leftOf);
   const { failure } = left !== undefined && hasFailed(left) ? left : {};
   return failure === undefined ? wanted : { ...wanted, old: 'none', before: failure };
 }
@@ -178,6 +176,6 @@ async function recordStart(
   cluster: Cluster,
   mark: RestoreMark,
 ): Promise<void> {
-  await announce(hook, cluster, targetOfMark(mark));
+  await announce(hook, cluster, mark);
   await writeRestoreMark(hook, { ...mark, phase: 'started' });
 }

@@ -38,7 +38,9 @@ async function statusOf(hook: PostgresqlHook, cluster: Cluster): Promise<Status 
   const { restoreRequest: request, restoringBackup: label } = await cluster.appData();
   const mark = await readOwnMark(hook, cluster);
   if (mark !== undefined && !isOver(mark)) return markStatus(mark);
-  if (request === undefined) return label === undefined ? undefined : restoringBackup;
+  if (request === undefined) {
+    return label === undefined ? undefined : await onlyUnitStatus(cluster);
+  }
   if (request.phase === 'clone') return await cloneStatus(hook, cluster, request);
   if (request.phase === 'keep') return undefined;
   if (request.unit !== cluster.unit) {
@@ -47,6 +49,13 @@ async function statusOf(hook: PostgresqlHook, cluster: Cluster): Promise<Status 
   }
   const awaited = await awaitedOf(hook, cluster, request);
   return awaited.length === 0 ? restoringBackup : restoreAwaits(await describe(hook, awaited));
+}
+
+/** Of a restore that this unit has no mark of, or that is about to be over. */
+async function onlyUnitStatus(cluster: Cluster): Promise<Status> {
+  const { restoringUnit: unit = cluster.unit } = await cluster.appData();
+  if (unit === cluster.unit || (await cluster.units()).includes(unit)) return restoringBackup;
+  return restoreEndsWithout(unit);
 }
 
 /** As far as can be known. */
