@@ -23,9 +23,12 @@ const commandTimeoutMs = 30_000;
 const filesTimeoutMs = 1_800_000;
 const shutdownSeconds = 60;
 
-const patienceCodes = ['still-running', 'not-removed', 'move-failed'];
+const patienceCodes = ['still-running', 'not-removed', 'move-failed', 'no-space'];
 
-/** Whether something takes longer than a hook waits, or is held up: whatever it was can be done again. */
+/**
+ * Whether something takes longer than a hook waits, or is held up, be it for want of room: whatever it was can
+ * be done again.
+ */
 export function isHeldUp(error: unknown): error is CodedError {
   return error instanceof CodedError && patienceCodes.includes(error.code);
 }

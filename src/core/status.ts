@@ -139,6 +139,12 @@ export function restoreHeldUp(reason: string): Status {
   return { level: 'maintenance', message: `the restore goes on later: ${reason}` };
 }
 
+/** Nothing can be written on the volume, so a unit does not stop for a restore, or go on with it. */
+export const restoreNeedsRoom: Status = {
+  level: 'blocked',
+  message: 'no room on the pgdata volume to go on with the restore: enlarge it, or cancel-restore',
+};
+
 /** The unit that restores is being removed. */
 export function restoreEndsWithout(unit: string): Status {
   return { level: 'maintenance', message: `the restore ends when ${unit} is gone` };
@@ -193,6 +199,11 @@ export function allowsRestore(message: string): boolean {
   );
 }
 
+/** Some file of the charm cannot be written in the workload. */
+export const noSpaceLeft: Status = {
+  level: 'blocked',
+  message: 'no space left for the files of the workload: look at its volumes',
+};
 export const waitingForContainer: Status = {
   level: 'waiting',
   message: 'waiting for the workload container',

@@ -2,6 +2,7 @@
 // others of its cluster stop, wait, and copy the restored data, and the leader tells them when. Each step
 // can be done again by whatever hook comes next.
 
+import { isPebbleError } from '../../lib/pebble/errors.ts';
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
 import {
   clearDataDirectory,
@@ -22,7 +23,7 @@ import {
 import { readClusterIdentifier } from '../adapters/storage-identity.ts';
 import { isReachable } from '../adapters/watch-state.ts';
 import { retryRepository } from '../backups.ts';
-import { restoreHeldUp } from '../core/status.ts';
+import { restoreHeldUp, restoreNeedsRoom } from '../core/status.ts';
 import { quietly } from '../quietly.ts';
 import { hasNothingBefore, holdAbandoned } from './abandoned.ts';
 import { mayBegin } from './begin.ts';
@@ -47,14 +48,17 @@ export async function followRestore(hook: PostgresqlHook, cluster: Cluster): Pro
   return takesPart;
 }
 
-/** A shutdown checkpoint may take minutes: the next hook goes on, and until then nothing else is done. */
+/**
+ * A shutdown checkpoint may take minutes, and on a full volume no mark can be written: the next hook goes on,
+ * and until then nothing else is done.
+ */
 async function patiently(hook: PostgresqlHook, work: () => Promise<boolean>): Promise<boolean> {
   try {
     return await work();
   } catch (error) {
     if (!isHeldUp(error)) throw error;
     hook.log('WARNING', `the restore goes on later: ${error.message}`);
-    hook.status(restoreHeldUp(error.message));
+    hook.status(isPebbleError(error, 'no-space') ? restoreNeedsRoom : restoreHeldUp(error.message));
     return true;
   }
 }
