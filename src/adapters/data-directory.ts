@@ -14,6 +14,7 @@ import {
 } from '../core/names.ts';
 import { patroniService } from '../core/render/pebble-layer.ts';
 import type { PostgresqlHook } from './cluster.ts';
+import type { RestoreMark } from './restore-mark.ts';
 import { endRestoringProgram } from './restoring-program.ts';
 import { forgetView } from './view.ts';
 import { readWorkload } from './workload.ts';
@@ -89,6 +90,14 @@ export async function hasTablespaces(hook: PostgresqlHook): Promise<boolean> {
 
 export async function isAside(hook: PostgresqlHook): Promise<boolean> {
   return (await hook.ports.pebble.stat(asideDirectory)) !== undefined;
+}
+
+/** Whether there are data of before to go back to: on this volume, or on those of other units. */
+export async function hasWayBack(
+  hook: PostgresqlHook,
+  { request }: Pick<RestoreMark, 'request'>,
+): Promise<boolean> {
+  return request !== undefined || (await isAside(hook));
 }
 
 /** Bytes that are free on the volume, and those that the data take. */

@@ -35,6 +35,8 @@ const markSchema = v.object({
   /** Size of the output of Patroni's service at that time. */
   outputBytes: v.exactOptional(v.number()),
   failure: v.exactOptional(v.string()),
+  /** Why the restored database, which answers, could not be set up so far. */
+  notSetUp: v.exactOptional(v.string()),
   /** Why a restore before this one failed, which has left nothing to go back to. */
   before: v.exactOptional(v.string()),
 });

@@ -114,6 +114,14 @@ export function failedToRestoreTime(reason: string): Status {
 
 const nothingLeft = 'no data are left here, restore another backup';
 
+/** The restored database answers, but refuses what the charm needs in it. */
+export function restoreNotSetUp(reason: string, hasWayBack: boolean): Status {
+  const way = hasWayBack ? 'go back with cancel-restore' : 'restore another backup';
+  return { level: 'blocked', message: `${notSetUpStart}: ${reason}; see to it, or ${way}` };
+}
+
+const notSetUpStart = 'the restored database cannot be set up';
+
 /** Remark after a restore that failed. */
 export function restoreFailed(name: string, reason: string): string {
   return `the restore of ${name} failed, the data of before are in force: ${reason}`;

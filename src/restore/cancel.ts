@@ -2,7 +2,7 @@
 
 import type { Handler } from '../../lib/juju/hook.ts';
 import { type Cluster, openCluster, type PostgresqlHook } from '../adapters/cluster.ts';
-import { isAside, isHeldUp } from '../adapters/data-directory.ts';
+import { hasWayBack, isHeldUp } from '../adapters/data-directory.ts';
 import { isOver, type RestoreMark } from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
 import type { PostgresqlPorts } from '../ports.ts';
@@ -112,14 +112,14 @@ async function refuseWayBack(
   cluster: Cluster,
   mark: RestoreMark,
 ): Promise<string | undefined> {
-  const { phase, old, request } = mark;
-  const aside = (await isAside(hook)) || request !== undefined;
+  const { phase, old, notSetUp } = mark;
+  const aside = await hasWayBack(hook, mark);
   if (phase === 'stopped' && !aside && old !== 'aside') {
     return 'The data of before may be gone, so there is nothing to go back to';
   }
   if (phase !== 'started') return undefined;
   if (!aside) return 'The data of before are gone, so there is nothing to go back to';
-  if ((await findStranger(cluster, mark)) !== undefined) return undefined;
+  if (notSetUp !== undefined || (await findStranger(cluster, mark)) !== undefined) return undefined;
   // What clients have committed since would be lost; the next hook ends the restore.
   return (await doesPrimaryAnswer(cluster)) ? inForce : undefined;
 }

@@ -17,7 +17,7 @@ import {
 } from '../adapters/repository.ts';
 import { checkReachable } from '../adapters/repository-access.ts';
 import { readCatalogue } from '../adapters/restorable.ts';
-import { hasFailed, isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
+import { isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
 import type { Backup } from '../core/backups/backup-list.ts';
 import {
   type Chosen,
@@ -33,6 +33,7 @@ import { hasAbandoned } from './abandoned.ts';
 import { requestKey } from './lead.ts';
 import { admitPlace } from './place.ts';
 import { performRestore } from './run.ts';
+import { hasLeftNothing } from './services.ts';
 import { nameOf, type Refusal } from './told.ts';
 
 /** docs/flowcharts/restore.mmd */
@@ -158,7 +159,7 @@ async function blockOf(hook: PostgresqlHook, cluster: Cluster): Promise<string |
   if ((await readSettings(hook)).kind === 'invalid')
     return 'Cluster or unit is in a blocking state';
   const mark = await readRestoreMark(hook);
-  if (mark !== undefined && hasFailed(mark)) return undefined;
+  if (mark !== undefined && (await hasLeftNothing(hook, mark))) return undefined;
   const isOwnOver = mark === undefined || isOver(mark) || (await hasAbandoned(hook, cluster));
   if (!isOwnOver || isRestoring(await cluster.appData())) {
     return 'A restore is under way; cancel-restore ends it';

@@ -15,7 +15,6 @@ import {
 } from '../adapters/patroni-state.ts';
 import { measureOutput } from '../adapters/restore-failure.ts';
 import {
-  hasFailed,
   type RestoreMark,
   readRestoreMark,
   type SavedState,
@@ -24,7 +23,7 @@ import {
 } from '../adapters/restore-mark.ts';
 import { ensureScripts } from '../adapters/workload.ts';
 import { restoringBackup } from '../core/status.ts';
-import { failureOf, isServiceActive, setLayer, startDatabase } from './services.ts';
+import { failureOf, hasLeftNothing, isServiceActive, setLayer, startDatabase } from './services.ts';
 import { announce, type Refusal } from './told.ts';
 import { backOut } from './way-back.ts';
 
@@ -83,8 +82,9 @@ async function withoutLeft(hook: PostgresqlHook, wanted: RestoreMark): Promise<R
   const leftOf = left?.phase === 'restored' ? (left.request ?? left.id) : undefined;
   // Whose data these are is still to be known should they come back.
   if (leftOf !== undefined) await writeCopiedMark(hook, leftOf);
-  const { failure } = left !== undefined && hasFailed(left) ? left : {};
-  return failure === undefined ? wanted : { ...wanted, old: 'none', before: failure };
+  const leftNothing = left !== undefined && (await hasLeftNothing(hook, left));
+  if (!leftNothing) return wanted;
+  return { ...wanted, old: 'none', before: left.failure ?? left.notSetUp ?? '' };
 }
 
 /** Nothing writes to Patroni's state now: what it says is what has to come back. */

@@ -4,6 +4,7 @@ import { JujuError } from '../../lib/juju/error.ts';
 import type { Status } from '../../lib/juju/juju.ts';
 import { KubeError } from '../../lib/kube/error.ts';
 import { type Cluster, isRestoring, type PostgresqlHook } from '../adapters/cluster.ts';
+import { hasWayBack } from '../adapters/data-directory.ts';
 import { lockHolder, readPresentState } from '../adapters/patroni-state.ts';
 import { hasFailed, isOver, type RestoreMark } from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
@@ -14,6 +15,7 @@ import {
   nobodyToCopy,
   restoreAwaits,
   restoreEndsWithout,
+  restoreNotSetUp,
   restoringBackup,
   stoppedForRestore,
   verifyingBackups,
@@ -37,7 +39,7 @@ export async function collectRestoreStatus(
 async function statusOf(hook: PostgresqlHook, cluster: Cluster): Promise<Status | undefined> {
   const { restoreRequest: request, restoringBackup: label } = await cluster.appData();
   const mark = await readOwnMark(hook, cluster);
-  if (mark !== undefined && !isOver(mark)) return markStatus(mark);
+  if (mark !== undefined && !isOver(mark)) return await markStatus(hook, mark);
   if (request === undefined) {
     return label === undefined ? undefined : await onlyUnitStatus(cluster);
   }
@@ -117,8 +119,11 @@ async function isLockHeld(hook: PostgresqlHook, cluster: Cluster): Promise<boole
   }
 }
 
-function markStatus(mark: RestoreMark): Status {
-  const { failure = '', time } = mark;
+async function markStatus(hook: PostgresqlHook, mark: RestoreMark): Promise<Status> {
+  const { failure = '', notSetUp, phase, time } = mark;
+  if (phase === 'started' && notSetUp !== undefined) {
+    return restoreNotSetUp(notSetUp, await hasWayBack(hook, mark));
+  }
   if (!hasFailed(mark)) return restoringBackup;
   return time === undefined ? failedToRestore(failure) : failedToRestoreTime(failure);
 }

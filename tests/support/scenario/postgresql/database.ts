@@ -49,6 +49,8 @@ function createConnection(host: Host<PostgresqlWorld>, target: PostgresTarget): 
   };
   return {
     setUp: async (users) => {
+      const { setUp: fault } = host.world.get().postgres.faults;
+      if (fault !== undefined) throw failureOf('setUp', fault);
       const made = users.map(({ name, password, superuser = false, memberOf = [] }) => {
         const kept = host.world.get().postgres.roles[name]?.password;
         const text = password?.reveal() ?? kept;
