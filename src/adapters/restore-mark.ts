@@ -71,8 +71,14 @@ export async function writeRestoreMark(hook: PostgresqlHook, mark: RestoreMark):
 
 /** Says whether there was room for it: a restore may have filled the volume. */
 export async function writeMarkIfRoom(hook: PostgresqlHook, mark: RestoreMark): Promise<boolean> {
-  try {
+  return await hasRoom(async () => {
     await writeRestoreMark(hook, mark);
+  });
+}
+
+async function hasRoom(write: () => Promise<void>): Promise<boolean> {
+  try {
+    await write();
     return true;
   } catch (error) {
     if (!isPebbleError(error, 'no-space')) throw error;
@@ -129,6 +135,13 @@ export async function readCopiedMark(hook: PostgresqlHook): Promise<string | und
 
 export async function writeCopiedMark(hook: PostgresqlHook, request: string): Promise<void> {
   await hook.ports.pebble.push(copiedMarkPath, `${request}\n`, owner);
+}
+
+/** Says whether there was room for it. */
+export async function writeCopiedIfRoom(hook: PostgresqlHook, request: string): Promise<boolean> {
+  return await hasRoom(async () => {
+    await writeCopiedMark(hook, request);
+  });
 }
 
 export async function removeCopiedMark(hook: PostgresqlHook): Promise<void> {

@@ -18,6 +18,7 @@ import {
   phaseOf,
   root,
   serviceOf,
+  told,
   withBags,
   withFiles,
   without,
@@ -221,6 +222,28 @@ for (const [how, event] of [
     expect(stopped.unitStatus).toEqual(stoppedForRestore);
   });
 }
+
+test('on a full volume the data of before go before it is noted whose the next ones are', async () => {
+  const given = withFiles(inWorld(await told('clone'), { volume: { filledBy } }), {
+    [`${root}/pgdata/${filledBy}`]: 'rows',
+  });
+  const { state, interruptions } = await run({
+    charm: underTest,
+    state: given,
+    event: updateStatus,
+  });
+  const reached = [state];
+  for (const { state: killed } of interruptions) {
+    reached.push(await afterEvents(killed, updateStatus));
+  }
+
+  expect(reached.length).toBeGreaterThan(3);
+  for (const one of reached) {
+    expect(fileOf(one, dataFile)).toBeUndefined();
+    expect(fileOf(one, `${root}/restore-copied`)).toBe('r1\n');
+    expect(serviceOf(one)).toBe('active');
+  }
+});
 
 test('the leader ends a restore all the same while its own volume is full', async () => {
   const result = JSON.stringify({ id: 'r1', state: 'failed', failure: 'no WAL' });
