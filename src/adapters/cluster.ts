@@ -11,6 +11,7 @@ import { type BackupOrder, parseOrder } from '../core/backups/order.ts';
 import {
   parseAbandoned,
   parseRequest,
+  parseRestoreId,
   type RestoreRequest,
 } from '../core/backups/restore-request.ts';
 import {
@@ -183,7 +184,7 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     restoringBackup: bag['restoring-backup'],
     restoringUnit: bag['restoring-unit'],
     restoreToTime: bag['restore-to-time'],
-    restoreId: bag['restore-id'],
+    restoreId: parseRestoreId(bag['restore-id']),
     restoreRequest: parseRequest(bag['restore-request']),
     restoreFailure: bag['restore-failure'],
     abandonedRestores: parseAbandoned(bag['restores-abandoned']),
