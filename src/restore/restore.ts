@@ -160,13 +160,21 @@ async function blockOf(hook: PostgresqlHook, cluster: Cluster): Promise<string |
     return 'Cluster or unit is in a blocking state';
   const mark = await readRestoreMark(hook);
   if (mark !== undefined && (await hasLeftNothing(hook, mark))) return undefined;
-  const isOwnOver = mark === undefined || isOver(mark) || (await hasAbandoned(hook, cluster));
-  if (!isOwnOver || isRestoring(await cluster.appData())) {
+  if ((await isUnderWay(hook, cluster, mark)) || isRestoring(await cluster.appData())) {
     return 'A restore is under way; cancel-restore ends it';
   }
   const status = await hook.juju.unitStatus();
   if (status?.level !== 'blocked' || allowsRestore(status.message)) return undefined;
   return 'Cluster or unit is in a blocking state';
+}
+
+/** On this unit, and the cluster has not gone on without it. */
+async function isUnderWay(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark | undefined,
+): Promise<boolean> {
+  return mark !== undefined && !isOver(mark) && !(await hasAbandoned(hook, cluster));
 }
 
 /** The backup, read with the keys and the settings of now. */
