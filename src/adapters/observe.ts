@@ -129,7 +129,7 @@ async function readRestore(hook: PostgresqlHook): Promise<RestoreFacts | undefin
   const { failure, notSetUp } = mark;
   return {
     ...present({ problem: failure ?? notSetUp }),
-    isUp: notSetUp !== undefined,
+    isUp: failure === undefined,
     wayBack: await hasWayBack(hook, mark),
   };
 }

@@ -121,9 +121,9 @@ async function isLockHeld(hook: PostgresqlHook, cluster: Cluster): Promise<boole
 
 async function markStatus(hook: PostgresqlHook, mark: RestoreMark): Promise<Status> {
   const { failure = '', notSetUp, phase, time } = mark;
-  if (phase === 'started' && notSetUp !== undefined) {
+  if (!hasFailed(mark)) {
+    if (phase !== 'started' || notSetUp === undefined) return restoringBackup;
     return restoreNotSetUp(notSetUp, await hasWayBack(hook, mark));
   }
-  if (!hasFailed(mark)) return restoringBackup;
   return time === undefined ? failedToRestore(failure) : failedToRestoreTime(failure);
 }

@@ -9,6 +9,7 @@ import {
   appData,
   asideFile,
   expectOldState,
+  failed,
   markFile,
   peersOf,
   phaseOf,
@@ -125,4 +126,16 @@ test('where no data of before are left, another restore is the way', async () =>
   const restored = await afterEvents(willing(state), updateStatus);
   expect(appData(restored)).not.toHaveProperty('restoring-backup');
   expect(fileOf(restored, markFile)).toBeUndefined();
+});
+
+test('when it does not even run any more, that is what is said', async () => {
+  const stuck = await afterEvents(refusing(await small()), updateStatus);
+  const given = inWorld(failed(stuck), { patroni: { members: [] } });
+
+  const after = await afterEvents(given, updateStatus);
+
+  expect(after.unitStatus.message).toMatch(
+    /^Failed to restore backup: .*; no data are left here, restore another backup$/,
+  );
+  expect(await explained(after)).toContain('Wait for another restore');
 });
