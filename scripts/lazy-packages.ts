@@ -47,6 +47,9 @@ function renderLazy(builtin: string): string {
   const names = Object.keys(process.getBuiltinModule(builtin) ?? {});
   // Without its prefix the plugin leaves it alone.
   const load = `require(${JSON.stringify(builtin.replace('node:', ''))})`;
-  const getters = names.map((name) => `get ${name}() { return ${load}.${name}; },`);
-  return `module.exports = {\n${getters.join('\n')}\n};\n`;
+  return [
+    `for (const name of '${names.join(' ')}'.split(' ')) {`,
+    `  Object.defineProperty(exports, name, { enumerable: true, get: () => ${load}[name] });`,
+    '}\n',
+  ].join('\n');
 }

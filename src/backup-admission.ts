@@ -18,6 +18,7 @@ import {
   reasonWithHint,
   refusalOf,
 } from './adapters/repository.ts';
+import { useOf } from './adapters/repository-in-use.ts';
 import { isoSeconds } from './core/backups/times.ts';
 import { stanzaName } from './core/names.ts';
 import { isCipherMessage } from './core/status.ts';
@@ -55,7 +56,7 @@ async function admitMember(
   if (walk.decide('is_blocked', problem !== undefined)) {
     return { refusal: problem ?? '' };
   }
-  const { primary, started, tls, stanza } = await observeMember(cluster);
+  const { primary, started, tls, stanza } = await observeMember(hook, cluster);
   const several = (await cluster.units()).length > 1;
   if (walk.decide('is_primary_tls_enabled_multiple_unit_cluster', primary && tls && several)) {
     return { refusal: 'Unit cannot perform backups as it is the cluster primary' };
@@ -64,7 +65,7 @@ async function admitMember(
     return { refusal: replicaRefusal(await cluster.primary()) };
   }
   if (!walk.decide('has_stanza_been_initialises', stanza !== undefined) || stanza === undefined) {
-    return { refusal: await stanzaRefusal(hook, started) };
+    return { refusal: await stanzaRefusal(hook, cluster, started) };
   }
   return { stanza, replica: !primary };
 }
@@ -82,7 +83,7 @@ async function findProblem(hook: PostgresqlHook, cluster: Cluster): Promise<stri
   return `Unit is in a blocking state: ${status.message}`;
 }
 
-async function observeMember(cluster: Cluster) {
+async function observeMember(hook: PostgresqlHook, cluster: Cluster) {
   const seen = await cluster.patroniCluster();
   const member = seen === undefined ? undefined : ownMember(seen, cluster.unit);
   const started = member !== undefined && isStarted(member.state);
@@ -91,8 +92,16 @@ async function observeMember(cluster: Cluster) {
     started,
     tls: await isTlsEnabled(cluster),
     /** Only a member that runs has one to back up into. */
-    stanza: started ? (await cluster.appData()).stanza : undefined,
+    stanza: started ? await stanzaInUse(hook, cluster) : undefined,
   };
+}
+
+/** None of another repository than that of the settings: those may lead to that of somebody else. */
+async function stanzaInUse(hook: PostgresqlHook, cluster: Cluster): Promise<string | undefined> {
+  const { stanza } = await cluster.appData();
+  const reading = await readRepository(hook);
+  if (reading.kind !== 'ready') return stanza;
+  return (await useOf(cluster, reading.parameters)) === 'this' ? stanza : undefined;
 }
 
 async function admitRepository(
@@ -124,10 +133,19 @@ function replicaRefusal(primary: string | undefined): string {
 }
 
 /** Without an S3 relation there cannot be a stanza: say what to do rather than what is not there. */
-async function stanzaRefusal(hook: PostgresqlHook, started: boolean): Promise<string> {
+async function stanzaRefusal(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  started: boolean,
+): Promise<string> {
   if (!started) return "Unit cannot perform backups as it's not in running state";
+  if ((await cluster.appData()).stanza !== undefined) return notLookedAt;
   return refusalOf(await readRepository(hook)) ?? 'Stanza was not initialised';
 }
+
+/** The leader has not come to it, or the primary has not taken the settings over. */
+const notLookedAt =
+  'The repository that the S3 settings name has not been set up yet; nothing has been backed up.';
 
 async function uploadMetadata(
   hook: PostgresqlHook,

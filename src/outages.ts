@@ -5,7 +5,7 @@
 import type { Handler } from '../lib/juju/hook.ts';
 import type { Status } from '../lib/juju/juju.ts';
 import { isKubeOutage, KubeError } from '../lib/kube/error.ts';
-import { PebbleError } from '../lib/pebble/errors.ts';
+import { isPebbleError, PebbleError } from '../lib/pebble/errors.ts';
 import { PostgresError } from '../lib/sql/error.ts';
 import { isPodUnknown } from './adapters/kubernetes.ts';
 import { isPatroniOutage } from './adapters/patroni.ts';
@@ -15,6 +15,7 @@ import {
   awaitingPatroni,
   awaitingPrimaryEndpoint,
   needsTrust,
+  noSpaceLeft,
   waitingForContainer,
 } from './core/status.ts';
 import type { PostgresqlPorts } from './ports.ts';
@@ -30,6 +31,8 @@ const outages: readonly ((error: unknown, app: string) => Status | undefined)[] 
     error instanceof PebbleError && (error.code === 'unreachable' || error.code === 'timeout')
       ? waitingForContainer
       : undefined,
+  // The watcher gives up some of its reserve, or somebody makes room.
+  (error) => (isPebbleError(error, 'no-space') ? noSpaceLeft : undefined),
   (error) => (isPatroniOutage(error) ? awaitingPatroni : undefined),
   // The primary is on its way to another member, or Kubernetes does not let anybody in just now.
   (error) =>

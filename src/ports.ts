@@ -48,6 +48,8 @@ export interface SystemUser {
 }
 
 export interface ArchiverState {
+  /** The `archive_command` that is in force. */
+  readonly command: string;
   readonly lastArchivedWal?: string;
   readonly lastFailedWal?: string;
 }

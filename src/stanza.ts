@@ -4,7 +4,7 @@
 
 import type { S3Parameters } from '../lib/interfaces/s3-fields.ts';
 import { PostgresError } from '../lib/sql/error.ts';
-import { awaitArrival, hasArrived } from './adapters/arrival.ts';
+import { type ArrivalCheck, awaitArrival, hasArrived } from './adapters/arrival.ts';
 import { type Cluster, type PostgresqlHook } from './adapters/cluster.ts';
 import { changeWhenPossible } from './adapters/configuration.ts';
 import { completeStanza } from './adapters/half-stanza.ts';
@@ -95,8 +95,9 @@ export async function startArchiving(
   await changeShared(cluster, () => archivingBy(archiveCommand(stanza)));
   const store = openRepositoryStore(hook, parameters);
   try {
-    const failure = await archivingFailure(hook, cluster, async (segment) => {
-      return await hasArrived(store, { parameters, stanza, segment });
+    const failure = await archivingFailure(hook, cluster, {
+      command: archiveCommand(stanza),
+      isThere: async (segment) => await hasArrived(store, { parameters, stanza, segment }),
     });
     if (failure !== undefined) return failure;
     await store.put(objectKey(parameters, modelUuidObject), hook.juju.context.modelUuid);
@@ -110,12 +111,12 @@ export async function startArchiving(
 async function archivingFailure(
   hook: PostgresqlHook,
   cluster: Cluster,
-  isThere: (segment: string) => Promise<boolean>,
+  wanted: Pick<ArrivalCheck, 'command' | 'isThere'>,
 ): Promise<ArchivingFailure | undefined> {
   const { clock } = hook.ports;
   try {
     const arrival = await withPrimary(hook, cluster, async (postgres) => {
-      return await awaitArrival({ clock, postgres, isThere });
+      return await awaitArrival({ clock, postgres, ...wanted });
     });
     if (arrival === 'arrived') return undefined;
     if (arrival === 'nowhere') return { message: archivingFailed };

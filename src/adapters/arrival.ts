@@ -37,20 +37,35 @@ export type Arrival = 'arrived' | 'elsewhere' | 'nowhere';
 export interface ArrivalCheck {
   readonly clock: Clock;
   readonly postgres: Pick<Postgres, 'switchWal' | 'archiver'>;
+  /** The command that archives there. */
+  readonly command: string;
   readonly isThere: (segment: string) => Promise<boolean>;
 }
 
-const patience = { intervalMs: 1_000, timeoutMs: 60_000 };
+// A primary that is well takes over what the members share within a turn of Patroni's loop.
+const takeover = { intervalMs: 500, timeoutMs: 15_000 };
+const patience = { intervalMs: 500, timeoutMs: 20_000 };
 
-/** Ends WAL segments until one of them is there, for a minute. */
+/**
+ * Ends a WAL segment, when the command is in force, and waits for it. One more comes later: what was in
+ * force before may have taken the first, and an archiver that has failed pauses a minute unless it is woken.
+ */
 export async function awaitArrival(check: ArrivalCheck): Promise<Arrival> {
+  const { clock, postgres, command } = check;
+  await poll({ clock, ...takeover }, async () => {
+    return (await postgres.archiver()).command === command ? true : undefined;
+  });
+  const first = await postgres.switchWal();
+  const arrival = await awaitAny(check, [first]);
+  return arrival === 'arrived'
+    ? arrival
+    : await awaitAny(check, [first, await postgres.switchWal()]);
+}
+
+async function awaitAny(check: ArrivalCheck, switched: readonly string[]): Promise<Arrival> {
   const { clock, postgres } = check;
-  const switched: string[] = [];
   let last: Arrival = 'nowhere';
   await poll({ clock, ...patience }, async () => {
-    // A new segment in each round wakes the archiver, which pauses a minute after failures.
-    switched.push(await postgres.switchWal());
-    await clock.sleep(500);
     last = await look(check, switched, await postgres.archiver());
     return last === 'arrived' ? true : undefined;
   });

@@ -11,6 +11,7 @@ import { type BackupOrder, parseOrder } from '../core/backups/order.ts';
 import {
   parseAbandoned,
   parseRequest,
+  parseRestoreId,
   type RestoreRequest,
 } from '../core/backups/restore-request.ts';
 import {
@@ -49,9 +50,13 @@ export interface AppData {
   readonly restoringBackup: string | undefined;
   /** The one that restores it. */
   readonly restoringUnit: string | undefined;
+  /** Until when, if it is not the backup as it is. */
+  readonly restoreToTime: string | undefined;
+  /** Its id, when it restores alone. */
+  readonly restoreId: string | undefined;
   /** A restore that all members take part in. */
   readonly restoreRequest: RestoreRequest | undefined;
-  /** Requests whose restored data the cluster has gone on without. */
+  /** Restores whose data the cluster has gone on without: by their requests, or by their own ids. */
   readonly abandonedRestores: readonly string[];
   /** What became of the last restore, if it failed and the data of before are in force. */
   readonly restoreFailure: string | undefined;
@@ -178,6 +183,8 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     s3BlockMessage: bag['s3-initialization-block-message'],
     restoringBackup: bag['restoring-backup'],
     restoringUnit: bag['restoring-unit'],
+    restoreToTime: bag['restore-to-time'],
+    restoreId: parseRestoreId(bag['restore-id']),
     restoreRequest: parseRequest(bag['restore-request']),
     restoreFailure: bag['restore-failure'],
     abandonedRestores: parseAbandoned(bag['restores-abandoned']),

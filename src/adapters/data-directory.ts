@@ -14,6 +14,7 @@ import {
 } from '../core/names.ts';
 import { patroniService } from '../core/render/pebble-layer.ts';
 import type { PostgresqlHook } from './cluster.ts';
+import type { RestoreMark } from './restore-mark.ts';
 import { endRestoringProgram } from './restoring-program.ts';
 import { forgetView } from './view.ts';
 import { readWorkload } from './workload.ts';
@@ -23,9 +24,12 @@ const commandTimeoutMs = 30_000;
 const filesTimeoutMs = 1_800_000;
 const shutdownSeconds = 60;
 
-const patienceCodes = ['still-running', 'not-removed', 'move-failed'];
+const patienceCodes = ['still-running', 'not-removed', 'move-failed', 'no-space'];
 
-/** Whether something takes longer than a hook waits, or is held up: whatever it was can be done again. */
+/**
+ * Whether something takes longer than a hook waits, or is held up, be it for want of room: whatever it was can
+ * be done again.
+ */
 export function isHeldUp(error: unknown): error is CodedError {
   return error instanceof CodedError && patienceCodes.includes(error.code);
 }
@@ -86,6 +90,14 @@ export async function hasTablespaces(hook: PostgresqlHook): Promise<boolean> {
 
 export async function isAside(hook: PostgresqlHook): Promise<boolean> {
   return (await hook.ports.pebble.stat(asideDirectory)) !== undefined;
+}
+
+/** Whether there are data of before to go back to: on this volume, or on those of other units. */
+export async function hasWayBack(
+  hook: PostgresqlHook,
+  { request }: Pick<RestoreMark, 'request'>,
+): Promise<boolean> {
+  return request !== undefined || (await isAside(hook));
 }
 
 /** Bytes that are free on the volume, and those that the data take. */

@@ -40,6 +40,11 @@ export async function labelPod(hook: PostgresqlHook, app: string, unit: string):
   await hook.ports.kube.patch('pods', name, { metadata: { labels } });
 }
 
+/** Whether a unit has a pod: also one that is only about to go, or is on a node that does not answer. */
+export async function isPodThere(hook: PostgresqlHook, unit: string): Promise<boolean> {
+  return (await hook.ports.kube.get('pods', memberOfUnit(unit))) !== undefined;
+}
+
 /** Units besides this one that have been, or are just being, started as members: by their pods' labels. */
 export async function otherMembers(
   hook: PostgresqlHook,

@@ -13,6 +13,7 @@ import {
   type Observed,
   type PatroniFacts,
   type PebbleFacts,
+  type RestoreFacts,
   type Source,
   seen,
 } from '../core/explain/facts.ts';
@@ -31,8 +32,10 @@ import {
   type PostgresqlHook,
 } from './cluster.ts';
 import { readSettings } from './configuration.ts';
+import { hasWayBack } from './data-directory.ts';
 import { fetchClusterFromAny, type Patroni } from './patroni.ts';
 import { readRepository, refusalOf } from './repository.ts';
+import { readRestoreMark } from './restore-mark.ts';
 import { wrongServices } from './services.ts';
 import { askMembers, readCommitRecord } from './succession.ts';
 
@@ -88,7 +91,12 @@ async function readJuju(hook: PostgresqlHook, cluster?: Cluster): Promise<JujuFa
   };
 }
 
-type ClusterPart = 'admittedUnits' | 'initialised' | 'restoring' | 'restartFailure';
+type ClusterPart =
+  | 'admittedUnits'
+  | 'initialised'
+  | 'restoring'
+  | 'restoreFailure'
+  | 'restartFailure';
 
 function describeCluster(app: AppData | undefined): Pick<JujuFacts, ClusterPart> {
   if (app === undefined) return { admittedUnits: [], initialised: false };
@@ -97,6 +105,7 @@ function describeCluster(app: AppData | undefined): Pick<JujuFacts, ClusterPart>
     initialised: app.initialised,
     ...present({
       restoring: app.restoringBackup ?? app.restoreRequest?.target.label,
+      restoreFailure: app.restoreFailure,
       restartFailure: app.restartFailure,
     }),
   };
@@ -109,7 +118,19 @@ async function readPebble(hook: PostgresqlHook): Promise<PebbleFacts> {
     checks: (await pebble.checks()).map(({ name, status, failures }) => {
       return { name, status, failures };
     }),
+    ...present({ restore: await readRestore(hook) }),
     passwordChange: (await pebble.stat(passwordChangePath)) !== undefined,
+  };
+}
+
+async function readRestore(hook: PostgresqlHook): Promise<RestoreFacts | undefined> {
+  const mark = await readRestoreMark(hook);
+  if (mark?.phase !== 'started') return undefined;
+  const { failure, notSetUp } = mark;
+  return {
+    ...present({ problem: failure ?? notSetUp }),
+    isUp: failure === undefined,
+    wayBack: await hasWayBack(hook, mark),
   };
 }
 

@@ -178,15 +178,19 @@ async function switchWal(connection: SqlConnection): Promise<string> {
 }
 
 const archiverSchema = v.object({
+  command: v.string(),
   last_archived_wal: v.nullable(v.string()),
   last_failed_wal: v.nullable(v.string()),
 });
 
 async function readArchiver(connection: SqlConnection): Promise<ArchiverState> {
   const [row] = await connection.query(sql`
-    SELECT last_archived_wal, last_failed_wal FROM pg_catalog.pg_stat_archiver`);
+    SELECT pg_catalog.current_setting('archive_command') AS command,
+           last_archived_wal, last_failed_wal
+      FROM pg_catalog.pg_stat_archiver`);
   const state = v.parse(archiverSchema, row);
   return {
+    command: state.command,
     ...(state.last_archived_wal === null ? {} : { lastArchivedWal: state.last_archived_wal }),
     ...(state.last_failed_wal === null ? {} : { lastFailedWal: state.last_failed_wal }),
   };

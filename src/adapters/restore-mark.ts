@@ -27,12 +27,16 @@ const markSchema = v.object({
   old: v.optional(v.picklist(['aside', 'removed', 'none']), 'none'),
   /** Of a cluster of several units. */
   request: v.exactOptional(v.string()),
+  /** Of an only unit: by this the cluster knows a restore that it has gone on without. */
+  id: v.exactOptional(v.string()),
   /** What Patroni remembered of the cluster of before. */
   saved: v.exactOptional(savedSchema),
   startedMs: v.exactOptional(v.number()),
   /** Size of the output of Patroni's service at that time. */
   outputBytes: v.exactOptional(v.number()),
   failure: v.exactOptional(v.string()),
+  /** Why the restored database, which answers, could not be set up so far. */
+  notSetUp: v.exactOptional(v.string()),
   /** Why a restore before this one failed, which has left nothing to go back to. */
   before: v.exactOptional(v.string()),
 });
@@ -67,8 +71,14 @@ export async function writeRestoreMark(hook: PostgresqlHook, mark: RestoreMark):
 
 /** Says whether there was room for it: a restore may have filled the volume. */
 export async function writeMarkIfRoom(hook: PostgresqlHook, mark: RestoreMark): Promise<boolean> {
-  try {
+  return await hasRoom(async () => {
     await writeRestoreMark(hook, mark);
+  });
+}
+
+async function hasRoom(write: () => Promise<void>): Promise<boolean> {
+  try {
+    await write();
     return true;
   } catch (error) {
     if (!isPebbleError(error, 'no-space')) throw error;
@@ -125,6 +135,13 @@ export async function readCopiedMark(hook: PostgresqlHook): Promise<string | und
 
 export async function writeCopiedMark(hook: PostgresqlHook, request: string): Promise<void> {
   await hook.ports.pebble.push(copiedMarkPath, `${request}\n`, owner);
+}
+
+/** Says whether there was room for it. */
+export async function writeCopiedIfRoom(hook: PostgresqlHook, request: string): Promise<boolean> {
+  return await hasRoom(async () => {
+    await writeCopiedMark(hook, request);
+  });
 }
 
 export async function removeCopiedMark(hook: PostgresqlHook): Promise<void> {

@@ -114,9 +114,22 @@ export function failedToRestoreTime(reason: string): Status {
 
 const nothingLeft = 'no data are left here, restore another backup';
 
+/** The restored database answers, but refuses what the charm needs in it. */
+export function restoreNotSetUp(reason: string, hasWayBack: boolean): Status {
+  const way = hasWayBack ? 'go back with cancel-restore' : 'restore another backup';
+  return { level: 'blocked', message: `${notSetUpStart}: ${reason}; see to it, or ${way}` };
+}
+
+const notSetUpStart = 'the restored database cannot be set up';
+
 /** Remark after a restore that failed. */
 export function restoreFailed(name: string, reason: string): string {
   return `the restore of ${name} failed, the data of before are in force: ${reason}`;
+}
+
+/** Remark after a restore of an only unit that others have been added to, when that one is lost. */
+export function restoreCutShort(name: string, unit: string): string {
+  return `${unit} is gone, and with it the restore of ${name}: in force is what others have copied from it`;
 }
 
 export const stoppedForRestore: Status = {
@@ -133,6 +146,12 @@ export function restoreAwaits(units: readonly string[]): Status {
 export function restoreHeldUp(reason: string): Status {
   return { level: 'maintenance', message: `the restore goes on later: ${reason}` };
 }
+
+/** Nothing can be written on the volume, so a unit does not stop for a restore, or go on with it. */
+export const restoreNeedsRoom: Status = {
+  level: 'blocked',
+  message: 'no room on the pgdata volume to go on with the restore: enlarge it, or cancel-restore',
+};
 
 /** The unit that restores is being removed. */
 export function restoreEndsWithout(unit: string): Status {
@@ -188,6 +207,11 @@ export function allowsRestore(message: string): boolean {
   );
 }
 
+/** Some file of the charm cannot be written in the workload. */
+export const noSpaceLeft: Status = {
+  level: 'blocked',
+  message: 'no space left for the files of the workload: look at its volumes',
+};
 export const waitingForContainer: Status = {
   level: 'waiting',
   message: 'waiting for the workload container',

@@ -7,9 +7,11 @@ import {
   clearDataDirectory,
   finishRemoval,
   hasData,
+  isAside,
   stopDatabase,
 } from '../adapters/data-directory.ts';
 import {
+  type RestoreMark,
   readCopiedMark,
   readRestoreMark,
   readStoppedMark,
@@ -28,11 +30,10 @@ export async function holdAbandoned(hook: PostgresqlHook, cluster: Cluster): Pro
   await stopDatabase(hook);
   await finishRemoval(hook);
   // What has gone already, or never came, keeps nobody down.
-  if (await hasData(hook)) {
-    if ((await otherLeader(cluster)) === undefined) return true;
-    await clearDataDirectory(hook, 'none');
-    hook.log('WARNING', 'restored data that the cluster has gone on without are gone');
-  }
+  const has = await hasData(hook);
+  if (has && (await otherLeader(cluster)) === undefined) return true;
+  await clearDataDirectory(hook, 'none');
+  if (has) hook.log('WARNING', 'restored data that the cluster has gone on without are gone');
   await removeCopiedMark(hook);
   await removeRestoreMark(hook);
   cluster.setUnit({ [resultKey]: undefined });
@@ -43,16 +44,27 @@ export async function holdAbandoned(hook: PostgresqlHook, cluster: Cluster): Pro
 export async function hasAbandoned(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const { abandonedRestores } = await cluster.appData();
   if (abandonedRestores.length === 0) return false;
-  const request = await restoredRequest(hook);
-  return request !== undefined && abandonedRestores.includes(request);
+  const id = await restoreOfData(hook);
+  return id !== undefined && abandonedRestores.includes(id);
 }
 
-/** The request that the data here come from. */
-async function restoredRequest(hook: PostgresqlHook): Promise<string | undefined> {
+/** The restore that the data here come from, by its request or its own id. */
+async function restoreOfData(hook: PostgresqlHook): Promise<string | undefined> {
   const mark = await readRestoreMark(hook);
-  if (mark?.phase === 'restored') return mark.request;
+  if (mark?.phase === 'restored') return mark.request ?? mark.id;
   // They are being replaced by those of a backup.
-  if (mark !== undefined && restoresAtStart(mark)) return undefined;
+  if (mark !== undefined && restoresAtStart(mark)) {
+    return (await hasNothingBefore(hook, mark)) ? mark.id : undefined;
+  }
   // Until that mark goes, the data are those of before, or none.
   return (await readStoppedMark(hook)) === undefined ? await readCopiedMark(hook) : undefined;
+}
+
+/** Whether what an only unit has is at most a beginning of the restored data, or a rest of those of before. */
+export async function hasNothingBefore(
+  hook: PostgresqlHook,
+  { request, phase, old }: RestoreMark,
+): Promise<boolean> {
+  if (request !== undefined || !['stopped', 'started'].includes(phase)) return false;
+  return (phase === 'started' || old !== 'aside') && !(await isAside(hook));
 }

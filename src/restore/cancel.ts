@@ -2,13 +2,14 @@
 
 import type { Handler } from '../../lib/juju/hook.ts';
 import { type Cluster, openCluster, type PostgresqlHook } from '../adapters/cluster.ts';
-import { isAside, isHeldUp } from '../adapters/data-directory.ts';
+import { hasWayBack, isHeldUp } from '../adapters/data-directory.ts';
 import { isOver, type RestoreMark } from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
 import type { PostgresqlPorts } from '../ports.ts';
 import { tellResult, undoRestore } from './end.ts';
 import { dropVoidRestore, followRestore } from './follow.ts';
 import { abandonClone, leadRequest } from './lead.ts';
+import { cancelOther } from './only-unit.ts';
 import { readOwnMark } from './own-mark.ts';
 import { doesPrimaryAnswer, findStranger } from './services.ts';
 import { cancelled, endedRestore, publishResult, type Refusal } from './told.ts';
@@ -49,10 +50,13 @@ async function takeNote(hook: PostgresqlHook, cluster: Cluster): Promise<string 
   return 'noted';
 }
 
-/** Of an only unit that has lost its volume, and with it what it knew of the restore. */
+/** Of an only unit that has lost its volume, and with it what it knew of the restore, or is lost itself. */
 async function cancelLost(hook: PostgresqlHook, cluster: Cluster): Promise<string | Refusal> {
   const { restoringUnit: unit = cluster.unit } = await cluster.appData();
-  if (unit !== cluster.unit) return { refusal: `Run it on ${unit}` };
+  if (unit !== cluster.unit) {
+    const refusal = await cancelOther(hook, cluster);
+    return refusal === undefined ? 'restore cancelled' : { refusal };
+  }
   if (await doesPrimaryAnswer(cluster)) return { refusal: inForce };
   await tellResult(hook, cluster, { request: undefined, state: 'failed', failure: cancelled });
   if (await hook.juju.isLeader()) cluster.setApp(endedRestore);
@@ -108,14 +112,14 @@ async function refuseWayBack(
   cluster: Cluster,
   mark: RestoreMark,
 ): Promise<string | undefined> {
-  const { phase, old, request } = mark;
-  const aside = (await isAside(hook)) || request !== undefined;
+  const { phase, old, notSetUp } = mark;
+  const aside = await hasWayBack(hook, mark);
   if (phase === 'stopped' && !aside && old !== 'aside') {
     return 'The data of before may be gone, so there is nothing to go back to';
   }
   if (phase !== 'started') return undefined;
   if (!aside) return 'The data of before are gone, so there is nothing to go back to';
-  if ((await findStranger(cluster, mark)) !== undefined) return undefined;
+  if (notSetUp !== undefined || (await findStranger(cluster, mark)) !== undefined) return undefined;
   // What clients have committed since would be lost; the next hook ends the restore.
   return (await doesPrimaryAnswer(cluster)) ? inForce : undefined;
 }

@@ -1,9 +1,11 @@
 // How a restore ends: the restored database is in force, or the data of before are again.
 
+import { PostgresError } from '../../lib/sql/error.ts';
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
 import { applyConfiguration, readSettings, writeMemberConfig } from '../adapters/configuration.ts';
 import {
   clearDataDirectory,
+  hasWayBack,
   isAside,
   removeAside,
   removeLeftovers,
@@ -18,6 +20,7 @@ import {
   writeRestoreMark,
 } from '../adapters/restore-mark.ts';
 import { setUpDatabase } from '../adapters/users.ts';
+import { restoreNotSetUp } from '../core/status.ts';
 import { updateExtensions } from '../extensions.ts';
 import {
   doesPrimaryAnswer,
@@ -40,10 +43,7 @@ export async function settleRestore(
 ): Promise<boolean> {
   const stranger = await findStranger(cluster, mark);
   if (stranger === undefined) {
-    if (await doesPrimaryAnswer(cluster)) {
-      await finishRestore(hook, cluster, mark);
-      return true;
-    }
+    if (await doesPrimaryAnswer(cluster)) return await finishRestore(hook, cluster, mark);
     if (await isServiceActive(hook)) return false;
   }
   const failure = mark.failure ?? stranger ?? (await readFailureReason(hook, mark));
@@ -71,9 +71,13 @@ async function writeFailure(hook: PostgresqlHook, mark: RestoreMark): Promise<vo
 async function finishRestore(
   hook: PostgresqlHook,
   cluster: Cluster,
-  mark: RestoreMark,
-): Promise<void> {
-  await setUpDatabase(hook, cluster);
+  { notSetUp: before, ...mark }: RestoreMark,
+): Promise<boolean> {
+  const notSetUp = await whyNotSetUp(hook, cluster);
+  if (notSetUp !== undefined) {
+    await tellNotSetUp(hook, { ...mark, notSetUp }, before);
+    return false;
+  }
   const restored = { ...mark, phase: 'restored' } as const;
   // Written first: half of the old data are nothing to go back to. On a full volume they go at once.
   if (!(await writeMarkIfRoom(hook, restored))) {
@@ -81,6 +85,30 @@ async function finishRestore(
     await writeRestoreMark(hook, restored);
   }
   await completeRestore(hook, cluster, mark);
+  return true;
+}
+
+/** It may refuse for good, for what has been restored in it: then there is still the way back. */
+async function whyNotSetUp(hook: PostgresqlHook, cluster: Cluster): Promise<string | undefined> {
+  try {
+    await setUpDatabase(hook, cluster);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PostgresError && error.code !== 'unreachable') return error.message;
+    throw error;
+  }
+}
+
+/** The next hook tries again. */
+async function tellNotSetUp(
+  hook: PostgresqlHook,
+  mark: RestoreMark & { readonly notSetUp: string },
+  before: string | undefined,
+): Promise<void> {
+  if (mark.notSetUp === before) return;
+  const status = restoreNotSetUp(mark.notSetUp, await hasWayBack(hook, mark));
+  hook.log('ERROR', status.message);
+  if (!(await writeMarkIfRoom(hook, mark))) hook.status(status);
 }
 
 /** What may be repeated when the restored database is in force. */

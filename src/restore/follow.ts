@@ -2,6 +2,7 @@
 // others of its cluster stop, wait, and copy the restored data, and the leader tells them when. Each step
 // can be done again by whatever hook comes next.
 
+import { isPebbleError } from '../../lib/pebble/errors.ts';
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
 import {
   clearDataDirectory,
@@ -22,34 +23,18 @@ import {
 import { readClusterIdentifier } from '../adapters/storage-identity.ts';
 import { isReachable } from '../adapters/watch-state.ts';
 import { retryRepository } from '../backups.ts';
-import { parseResult, type RestoreRequest } from '../core/backups/restore-request.ts';
-import { restoreHeldUp } from '../core/status.ts';
+import { restoreHeldUp, restoreNeedsRoom } from '../core/status.ts';
 import { quietly } from '../quietly.ts';
-import { holdAbandoned } from './abandoned.ts';
-import { awaitedUnits } from './awaited.ts';
-import {
-  completeRestore,
-  concludeFailure,
-  concludeSuccess,
-  hasJustConcluded,
-  settleRestore,
-  undoRestore,
-} from './end.ts';
+import { hasNothingBefore, holdAbandoned } from './abandoned.ts';
+import { mayBegin } from './begin.ts';
+import { completeRestore, settleRestore, undoRestore } from './end.ts';
+import { followEnded, forgetResult, tellEnd } from './ended.ts';
 import { leadRequest } from './lead.ts';
-import { followOther, otherLeader, refusingUnits } from './others.ts';
+import { followOther, otherLeader } from './others.ts';
 import { hasSay, readOwnMark } from './own-mark.ts';
 import { performRestore } from './run.ts';
-import { doesPrimaryAnswer, isNewContainer } from './services.ts';
-import {
-  announce,
-  cancelled,
-  endedRestore,
-  nameOf,
-  publishResult,
-  readOnlyResult,
-  resultKey,
-  tablespacesOn,
-} from './told.ts';
+import { isNewContainer } from './services.ts';
+import { announce, cancelled, endedRestore, nameOf, publishResult } from './told.ts';
 import { bringBack, isAwaited, withOldAsItIs, writeUndoing } from './way-back.ts';
 
 /** Says whether this unit is part of a restore: then nothing else is to be done to its database. */
@@ -63,14 +48,17 @@ export async function followRestore(hook: PostgresqlHook, cluster: Cluster): Pro
   return takesPart;
 }
 
-/** A shutdown checkpoint may take minutes: the next hook goes on, and until then nothing else is done. */
+/**
+ * A shutdown checkpoint may take minutes, and on a full volume no mark can be written: the next hook goes on,
+ * and until then nothing else is done.
+ */
 async function patiently(hook: PostgresqlHook, work: () => Promise<boolean>): Promise<boolean> {
   try {
     return await work();
   } catch (error) {
     if (!isHeldUp(error)) throw error;
     hook.log('WARNING', `the restore goes on later: ${error.message}`);
-    hook.status(restoreHeldUp(error.message));
+    hook.status(isPebbleError(error, 'no-space') ? restoreNeedsRoom : restoreHeldUp(error.message));
     return true;
   }
 }
@@ -124,8 +112,9 @@ export async function dropVoidRestore(
   cluster: Cluster,
   mark: RestoreMark,
 ): Promise<boolean> {
-  if (mark.request === undefined || isOver(mark)) return false;
-  if (await isAwaited(cluster, mark.request)) return false;
+  if (isOver(mark) || !(await isVoid(cluster, mark))) return false;
+  // What there is then goes as soon as another unit leads: see abandoned.ts.
+  if (await hasNothingBefore(hook, mark)) return false;
   hook.log('WARNING', `the restore of ${nameOf(mark)} has been given up while this unit was away`);
   await stopDatabase(hook);
   // Once the data of before are home, only the mark tells that nothing that stands there is to go.
@@ -134,6 +123,11 @@ export async function dropVoidRestore(
   await bringBack(hook, undoing);
   await removeRestoreMark(hook);
   return true;
+}
+
+async function isVoid(cluster: Cluster, { request, id }: RestoreMark): Promise<boolean> {
+  if (request !== undefined) return !(await isAwaited(cluster, request));
+  return id !== undefined && (await cluster.appData()).abandonedRestores.includes(id);
 }
 
 type Step = (hook: PostgresqlHook, cluster: Cluster, mark: RestoreMark) => Promise<boolean>;
@@ -227,36 +221,6 @@ async function announceAgain(
   if ((await cluster.appData()).restoringBackup === undefined) await announce(hook, cluster, mark);
 }
 
-/** Until Juju has what the mark says; then that goes. */
-async function followEnded(
-  hook: PostgresqlHook,
-  cluster: Cluster,
-  mark: RestoreMark,
-): Promise<boolean> {
-  if (hasJustConcluded(hook)) return true;
-  if (await isTold(cluster, mark)) {
-    await removeRestoreMark(hook);
-    cluster.setUnit({ [resultKey]: undefined });
-    return false;
-  }
-  if (mark.phase === 'undone') await concludeFailure(hook, cluster, mark);
-  else await concludeSuccess(hook, cluster, mark);
-  return true;
-}
-
-async function isTold(
-  cluster: Cluster,
-  { request, phase, failure }: RestoreMark,
-): Promise<boolean> {
-  const app = await cluster.appData();
-  if (request !== undefined) return app.restoreRequest?.id !== request;
-  if (app.restoringBackup !== undefined) return false;
-  if (phase === 'restored' || failure === cancelled || app.restoreFailure !== undefined)
-    return true;
-  // The leader has heard it, and somebody has taken note since.
-  return (await readOnlyResult(cluster, cluster.unit)) !== undefined;
-}
-
 /** The restore of a cluster begins when all other units that there are have said that they are down. */
 async function beginWhenAlone(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   const { restoreRequest: request, restoringBackup } = await cluster.appData();
@@ -269,41 +233,4 @@ async function beginWhenAlone(hook: PostgresqlHook, cluster: Cluster): Promise<b
   const old = (await hasData(hook)) ? 'aside' : 'none';
   await resume(hook, cluster, { ...request.target, phase: 'preparing', old, request: request.id });
   return true;
-}
-
-async function mayBegin(
-  hook: PostgresqlHook,
-  cluster: Cluster,
-  request: RestoreRequest,
-): Promise<boolean> {
-  if (await hasRefused(cluster, request)) return false;
-  if ((await awaitedUnits(hook, cluster, request)).length > 0) return false;
-  const known = parseResult((await cluster.unitData())[resultKey]);
-  return known?.id !== request.id;
-}
-
-/** Another unit has looked at its volume, and does not take part: nothing has been touched yet. */
-async function hasRefused(cluster: Cluster, request: RestoreRequest): Promise<boolean> {
-  const refusing = await refusingUnits(cluster, request);
-  if (refusing.length === 0) return false;
-  const failure = tablespacesOn(refusing);
-  publishResult(cluster, { request: request.id, state: 'failed', failure });
-  return true;
-}
-
-/** The mark has gone, and the hook that would have told Juju was killed. */
-async function tellEnd(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  if ((await cluster.appData()).restoringUnit !== cluster.unit) return;
-  const tells =
-    (await hook.juju.isLeader()) || (await readOnlyResult(cluster, cluster.unit)) === undefined;
-  if (!tells || !(await doesPrimaryAnswer(cluster))) return;
-  await concludeSuccess(hook, cluster, {});
-  await retryRepository(hook, cluster);
-}
-
-/** Of a restore that has long been over: the hook that would have taken it away was killed. */
-async function forgetResult(cluster: Cluster): Promise<void> {
-  if ((await cluster.unitData())[resultKey] !== undefined) {
-    cluster.setUnit({ [resultKey]: undefined });
-  }
 }

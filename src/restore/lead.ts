@@ -4,6 +4,7 @@
 import { KubeError } from '../../lib/kube/error.ts';
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
 import { updateSynchronousReplication } from '../adapters/configuration.ts';
+import { isPodThere } from '../adapters/kubernetes.ts';
 import {
   dropKeptState,
   lockHolder,
@@ -17,7 +18,7 @@ import {
   type RestoreRequest,
   renderAbandoned,
 } from '../core/backups/restore-request.ts';
-import { memberOfUnit, unitOfMember } from '../core/names.ts';
+import { unitOfMember } from '../core/names.ts';
 import { updateExtensions } from '../extensions.ts';
 import { dataKey } from '../storage.ts';
 import { hearOnlyUnit } from './only-unit.ts';
@@ -189,11 +190,6 @@ function tellFailure(hook: PostgresqlHook, cluster: Cluster, { request, failure 
     'restore-failure': noteOf(request.target, failure),
   });
   hook.log('ERROR', `the restore of ${nameOf(request.target)} failed: ${failure}`);
-}
-
-/** Also one that is only about to go, or is on a node that does not answer. */
-async function isPodThere(hook: PostgresqlHook, unit: string): Promise<boolean> {
-  return (await hook.ports.kube.get('pods', memberOfUnit(unit))) !== undefined;
 }
 
 /** The request in its next phase, as the databag has it. */

@@ -15,6 +15,7 @@ import {
   readStoppedMark,
   removeCopiedMark,
   removeStoppedMark,
+  writeCopiedIfRoom,
   writeCopiedMark,
   writeStoppedMark,
 } from '../adapters/restore-mark.ts';
@@ -102,8 +103,10 @@ async function emptyMember(
   const primary = await otherLeader(cluster);
   if (primary === undefined) return false;
   await stopDatabase(hook);
-  await writeCopiedMark(hook, request);
+  // On a full volume these data have to go first; until this unit is started, the other mark is there, too.
+  const isWritten = await writeCopiedIfRoom(hook, request);
   await clearDataDirectory(hook, 'removed');
+  if (!isWritten) await writeCopiedMark(hook, request);
   hook.log('INFO', `the data of before the restore are gone; those of ${primary} are copied`);
   return true;
 }

@@ -39,7 +39,7 @@ export async function admitPlace(
 }
 
 /** A pause would come back with the data of before, and in a pause nobody starts PostgreSQL. */
-async function refusePause(cluster: Cluster): Promise<Refusal | undefined> {
+export async function refusePause(cluster: Cluster): Promise<Refusal | undefined> {
   const paused = (await cluster.patroniCluster())?.paused === true;
   return paused ? { refusal: 'failover is paused: resume-failover first' } : undefined;
 }

@@ -17,7 +17,7 @@ import {
 } from '../adapters/repository.ts';
 import { checkReachable } from '../adapters/repository-access.ts';
 import { readCatalogue } from '../adapters/restorable.ts';
-import { hasFailed, isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
+import { isOver, type RestoreMark, readRestoreMark } from '../adapters/restore-mark.ts';
 import type { Backup } from '../core/backups/backup-list.ts';
 import {
   type Chosen,
@@ -29,9 +29,11 @@ import { parseTime } from '../core/backups/restore-time.ts';
 import { memberOfUnit } from '../core/names.ts';
 import { allowsRestore, restoringBackup } from '../core/status.ts';
 import type { PostgresqlPorts } from '../ports.ts';
+import { hasAbandoned } from './abandoned.ts';
 import { requestKey } from './lead.ts';
 import { admitPlace } from './place.ts';
 import { performRestore } from './run.ts';
+import { hasLeftNothing } from './services.ts';
 import { nameOf, type Refusal } from './told.ts';
 
 /** docs/flowcharts/restore.mmd */
@@ -87,11 +89,13 @@ async function restoreWish(hook: PostgresqlHook, order: Order): Promise<Refusal 
       'there is no room for both: the data of now go before those of the backup come',
     );
   }
-  if (!several) return await performRestore(hook, cluster, { ...target, phase: 'preparing', old });
+  const id = hook.ports.clock.nowMs().toString(36);
+  if (!several) {
+    return await performRestore(hook, cluster, { ...target, phase: 'preparing', old, id });
+  }
   hook.walk.step('set_maintenance');
   await hook.juju.showProgress(restoringBackup);
   hook.walk.step('ask_units_to_stop');
-  const id = hook.ports.clock.nowMs().toString(36);
   const request = { id, unit: cluster.unit, phase: 'stop', target };
   cluster.setApp({ [requestKey]: JSON.stringify(request), 'restore-failure': undefined });
   await action.log(`${nameOf(target)} is restored when all other units have stopped`);
@@ -155,13 +159,22 @@ async function blockOf(hook: PostgresqlHook, cluster: Cluster): Promise<string |
   if ((await readSettings(hook)).kind === 'invalid')
     return 'Cluster or unit is in a blocking state';
   const mark = await readRestoreMark(hook);
-  if (mark !== undefined && hasFailed(mark)) return undefined;
-  if ((mark !== undefined && !isOver(mark)) || isRestoring(await cluster.appData())) {
+  if (mark !== undefined && (await hasLeftNothing(hook, mark))) return undefined;
+  if ((await isUnderWay(hook, cluster, mark)) || isRestoring(await cluster.appData())) {
     return 'A restore is under way; cancel-restore ends it';
   }
   const status = await hook.juju.unitStatus();
   if (status?.level !== 'blocked' || allowsRestore(status.message)) return undefined;
   return 'Cluster or unit is in a blocking state';
+}
+
+/** On this unit, and the cluster has not gone on without it. */
+async function isUnderWay(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  mark: RestoreMark | undefined,
+): Promise<boolean> {
+  return mark !== undefined && !isOver(mark) && !(await hasAbandoned(hook, cluster));
 }
 
 /** The backup, read with the keys and the settings of now. */

@@ -15,17 +15,15 @@ import {
 } from '../adapters/patroni-state.ts';
 import { measureOutput } from '../adapters/restore-failure.ts';
 import {
-  hasFailed,
   type RestoreMark,
   readRestoreMark,
   type SavedState,
-  targetOfMark,
   writeCopiedMark,
   writeRestoreMark,
 } from '../adapters/restore-mark.ts';
 import { ensureScripts } from '../adapters/workload.ts';
 import { restoringBackup } from '../core/status.ts';
-import { failureOf, isServiceActive, setLayer, startDatabase } from './services.ts';
+import { failureOf, hasLeftNothing, isServiceActive, setLayer, startDatabase } from './services.ts';
 import { announce, type Refusal } from './told.ts';
 import { backOut } from './way-back.ts';
 
@@ -81,12 +79,12 @@ function triedAgain(refusal: string): Refusal {
 /** What a restore that failed has left is nothing to go back to. */
 async function withoutLeft(hook: PostgresqlHook, wanted: RestoreMark): Promise<RestoreMark> {
   const left = await readRestoreMark(hook);
+  const leftOf = left?.phase === 'restored' ? (left.request ?? left.id) : undefined;
   // Whose data these are is still to be known should they come back.
-  if (left?.phase === 'restored' && left.request !== undefined) {
-    await writeCopiedMark(hook, left.request);
-  }
-  const { failure } = left !== undefined && hasFailed(left) ? left : {};
-  return failure === undefined ? wanted : { ...wanted, old: 'none', before: failure };
+  if (leftOf !== undefined) await writeCopiedMark(hook, leftOf);
+  const leftNothing = left !== undefined && (await hasLeftNothing(hook, left));
+  if (!leftNothing) return wanted;
+  return { ...wanted, old: 'none', before: left.failure ?? left.notSetUp ?? '' };
 }
 
 /** Nothing writes to Patroni's state now: what it says is what has to come back. */
@@ -178,6 +176,6 @@ async function recordStart(
   cluster: Cluster,
   mark: RestoreMark,
 ): Promise<void> {
-  await announce(hook, cluster, targetOfMark(mark));
+  await announce(hook, cluster, mark);
   await writeRestoreMark(hook, { ...mark, phase: 'started' });
 }

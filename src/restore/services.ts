@@ -2,6 +2,8 @@
 
 import { CodedError } from '../../lib/base/error.ts';
 import { type Cluster, isStarted, type PostgresqlHook } from '../adapters/cluster.ts';
+import { hasWayBack } from '../adapters/data-directory.ts';
+import { hasFailed, type RestoreMark } from '../adapters/restore-mark.ts';
 import { forgetView } from '../adapters/view.ts';
 import type { RestoreTarget } from '../core/backups/restore-target.ts';
 import {
@@ -68,4 +70,11 @@ export async function failureOf(attempt: () => Promise<void>): Promise<string | 
     if (error instanceof CodedError) return error.message;
     throw error;
   }
+}
+
+/** Whether a restore has come to its end, or as far as it can, and there is nothing to go back to. */
+export async function hasLeftNothing(hook: PostgresqlHook, mark: RestoreMark): Promise<boolean> {
+  if (hasFailed(mark)) return true;
+  const { phase, notSetUp } = mark;
+  return phase === 'started' && notSetUp !== undefined && !(await hasWayBack(hook, mark));
 }

@@ -4,6 +4,7 @@ import { JujuError } from '../../lib/juju/error.ts';
 import type { Status } from '../../lib/juju/juju.ts';
 import { KubeError } from '../../lib/kube/error.ts';
 import { type Cluster, isRestoring, type PostgresqlHook } from '../adapters/cluster.ts';
+import { hasWayBack } from '../adapters/data-directory.ts';
 import { lockHolder, readPresentState } from '../adapters/patroni-state.ts';
 import { hasFailed, isOver, type RestoreMark } from '../adapters/restore-mark.ts';
 import type { RestoreRequest } from '../core/backups/restore-request.ts';
@@ -14,6 +15,7 @@ import {
   nobodyToCopy,
   restoreAwaits,
   restoreEndsWithout,
+  restoreNotSetUp,
   restoringBackup,
   stoppedForRestore,
   verifyingBackups,
@@ -37,8 +39,10 @@ export async function collectRestoreStatus(
 async function statusOf(hook: PostgresqlHook, cluster: Cluster): Promise<Status | undefined> {
   const { restoreRequest: request, restoringBackup: label } = await cluster.appData();
   const mark = await readOwnMark(hook, cluster);
-  if (mark !== undefined && !isOver(mark)) return markStatus(mark);
-  if (request === undefined) return label === undefined ? undefined : restoringBackup;
+  if (mark !== undefined && !isOver(mark)) return await markStatus(hook, mark);
+  if (request === undefined) {
+    return label === undefined ? undefined : await onlyUnitStatus(cluster);
+  }
   if (request.phase === 'clone') return await cloneStatus(hook, cluster, request);
   if (request.phase === 'keep') return undefined;
   if (request.unit !== cluster.unit) {
@@ -47,6 +51,13 @@ async function statusOf(hook: PostgresqlHook, cluster: Cluster): Promise<Status 
   }
   const awaited = await awaitedOf(hook, cluster, request);
   return awaited.length === 0 ? restoringBackup : restoreAwaits(await describe(hook, awaited));
+}
+
+/** Of a restore that this unit has no mark of, or that is about to be over. */
+async function onlyUnitStatus(cluster: Cluster): Promise<Status> {
+  const { restoringUnit: unit = cluster.unit } = await cluster.appData();
+  if (unit === cluster.unit || (await cluster.units()).includes(unit)) return restoringBackup;
+  return restoreEndsWithout(unit);
 }
 
 /** As far as can be known. */
@@ -108,8 +119,11 @@ async function isLockHeld(hook: PostgresqlHook, cluster: Cluster): Promise<boole
   }
 }
 
-function markStatus(mark: RestoreMark): Status {
-  const { failure = '', time } = mark;
-  if (!hasFailed(mark)) return restoringBackup;
+async function markStatus(hook: PostgresqlHook, mark: RestoreMark): Promise<Status> {
+  const { failure = '', notSetUp, phase, time } = mark;
+  if (!hasFailed(mark)) {
+    if (phase !== 'started' || notSetUp === undefined) return restoringBackup;
+    return restoreNotSetUp(notSetUp, await hasWayBack(hook, mark));
+  }
   return time === undefined ? failedToRestore(failure) : failedToRestoreTime(failure);
 }

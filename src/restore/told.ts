@@ -1,6 +1,7 @@
 // What units tell each other, and the operator, of a restore: keys of the databags, names, reasons.
 
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
+import type { RestoreMark } from '../adapters/restore-mark.ts';
 import { idOfLabel } from '../core/backups/backup-list.ts';
 import { parseResult, type RestoreResult } from '../core/backups/restore-request.ts';
 import type { RestoreTarget } from '../core/backups/restore-target.ts';
@@ -23,7 +24,7 @@ export function tablespacesOn(units: readonly string[]): string {
 export async function announce(
   hook: PostgresqlHook,
   cluster: Cluster,
-  target: RestoreTarget,
+  target: Pick<RestoreMark, 'label' | 'stanza' | 'timeline' | 'time' | 'id'>,
 ): Promise<void> {
   if (!(await hook.juju.isLeader())) return;
   // What an earlier one has left is not to be taken for the end of this one.
@@ -31,6 +32,7 @@ export async function announce(
   cluster.setApp({
     'restoring-backup': target.label,
     'restoring-unit': cluster.unit,
+    'restore-id': target.id,
     'restore-stanza': target.stanza,
     'restore-timeline': target.timeline === undefined ? undefined : `${target.timeline}`,
     'restore-to-time': target.time,
@@ -43,6 +45,7 @@ export async function announce(
 export const endedRestore = {
   'restoring-backup': undefined,
   'restoring-unit': undefined,
+  'restore-id': undefined,
   'restore-stanza': undefined,
   'restore-timeline': undefined,
   'restore-to-time': undefined,

@@ -240,7 +240,7 @@ test('a connection that the server ends is unreachable, and the process lives on
 test('a switched segment is named, and the archiver reports it', async () => {
   expect(await postgres.switchWal()).toMatch(/^[0-9A-F]{24}$/);
 
-  expect(await postgres.archiver()).toEqual({});
+  expect(await postgres.archiver()).toEqual({ command: '(disabled)' });
 });
 
 test('parts, values and lists reach the server as they were meant', async () => {

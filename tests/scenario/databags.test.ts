@@ -45,6 +45,7 @@ const appKeys = [
   's3-initialization-block-message',
   'restoring-backup',
   'restoring-unit',
+  'restore-id',
   'restore-stanza',
   'restore-timeline',
   'restore-to-time',

@@ -267,6 +267,26 @@ scenario('without a repository the operator is told to relate an integrator', {
   },
 });
 
+scenario('a repository that nobody has looked at takes no backup: it may be that of others', {
+  charm: underTest,
+  given: async () => {
+    const given = await backedUp();
+    const moved = s3Relation({ fields: { path: '/of-others' } });
+    return {
+      ...given,
+      relations: given.relations.map((one) => (one.id === moved.id ? moved : one)),
+    };
+  },
+  when: createBackup,
+  then: ({ state: after, action: { failed }, execs }) => {
+    expect(failed).toBe(
+      'The repository that the S3 settings name has not been set up yet; nothing has been backed up.',
+    );
+    expect(backupCommands(execs)).toEqual([]);
+    expect(Object.keys(objectsOf(after)).filter((key) => key.startsWith('of-others'))).toEqual([]);
+  },
+});
+
 scenario('a repository that has not been initialised yet takes no backup', {
   charm: underTest,
   given: async () => await running({ leader: true, relations: [s3Relation()] }),

@@ -4,9 +4,12 @@
 import { expect } from '@jest/globals';
 
 import { patroniConfigPath } from '../../src/core/names.ts';
+import { noSpaceLeft } from '../../src/core/status.ts';
 import { configChanged, leaderElected, updateStatus } from '../support/scenario/events.ts';
+import { withFiles, without } from '../support/scenario/postgresql/cluster-restore.ts';
 import {
   after as afterEvents,
+  fileOf,
   inWorld,
   passwords,
   running,
@@ -63,6 +66,33 @@ scenario('options that waited for Kubernetes are applied by update-status', {
   then: ({ state: after }) => {
     const file = after.containers['postgresql']?.files[patroniConfigPath];
     expect(file?.type === 'file' && file.content).toContain('log_lock_waits: "on"');
+    expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+const filler = '/var/lib/postgresql/data/pgdata/filling';
+
+/** Nothing more can be written on the volume. */
+const full = async () => {
+  const given = inWorld(await running({ leader: true }), { volume: { filledBy: 'filling' } });
+  return withFiles({ ...given, config: { logging_log_lock_waits: true } }, { [filler]: 'rows' });
+};
+
+scenario('options that cannot be written on a full volume fail no hook', {
+  charm: underTest,
+  given: full,
+  when: configChanged,
+  then: ({ state: after }) => {
+    expect(after.unitStatus).toEqual(noSpaceLeft);
+  },
+});
+
+scenario('they are applied by update-status when there is room', {
+  charm: underTest,
+  given: async () => without(await afterEvents(await full(), configChanged), filler),
+  when: updateStatus,
+  then: ({ state: after }) => {
+    expect(fileOf(after, patroniConfigPath)).toContain('log_lock_waits: "on"');
     expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
   },
 });

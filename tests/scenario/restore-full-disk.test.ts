@@ -3,17 +3,22 @@
 
 import { expect, test } from '@jest/globals';
 
+import { restoreNeedsRoom, stoppedForRestore } from '../../src/core/status.ts';
 import { action, pebbleReady, updateStatus } from '../support/scenario/events.ts';
 import {
   alone,
   appData,
   asideFile,
+  asked,
   expectOldState,
   failed,
   led,
   markFile,
+  peersOf,
+  phaseOf,
   root,
   serviceOf,
+  told,
   withBags,
   withFiles,
   without,
@@ -192,4 +197,59 @@ test('one that has left nothing to go back to is followed by another', async () 
   }
 
   expect((await afterEvents(ended, restore)).unitStatus.message).toBe('restoring backup');
+});
+
+for (const [how, event] of [
+  ['update-status', updateStatus],
+  ['a start of the container', ready],
+] as const) {
+  test(`a unit that cannot note why it stops says so, and stops when it can, with ${how}`, async () => {
+    const given = full(await asked());
+
+    const waits = await run({ charm: underTest, state: given, event });
+
+    expect(waits.exitCode).toBe(0);
+    expect(waits.state.unitStatus).toEqual(restoreNeedsRoom);
+    expect(serviceOf(waits.state)).toBe('active');
+    expect(peersOf(waits.state).localUnit).not.toHaveProperty('restore-stopped');
+
+    const room = without(waits.state, `${root}/pgdata/${filledBy}`);
+    const stopped = await afterEvents(
+      without(room, `${root}/pgdata.failed/${filledBy}`),
+      updateStatus,
+    );
+    expect(peersOf(stopped).localUnit).toMatchObject({ 'restore-stopped': 'r1' });
+    expect(stopped.unitStatus).toEqual(stoppedForRestore);
+  });
+}
+
+test('on a full volume the data of before go before it is noted whose the next ones are', async () => {
+  const given = withFiles(inWorld(await told('clone'), { volume: { filledBy } }), {
+    [`${root}/pgdata/${filledBy}`]: 'rows',
+  });
+  const { state, interruptions } = await run({
+    charm: underTest,
+    state: given,
+    event: updateStatus,
+  });
+  const reached = [state];
+  for (const { state: killed } of interruptions) {
+    reached.push(await afterEvents(killed, updateStatus));
+  }
+
+  expect(reached.length).toBeGreaterThan(3);
+  for (const one of reached) {
+    expect(fileOf(one, dataFile)).toBeUndefined();
+    expect(fileOf(one, `${root}/restore-copied`)).toBe('r1\n');
+    expect(serviceOf(one)).toBe('active');
+  }
+});
+
+test('the leader ends a restore all the same while its own volume is full', async () => {
+  const result = JSON.stringify({ id: 'r1', state: 'failed', failure: 'no WAL' });
+  const given = withBags(full(await asked()), { others: { 'restore-result': result } });
+
+  const after = await afterEvents({ ...given, leader: true }, updateStatus);
+
+  expect(phaseOf(after)).toBe('keep');
 });

@@ -42,6 +42,11 @@ export function parseResult(text: string | undefined): RestoreResult | undefined
   return parse(resultSchema, text);
 }
 
+/** That of a restore by an only unit; as it stands in the databag. */
+export function parseRestoreId(text: string | undefined): string | undefined {
+  return v.is(id, text) ? text : undefined;
+}
+
 // A unit that comes back with its volume after so many of them has been away for very long.
 const remembered = 16;
 

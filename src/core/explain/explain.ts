@@ -76,12 +76,37 @@ function initialise({ juju }: Observed): readonly string[] {
     : ['Start when the leader has initialised the cluster.'];
 }
 
-function restore({ juju }: Observed): readonly string[] {
-  const label = seen(juju)?.restoring;
-  if (label === undefined) return [];
+function restore({ juju, pebble }: Observed): readonly string[] {
+  const { restoring: label, restoreFailure } = seen(juju) ?? {};
+  if (label === undefined) {
+    return restoreFailure === undefined
+      ? []
+      : [`Go on without a restore: ${restoreFailure}. cancel-restore takes note of that.`];
+  }
+  const { problem, isUp = false, wayBack = false } = seen(pebble)?.restore ?? {};
+  if (problem !== undefined) return [stuckRestore({ label, problem, isUp, wayBack })];
   return [
     `End the restore of ${label} when the restored database answers; nothing else meanwhile.`,
   ];
+}
+
+interface StuckRestore {
+  readonly label: string;
+  readonly problem: string;
+  readonly isUp: boolean;
+  readonly wayBack: boolean;
+}
+
+/** What remains, and what a person can do. */
+function stuckRestore({ label, problem, isUp, wayBack }: StuckRestore): string {
+  const next = isUp
+    ? `Set up the database that has been restored from ${label}, tried again by each hook`
+    : `Wait for another restore: that of ${label} has failed`;
+  const old = wayBack
+    ? 'The data of before are there: cancel-restore puts them in force, and what has been committed ' +
+      'in the restored database since is lost.'
+    : 'There are no data of before to go back to: restore another backup.';
+  return `${next}: ${problem}. ${old}`;
 }
 
 function correctConfiguration({ configuration }: Observed): readonly string[] {

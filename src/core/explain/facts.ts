@@ -19,6 +19,8 @@ export interface JujuFacts {
   readonly initialised: boolean;
   /** Label of the backup that is being restored. */
   readonly restoring?: string;
+  /** What became of the last restore, if it came to nothing. */
+  readonly restoreFailure?: string;
   /** Unit that could not be restarted. */
   readonly restartFailure?: string;
   /** Whether commits wait when there is no synchronous replica. */
@@ -36,9 +38,20 @@ export interface CheckFacts {
   readonly failures: number;
 }
 
+export interface RestoreFacts {
+  /** Why it cannot end as things are. */
+  readonly problem?: string;
+  /** Whether the restored database answers. */
+  readonly isUp: boolean;
+  /** Whether there are data of before to go back to. */
+  readonly wayBack: boolean;
+}
+
 export interface PebbleFacts {
   readonly services: readonly ServiceFacts[];
   readonly checks: readonly CheckFacts[];
+  /** A restore of this unit that has not ended. */
+  readonly restore?: RestoreFacts;
   /** A change of a password that has not ended. */
   readonly passwordChange: boolean;
 }

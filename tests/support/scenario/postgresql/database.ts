@@ -13,7 +13,7 @@ import type { Host } from '../host.ts';
 import { archiveSegment } from './archiver.ts';
 import { createCatalogue, failureOf } from './catalogue.ts';
 import { allow } from './kube.ts';
-import { visibleMembers } from './patroni.ts';
+import { archiveCommandIn, visibleMembers } from './patroni.ts';
 import type { ObjectStoreWorld, PostgresqlWorld, PostgresWorld } from './world.ts';
 
 /** The segment in which the server writes; switching in a fake leads to the same one every time. */
@@ -49,6 +49,8 @@ function createConnection(host: Host<PostgresqlWorld>, target: PostgresTarget): 
   };
   return {
     setUp: async (users) => {
+      const { setUp: fault } = host.world.get().postgres.faults;
+      if (fault !== undefined) throw failureOf('setUp', fault);
       const made = users.map(({ name, password, superuser = false, memberOf = [] }) => {
         const kept = host.world.get().postgres.roles[name]?.password;
         const text = password?.reveal() ?? kept;
@@ -80,9 +82,11 @@ function createConnection(host: Host<PostgresqlWorld>, target: PostgresTarget): 
       return await Promise.resolve({ backupRuns, ...copied });
     },
     archiver: async () => {
-      const { archived } = host.world.get().postgres;
+      const { postgres, patroni } = host.world.get();
+      const { archived, formerArchiveCommand: former } = postgres;
       const last = archived === 'done' ? { lastArchivedWal: segment } : { lastFailedWal: segment };
-      return await Promise.resolve(archived === undefined ? {} : last);
+      const command = former ?? archiveCommandIn(patroni.config);
+      return await Promise.resolve({ command, ...(archived === undefined ? {} : last) });
     },
     ...createCatalogue(host, database ?? 'postgres'),
     close: async () => {

@@ -12,89 +12,139 @@ const nameOf = (number: number) =>
 interface Archiver {
   /** How long it takes for each segment. */
   readonly segmentMs: number;
-  /** Segments that are archived by what was in force before. */
-  readonly former?: number;
+  /** What waits already takes it so long. */
+  readonly backlogMs?: number;
+  /** Until then the command is that of before, which takes all. */
+  readonly commandMs?: number;
+  /** Until then segments go where they went before. */
+  readonly formerMs?: number;
   /** The others are refused. */
   readonly fails?: true;
   /** What failed long ago. */
   readonly failedBefore?: string;
 }
 
+interface Told {
+  readonly arrival: Arrival;
+  /** Segments that were ended for it. */
+  readonly switched: number;
+}
+
 /** Asks an archiver that begins with the first segment that is switched. */
-async function ask(archiver: Archiver): Promise<Arrival> {
-  const { segmentMs, former = 0, fails = false, failedBefore } = archiver;
+async function ask(archiver: Archiver): Promise<Told> {
+  const { segmentMs, backlogMs = 0, commandMs = 0, fails = false, failedBefore } = archiver;
+  const formerMs = Math.max(commandMs, archiver.formerMs ?? 0);
   const clock = createClock(0);
   const first = 200;
-  let switched = 0;
-  let freeAtMs = 0;
-  const done: { readonly number: number; readonly atMs: number }[] = [];
-  const archived = () =>
-    done.filter(
-      ({ number, atMs }) => atMs <= clock.nowMs() && !(fails && number >= first + former),
-    );
+  let freeAtMs = backlogMs;
+  const tried: { readonly name: string; readonly atMs: number }[] = [];
+  const isOver = ({ atMs }: { readonly atMs: number }) => atMs <= clock.nowMs();
+  const goesElsewhere = ({ atMs }: { readonly atMs: number }) => atMs < formerMs;
   const state = (): ArchiverState => {
-    const last = archived().at(-1)?.number;
-    const failed = fails && switched > former ? nameOf(first + former) : failedBefore;
+    const over = tried.filter(isOver);
+    const last = over.findLast((one) => !fails || goesElsewhere(one))?.name;
+    const failed = fails ? over.find((one) => !goesElsewhere(one))?.name : failedBefore;
     return {
-      ...(last === undefined ? {} : { lastArchivedWal: nameOf(last) }),
+      command: clock.nowMs() < commandMs ? '/bin/true' : 'archive',
+      ...(last === undefined ? {} : { lastArchivedWal: last }),
       ...(failed === undefined ? {} : { lastFailedWal: failed }),
     };
   };
-  return await awaitArrival({
+  const arrival = await awaitArrival({
     clock,
+    command: 'archive',
     postgres: {
       switchWal: async () => {
-        const number = first + switched;
-        switched += 1;
+        const name = nameOf(first + tried.length);
         freeAtMs = Math.max(freeAtMs, clock.nowMs()) + segmentMs;
-        done.push({ number, atMs: freeAtMs });
-        return await Promise.resolve(nameOf(number));
+        tried.push({ name, atMs: freeAtMs });
+        return await Promise.resolve(name);
       },
       archiver: async () => await Promise.resolve(state()),
     },
     isThere: async (segment) => {
-      const there = archived().filter(({ number }) => number >= first + former);
-      return await Promise.resolve(there.some(({ number }) => nameOf(number) === segment));
+      const there = tried.filter((one) => !fails && isOver(one) && !goesElsewhere(one));
+      return await Promise.resolve(there.some(({ name }) => name === segment));
     },
   });
+  return { arrival, switched: tried.length };
 }
 
-const cases: readonly { summary: string; archiver: Archiver; arrival: Arrival }[] = [
-  { summary: 'a fast one', archiver: { segmentMs: 100 }, arrival: 'arrived' },
+interface Case extends Told {
+  readonly summary: string;
+  readonly archiver: Archiver;
+}
+
+const cases: readonly Case[] = [
+  { summary: 'a fast one', archiver: { segmentMs: 100 }, arrival: 'arrived', switched: 1 },
   {
-    summary: 'one that always is some segments behind',
-    archiver: { segmentMs: 4_000 },
+    summary: 'one that is some segments behind',
+    archiver: { segmentMs: 4_000, backlogMs: 12_000 },
     arrival: 'arrived',
+    switched: 1,
   },
   {
-    summary: 'one that first goes on as before',
-    archiver: { segmentMs: 100, former: 7 },
+    summary: 'one that is far behind',
+    archiver: { segmentMs: 4_000, backlogMs: 32_000 },
     arrival: 'arrived',
+    switched: 2,
+  },
+  {
+    summary: 'one whose command Patroni changes soon',
+    archiver: { segmentMs: 100, commandMs: 6_000 },
+    arrival: 'arrived',
+    switched: 1,
+  },
+  {
+    summary: 'one that goes on as before for a while',
+    archiver: { segmentMs: 100, formerMs: 10_000 },
+    arrival: 'arrived',
+    switched: 2,
   },
   {
     summary: 'one that failed before',
     archiver: { segmentMs: 100, failedBefore: nameOf(199) },
     arrival: 'arrived',
+    switched: 1,
   },
   {
     summary: 'one that goes on as before',
-    archiver: { segmentMs: 100, former: 1_000 },
+    archiver: { segmentMs: 100, formerMs: 600_000 },
     arrival: 'elsewhere',
+    switched: 2,
+  },
+  {
+    summary: 'one whose command stays as it was',
+    archiver: { segmentMs: 100, commandMs: 600_000 },
+    arrival: 'elsewhere',
+    switched: 2,
   },
   {
     summary: 'one that goes on as before, slowly',
-    archiver: { segmentMs: 4_000, former: 1_000, failedBefore: nameOf(199) },
+    archiver: { segmentMs: 4_000, formerMs: 600_000, failedBefore: nameOf(199) },
     arrival: 'elsewhere',
+    switched: 2,
   },
-  { summary: 'one that hangs', archiver: { segmentMs: 600_000 }, arrival: 'nowhere' },
-  { summary: 'one that is refused', archiver: { segmentMs: 100, fails: true }, arrival: 'nowhere' },
+  {
+    summary: 'one that hangs',
+    archiver: { segmentMs: 600_000 },
+    arrival: 'nowhere',
+    switched: 2,
+  },
+  {
+    summary: 'one that is refused',
+    archiver: { segmentMs: 100, fails: true },
+    arrival: 'nowhere',
+    switched: 2,
+  },
   {
     summary: 'one that is refused after the last of before',
-    archiver: { segmentMs: 100, former: 3, fails: true },
+    archiver: { segmentMs: 100, formerMs: 10_000, fails: true },
     arrival: 'nowhere',
+    switched: 2,
   },
 ];
 
-test.each(cases)('of $summary: $arrival', async ({ archiver, arrival }) => {
-  expect(await ask(archiver)).toBe(arrival);
+test.each(cases)('of $summary: $arrival', async ({ archiver, arrival, switched }) => {
+  expect(await ask(archiver)).toEqual({ arrival, switched });
 });

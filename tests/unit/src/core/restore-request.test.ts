@@ -2,7 +2,11 @@
 
 import { expect, test } from '@jest/globals';
 
-import { parseAbandoned, renderAbandoned } from '../../../../src/core/backups/restore-request.ts';
+import {
+  parseAbandoned,
+  parseRestoreId,
+  renderAbandoned,
+} from '../../../../src/core/backups/restore-request.ts';
 
 test('what is remembered is read again, and nothing else', () => {
   expect(parseAbandoned(renderAbandoned(['r0'], 'r1'))).toEqual(['r0', 'r1']);
@@ -16,4 +20,13 @@ test('a request is remembered once, and the oldest of many are forgotten', () =>
 
   expect(renderAbandoned(['r0', 'r1'], 'r0')).toBe('r1 r0');
   expect(parseAbandoned(text)).toEqual(many.slice(-16));
+});
+
+test('what could not be remembered is no id', () => {
+  expect(['r7', 'r 7', '', undefined].map(parseRestoreId)).toEqual([
+    'r7',
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });

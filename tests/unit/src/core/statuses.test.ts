@@ -39,6 +39,8 @@ const filled: Readonly<Record<string, Status | string | undefined>> = {
   doesNotStart: statuses.doesNotStart(reason),
   failedToRestore: statuses.failedToRestore(reason),
   failedToRestoreTime: statuses.failedToRestoreTime(reason),
+  restoreCutShort: statuses.restoreCutShort(reason, reason),
+  restoreNotSetUp: statuses.restoreNotSetUp(reason, true),
   restoreFailed: statuses.restoreFailed(reason, reason),
   restoreAwaits: statuses.restoreAwaits([reason]),
   restoreHeldUp: statuses.restoreHeldUp(reason),
