@@ -11,6 +11,7 @@ import type { Charm } from './charms.ts';
 import { repository } from './charms.ts';
 import { lazyBuiltinsPlugin, lazyPackages, lazyPackagesPlugin } from './lazy-packages.ts';
 import { programName } from './program.ts';
+import { pythonTextPlugin } from './python-text.ts';
 
 const launcherName = 'main.cjs';
 
@@ -38,7 +39,6 @@ const options = {
   // A dynamic import becomes a deferred require: it skips the loader of ES modules.
   supported: { 'dynamic-import': false },
   external: ['pg-native'],
-  loader: { '.py': 'text' },
   metafile: true,
   sourcemap: 'external',
   legalComments: 'none',
@@ -55,7 +55,7 @@ export async function bundleCharm(charm: Charm, folder: string): Promise<Bundle>
     ...options,
     entryPoints: [charm.entry],
     outfile: path.join(folder, programName),
-    plugins: [lazyPackagesPlugin(used), lazyBuiltinsPlugin()],
+    plugins: [lazyPackagesPlugin(used), lazyBuiltinsPlugin(), pythonTextPlugin],
   });
   await build({
     ...options,

@@ -101,6 +101,17 @@ export async function collectStorageStatus(hook: PostgresqlHook, cluster: Cluste
   }
 }
 
+/** What is on the volume, also as far as others tell; `undefined` while a restore of this unit goes on. */
+export async function readStorage(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+): Promise<StorageJudgement | undefined> {
+  if (await empties(hook)) return undefined;
+  const judgement = await inspectStorage(hook, cluster);
+  const isLost = judgement.kind === 'empty' && (await hasNobodyData(hook, cluster));
+  return isLost ? { kind: 'lost' } : judgement;
+}
+
 async function inspectStorage(hook: PostgresqlHook, cluster: Cluster): Promise<StorageJudgement> {
   const { initialised } = await cluster.appData();
   const found = await readSystemIdentifier(hook);

@@ -1,5 +1,6 @@
 // What the watcher of the workload sees, as statuses of the unit and remarks on them.
 
+import type { Status } from '../lib/juju/juju.ts';
 import type { Cluster, PostgresqlHook } from './adapters/cluster.ts';
 import type { Member, Cluster as PatroniCluster } from './adapters/patroni-answers.ts';
 import { readWatchState } from './adapters/watch-state.ts';
@@ -10,6 +11,7 @@ import {
   awaitingMember,
   cannotRepair,
   cloningReplica,
+  copyingPrimary,
   diskFull,
   diskLow,
   doesNotStart,
@@ -65,9 +67,7 @@ export async function collectDownStatus(
   cluster: Cluster,
   { seen: listed, member }: DownMember,
 ): Promise<void> {
-  const served = (await cluster.unitData())['member-started'] !== undefined;
-  const cloned = member?.state === 'creating replica' && served;
-  hook.status(cloned ? cloningReplica : awaitingMember);
+  hook.status(await startStatus(cluster, { seen: listed, member }));
   const seen = await readWatchState(hook);
   if (listed?.paused === true && member?.state === 'stopped') {
     hook.status(stoppedInPause(recentFence(seen, hook.ports.clock.nowMs())?.reason));
@@ -75,6 +75,18 @@ export async function collectDownStatus(
   await collectFullDisk(hook);
   await collectDataStatus(hook, cluster, seen);
   await collectRepairStatus(hook, cluster);
+}
+
+async function startStatus(cluster: Cluster, { seen, member }: DownMember): Promise<Status> {
+  if (member?.state !== 'creating replica') return awaitingMember;
+  const served = (await cluster.unitData())['member-started'] !== undefined;
+  if (served) return cloningReplica;
+  // Without anybody who leads there is nothing that it could copy.
+  return seen?.members.some(leads) === true ? copyingPrimary : awaitingMember;
+}
+
+function leads({ role }: Member): boolean {
+  return role === 'leader' || role === 'standby_leader';
 }
 
 /** What PostgreSQL does not run with, or must not. */

@@ -2,8 +2,8 @@
 
 import * as v from 'valibot';
 
-/** A program of the workload: PostgreSQL with all its processes, Patroni, or the first process. */
-const programSchema = v.picklist(['postgresql', 'patroni', 'pebble']);
+/** A program of the workload: PostgreSQL with all its processes, Patroni, the charm's watcher, or the first process. */
+const programSchema = v.picklist(['postgresql', 'patroni', 'watcher', 'pebble']);
 const containerSchema = v.object({ podUid: v.string(), containerId: v.string() });
 const addressSchema = v.object({ name: v.string(), address: v.string() });
 
@@ -30,6 +30,8 @@ export const requestSchema = v.variant('kind', [
     kind: v.literal('await-hook'),
     model: v.string(),
     hook: v.string(),
+    /** Of the Pebble notice that it is for. */
+    noticeKey: v.optional(v.string()),
     timeoutMs: v.number(),
   }),
 ]);

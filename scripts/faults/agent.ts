@@ -16,6 +16,10 @@ import {
   type PodAddress,
 } from './agent-requests.ts';
 
+type WantedHook = Omit<
+  Extract<AgentRequest, { readonly kind: 'await-hook' }>,
+  'kind' | 'timeoutMs'
+>;
 type Doing = Exclude<AgentRequest, { readonly kind: 'members' | 'await-hook' }>;
 
 const enter = path.join(import.meta.dirname, '..', '..', 'cloud', 'enter');
@@ -57,8 +61,8 @@ export function startObserver(): Observer {
 }
 
 /** The unit that runs the hook, as soon as one does. */
-export async function awaitHook(model: string, hook: string, waitMs: number): Promise<string> {
-  const request = { kind: 'await-hook', model, hook, timeoutMs: waitMs } as const;
+export async function awaitHook(wanted: WantedHook, waitMs: number): Promise<string> {
+  const request = { kind: 'await-hook', ...wanted, timeoutMs: waitMs } as const;
   return v.parse(hookAnswerSchema, await ask(request, waitMs + timeoutMs)).unit;
 }
 

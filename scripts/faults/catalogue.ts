@@ -10,9 +10,11 @@ import { outageFaults } from './outage-faults.ts';
 import { podFaults } from './pod-faults.ts';
 import { processFaults } from './process-faults.ts';
 import { switchoverFault } from './switchover-fault.ts';
+import { watcherFault } from './watcher-fault.ts';
 
 export const faults: readonly Fault[] = [
   ...processFaults,
+  watcherFault,
   ...podFaults,
   ...networkFaults,
   ...freezeFaults,

@@ -20,6 +20,8 @@ interface Process {
 
 const mountPoint = '/sys/fs/cgroup';
 const interpreter = /\/python3(\.\d+)?$/;
+/** As the charm names its folder. */
+const watcherFolder = /\/watcher-[0-9a-f]+$/;
 
 /** Sends a signal to one program of a container; returns to how many processes. */
 export async function signalProgram(
@@ -46,6 +48,11 @@ function chooseProcesses(processes: readonly Process[], program: Program): reado
       return processes.filter(
         ({ executable, command }) =>
           interpreter.test(executable) && command[1]?.endsWith('/patroni') === true,
+      );
+    case 'watcher':
+      return processes.filter(
+        ({ executable, command }) =>
+          interpreter.test(executable) && command.some((word) => watcherFolder.test(word)),
       );
     case 'postgresql': {
       const servers = processes.filter(({ executable }) => executable.endsWith('/bin/postgres'));

@@ -6,10 +6,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const intervalMs = 20;
 
+interface Wanted {
+  readonly model: string;
+  readonly hook: string;
+  readonly noticeKey?: string | undefined;
+  readonly timeoutMs: number;
+}
+
 /** The unit whose hook runs. */
-export async function awaitHook(model: string, hook: string, timeoutMs: number): Promise<string> {
+export async function awaitHook({ model, hook, noticeKey, timeoutMs }: Wanted): Promise<string> {
   const deadlineMs = performance.now() + timeoutMs;
-  const wanted = [`JUJU_MODEL_NAME=${model}`, `JUJU_DISPATCH_PATH=hooks/${hook}`];
+  const wanted = [
+    `JUJU_MODEL_NAME=${model}`,
+    `JUJU_DISPATCH_PATH=hooks/${hook}`,
+    ...(noticeKey === undefined ? [] : [`JUJU_NOTICE_KEY=${noticeKey}`]),
+  ];
   while (performance.now() < deadlineMs) {
     for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
       const environment = await readWords(pid, 'environ');

@@ -21,7 +21,10 @@ export const leaderFault: Fault = {
       await act({ kind: 'thaw', podUid: victim.uid });
     });
     await act({ kind: 'freeze', ...victim.charm });
-    const elected = await awaitHook(model.name, 'leader-elected', electionTimeoutMs);
+    const elected = await awaitHook(
+      { model: model.name, hook: 'leader-elected' },
+      electionTimeoutMs,
+    );
     say(`${elected} runs leader-elected: its pod goes away`);
     await deletePods(model.name, [podOf(elected)], atOnce);
   },

@@ -34,7 +34,7 @@ async function answer(request: AgentRequest): Promise<object> {
     case 'members':
       return await fetchMembers(request.pods);
     case 'await-hook':
-      return { unit: await awaitHook(request.model, request.hook, request.timeoutMs) };
+      return { unit: await awaitHook(request) };
   }
 }
 

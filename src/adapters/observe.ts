@@ -15,6 +15,7 @@ import {
   type PebbleFacts,
   type RestoreFacts,
   type Source,
+  type StrayTarget,
   seen,
 } from '../core/explain/facts.ts';
 import {
@@ -38,9 +39,11 @@ import { readRepository, refusalOf } from './repository.ts';
 import { readRestoreMark } from './restore-mark.ts';
 import { wrongServices } from './services.ts';
 import { askMembers, readCommitRecord } from './succession.ts';
+import { readUnfinished } from './unfinished.ts';
+import { readExtensionsProblem, readUpkeep } from './upkeep.ts';
 
-/** All sources, whichever of them answer. */
-export async function observe(hook: PostgresqlHook): Promise<Observed> {
+/** All sources but the storage, whichever of them answer. */
+export async function observe(hook: PostgresqlHook): Promise<Omit<Observed, 'storage'>> {
   const { unit, modelName } = hook.juju.context;
   const opened = await reach(async () => await requireCluster(hook));
   const within = async <T>(read: (cluster: Cluster) => Promise<T>): Promise<Source<T>> =>
@@ -61,11 +64,13 @@ export async function observe(hook: PostgresqlHook): Promise<Observed> {
     deferred: await reach(async () => {
       return (await loadQueue(hook.juju, hook.log)).map(({ name }) => name);
     }),
+    upkeep: await within(async (cluster) => await readUpkeep(hook, cluster)),
     watcher: await reach(async () => await readWatcher(hook)),
   };
 }
 
-async function reach<T>(read: () => Promise<T>): Promise<Source<T>> {
+/** What comes of reading, or why nothing does. */
+export async function reach<T>(read: () => Promise<T>): Promise<Source<T>> {
   try {
     return { kind: 'seen', value: await read() };
   } catch (error) {
@@ -87,6 +92,10 @@ async function readJuju(hook: PostgresqlHook, cluster?: Cluster): Promise<JujuFa
     unitStatus: status === undefined ? 'unknown' : `${status.level} ${status.message}`.trim(),
     plannedUnits: await hook.juju.plannedUnitNames(),
     strict: (await hook.juju.config())['synchronous_mode_strict'] !== false,
+    ...present({
+      unfinished: await readUnfinished(hook),
+      extensions: await readExtensionsProblem(hook, cluster),
+    }),
     ...describeCluster(await cluster?.appData()),
   };
 }
@@ -168,6 +177,7 @@ async function readKubernetes(hook: PostgresqlHook, cluster: Cluster): Promise<K
     primaryTargets: addressesOf(lock),
     primaryService: describeService(service),
     wrongServices: await wrongServices(hook, cluster),
+    strayTargets: await findStrayTargets(hook, lock),
     ...present({
       commits: await readCommitRecord(hook, cluster),
       lockHolder: leader === undefined ? undefined : unitOfMember(leader),
@@ -178,11 +188,34 @@ async function readKubernetes(hook: PostgresqlHook, cluster: Cluster): Promise<K
 
 /** Names of the units behind the Endpoints, or addresses where there is no name. */
 function addressesOf(endpoints: KubeObject | undefined): readonly string[] {
+  return targetsOf(endpoints).map(({ pod, host, address }) => {
+    const name = pod ?? host;
+    return typeof name === 'string' ? unitOfMember(name) : String(address);
+  });
+}
+
+/** Addresses under the name of a pod that has another one by now. */
+async function findStrayTargets(
+  { ports: { kube } }: PostgresqlHook,
+  endpoints: KubeObject | undefined,
+): Promise<readonly StrayTarget[]> {
+  const found: StrayTarget[] = [];
+  for (const { pod, address } of targetsOf(endpoints)) {
+    if (typeof pod !== 'string' || typeof address !== 'string') continue;
+    const actual = at(at(await kube.get('pods', pod), 'status'), 'podIP');
+    if (typeof actual !== 'string' || actual === address) continue;
+    found.push({ unit: unitOfMember(pod), address, actual });
+  }
+  return found;
+}
+
+function targetsOf(endpoints: KubeObject | undefined) {
   return list(endpoints?.['subsets']).flatMap((subset) =>
-    list(at(subset, 'addresses')).map((address) => {
-      const name = at(at(address, 'targetRef'), 'name') ?? at(address, 'hostname');
-      return typeof name === 'string' ? unitOfMember(name) : String(at(address, 'ip'));
-    }),
+    list(at(subset, 'addresses')).map((one) => ({
+      pod: at(at(one, 'targetRef'), 'name'),
+      host: at(one, 'hostname'),
+      address: at(one, 'ip'),
+    })),
   );
 }
 

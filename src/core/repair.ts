@@ -58,29 +58,61 @@ export function attemptsThatCount({ attempts, seen, nowMs }: RepairView): readon
   return attempts.filter(({ atMs }) => atMs >= steadyAtMs && nowMs - atMs < memoryMs);
 }
 
-/** The next step for this member. */
+/** The next step for this member, when its time has come. */
 export function decideRepair(view: RepairView): RepairStep {
+  const { step, inMs } = planRepair(view);
+  return inMs > 0 ? { kind: 'none' } : step;
+}
+
+export interface ForeseenRepair {
+  readonly kind: Exclude<RepairStep['kind'], 'none'>;
+  readonly reason: string;
+  /** When its time comes, or since when it is due, as things are now. */
+  readonly atMs: number;
+}
+
+/** What comes next for this member, although its time may not have come. */
+export function foreseeRepair(view: RepairView): ForeseenRepair | undefined {
+  const { step, inMs } = planRepair(view);
+  if (step.kind === 'none') return undefined;
+  return { kind: step.kind, reason: step.reason, atMs: view.nowMs + inMs };
+}
+
+interface PlannedRepair {
+  readonly step: RepairStep;
+  readonly inMs: number;
+}
+
+function planRepair(view: RepairView): PlannedRepair {
   const leader = view.members.find(({ leads }) => leads);
   const trouble = findTrouble(view);
   if (trouble === undefined || leader === undefined || isUnsafe(view, leader)) {
-    return { kind: 'none' };
+    return { step: { kind: 'none' }, inMs: 0 };
   }
-  const kind = nextAttempt(view, trouble);
-  if (kind === 'none') return { kind };
-  return { kind, reason: trouble.reason, leader: leader.name, loses: trouble.loses };
+  const { reason, loses } = trouble;
+  const { kind, inMs } = nextAttempt(view, trouble);
+  return { step: { kind, reason, leader: leader.name, loses }, inMs };
 }
 
-function nextAttempt(view: RepairView, trouble: Trouble): RepairStep['kind'] {
+interface NextAttempt {
+  readonly kind: ForeseenRepair['kind'];
+  /** Not above zero: it is due. */
+  readonly inMs: number;
+}
+
+function nextAttempt(view: RepairView, trouble: Trouble): NextAttempt {
   const recent = attemptsThatCount(view);
   const clones = recent.filter(({ kind }) => kind === 'clone');
   const sinceLastMs = view.nowMs - (recent.at(-1)?.atMs ?? 0);
   if (trouble.runs && recent.length === 0) {
-    return trouble.forMs < restartAfterMs ? 'none' : 'restart';
+    return { kind: 'restart', inMs: restartAfterMs - trouble.forMs };
   }
-  if (clones.length >= maximumClones && trouble.loses !== 'nothing') return 'give-up';
+  if (clones.length >= maximumClones && trouble.loses !== 'nothing') {
+    return { kind: 'give-up', inMs: 0 };
+  }
   const patience = patienceWith(view, trouble, clones.length);
-  const early = trouble.forMs < patience.forMs || sinceLastMs < patience.sinceLastMs;
-  return early ? 'none' : 'clone';
+  const inMs = Math.max(patience.forMs - trouble.forMs, patience.sinceLastMs - sinceLastMs);
+  return { kind: 'clone', inMs };
 }
 
 /** Replicas that fail together take turns, so that each sees what has become of those before it. */

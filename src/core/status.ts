@@ -289,6 +289,11 @@ export const diskFull: Status = {
   level: 'blocked',
   message: 'pgdata volume is full, clients may only read',
 };
+/** The first copy of a new unit, which may take hours. */
+export const copyingPrimary: Status = {
+  level: 'maintenance',
+  message: 'copying the data of the primary',
+};
 export const cloningReplica: Status = { level: 'maintenance', message: 'cloning the replica anew' };
 
 /** Sentences of PostgreSQL may be long. */

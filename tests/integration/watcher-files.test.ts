@@ -119,7 +119,7 @@ test.concurrent('logs beyond the limit go, oldest first, but none that is open',
     { name: 'postgresql-Mon_0100.log', megabytes: 100, hours: 19 },
     { name: 'postgresql-Mon_0200.log', megabytes: 250, hours: 18 },
     { name: 'postgresql-Mon_0300.log', megabytes: 60, hours: 17 },
-    { name: 'patroni.log', megabytes: 50, hours: 0 },
+    { name: 'patroni.log', megabytes: 150, hours: 0 },
   ];
   await onStage({ logs, logsInto: 'postgresql-Mon_0000.log' }, async (stage) => {
     await logsAre(stage, [

@@ -59,6 +59,7 @@ scenario('a unit at rest has nothing to do, and shows everything', {
         '  service postgresql: active',
         '  service watcher: active',
         '  check postgresql: up',
+        '  check watcher: up',
         '',
         'Patroni',
         '  postgresql-k8s/1  sync_standby  streaming  timeline 1  0 bytes behind',

@@ -130,7 +130,10 @@ scenario('a replica that takes long to start is waited for', {
   when: ready,
   then: ({ state: after, walks }) => {
     expect(walks[0]?.end).toBe('defer');
-    expect(after.unitStatus).toEqual({ level: 'waiting', message: 'awaiting for member to start' });
+    expect(after.unitStatus).toEqual({
+      level: 'maintenance',
+      message: 'copying the data of the primary',
+    });
   },
 });
 

@@ -5,6 +5,17 @@ import { runsOf } from '../backups/schedule.ts';
 import { isoSeconds } from '../backups/times.ts';
 import { describeAwaited, judgeSuccession, type Succession } from '../succession.ts';
 import { type MemberFacts, type Observed, seen } from './facts.ts';
+import {
+  answerDisk,
+  archiveWal,
+  awaitAddress,
+  finishWork,
+  keepExtensions,
+  missesData,
+  repairReplica,
+  replaceWatcher,
+  startOnStorage,
+} from './upkeep.ts';
 
 export interface Waiting {
   /** The deferred event. */
@@ -53,17 +64,25 @@ const rules: readonly Rule[] = [
   restore,
   correctConfiguration,
   startServices,
+  replaceWatcher,
+  startOnStorage,
   startMember,
+  answerDisk,
+  repairReplica,
   findPrimary,
   awaitReplica,
   holdLock,
   leadClients,
+  awaitAddress,
   mendServices,
   admitUnits,
   removeMembers,
   restartMembers,
   stayPaused,
+  finishWork,
   endPasswordChange,
+  keepExtensions,
+  archiveWal,
   repairBackups,
   makeBackups,
 ];
@@ -313,6 +332,10 @@ const waitReasons: readonly ((event: string, observed: Observed) => string | und
   (event, { configuration }) =>
     event === 'postgresql-pebble-ready' && (seen(configuration) ?? []).length > 0
       ? 'a valid configuration to start with'
+      : undefined,
+  (event, { storage }) =>
+    event === 'postgresql-pebble-ready' && missesData(seen(storage))
+      ? 'the storage with the data of the cluster'
       : undefined,
   (_event, { own }) => {
     if (own.kind === 'unreachable') return 'Patroni of this unit to answer';

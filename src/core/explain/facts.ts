@@ -3,7 +3,10 @@
 
 import type { LastBackup } from '../backups/last-backup.ts';
 import type { Schedule } from '../backups/schedule.ts';
+import type { ForeseenRepair } from '../repair.ts';
+import type { StorageJudgement } from '../storage.ts';
 import type { CommitRecord } from '../succession.ts';
+import type { WatchState } from '../watch-state.ts';
 
 export type Source<T> =
   | { readonly kind: 'seen'; readonly value: T }
@@ -25,6 +28,10 @@ export interface JujuFacts {
   readonly restartFailure?: string;
   /** Whether commits wait when there is no synchronous replica. */
   readonly strict?: boolean;
+  /** What an earlier hook has left for a later one. */
+  readonly unfinished?: 'configuration' | 'everything';
+  /** Why extensions are not as they are switched; only the leader looks after them. */
+  readonly extensions?: string;
 }
 
 export interface ServiceFacts {
@@ -91,6 +98,24 @@ export interface KubernetesFacts {
   readonly primaryService: string;
   /** Services that are missing, or not as they have to be. */
   readonly wrongServices?: readonly string[];
+  /** Where clients who want to write are led to, although the pod of that name is somewhere else. */
+  readonly strayTargets?: readonly StrayTarget[];
+}
+
+export interface StrayTarget {
+  readonly unit: string;
+  readonly address: string;
+  /** That of its pod. */
+  readonly actual: string;
+}
+
+/** What the watcher has seen of the own member, and what follows for it. */
+export interface UpkeepFacts {
+  readonly watch: WatchState;
+  readonly repair?: ForeseenRepair;
+  /** Why a repair that is due was not made. */
+  readonly refusal?: string;
+  readonly nowMs: number;
 }
 
 export interface BackupFacts {
@@ -119,6 +144,9 @@ export interface Observed {
   readonly backups: Source<BackupFacts>;
   /** Names of deferred events, oldest first. */
   readonly deferred: Source<readonly string[]>;
+  readonly upkeep: Source<UpkeepFacts>;
+  /** What is on the volume of a member that is not up. */
+  readonly storage: Source<StorageJudgement | undefined>;
   /** What the watcher of the workload has seen; `undefined` when it has written nothing. */
   readonly watcher: Source<unknown>;
 }

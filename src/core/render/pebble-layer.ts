@@ -5,7 +5,7 @@
 import type { Layer } from '../../../lib/pebble/pebble.ts';
 import { patroniPort, patroniScheme, workloadUser } from '../names.ts';
 import { patroniCommand } from './launcher.ts';
-import { watcherCommand } from './watcher.ts';
+import { watcherCheckCommand, watcherCommand } from './watcher.ts';
 
 export const layerLabel = 'postgresql';
 export const patroniService = 'postgresql';
@@ -50,6 +50,7 @@ export function renderLayer({ restart }: LayerFacts): Layer {
         startup: 'enabled',
         'on-failure': 'restart',
         'on-success': 'restart',
+        'on-check-failure': { [watcherService]: 'restart' },
       },
       [patroniService]: {
         override: 'replace',
@@ -76,6 +77,14 @@ export function renderLayer({ restart }: LayerFacts): Layer {
         period: '5s',
         threshold: 3,
         http: { url: `${patroniScheme}://localhost:${patroniPort}/health` },
+      },
+      // Of no level: neither the container nor its place among the pods that are ready depends on it.
+      [watcherService]: {
+        override: 'replace',
+        period: '10s',
+        timeout: '9s',
+        threshold: 3,
+        exec: { command: watcherCheckCommand },
       },
     },
   };

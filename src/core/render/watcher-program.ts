@@ -10,6 +10,7 @@ import dataDirectory from '../../static/watcher/data_directory.py';
 import disk from '../../static/watcher/disk.py';
 import fencing from '../../static/watcher/fencing.py';
 import files from '../../static/watcher/files.py';
+import heartbeat from '../../static/watcher/heartbeat.py';
 import kubernetesApi from '../../static/watcher/kubernetes_api.py';
 import left from '../../static/watcher/left.py';
 import lock from '../../static/watcher/lock.py';
@@ -43,6 +44,7 @@ export const watcherFiles: Readonly<Record<string, string>> = {
   'disk.py': disk,
   'fencing.py': fencing,
   'files.py': files,
+  'heartbeat.py': heartbeat,
   'kubernetes_api.py': kubernetesApi,
   'left.py': left,
   'lock.py': lock,

@@ -23,6 +23,9 @@ const fifo = '/run/charm-notices';
 /** What the watcher sees, as JSON. */
 export const watcherStatePath = '/run/charm-watch.json';
 
+/** Process id of the watcher. */
+const pidPath = '/run/charm-watch.pid';
+
 export const callbackScript = `#!/bin/sh
 # Called by Patroni: callback, role, cluster. Tells the watcher and ends at once.
 [ -p ${fifo} ] || exit 0
@@ -40,6 +43,7 @@ export function watcherCommand(): string {
     logs: logDirectory,
     fifo,
     state: watcherStatePath,
+    pid: pidPath,
     'backup-due': backupDuePath,
     'long-work': longWorkPath,
     domain: noticeDomain,
@@ -50,3 +54,15 @@ export function watcherCommand(): string {
   // Without -B it would leave compiled files beside its own.
   return ['python3', '-B', watcherFolder(), ...words].join(' ');
 }
+
+/** For how long the watcher, which goes through its loop twice a second, need not. */
+const stillS = 5;
+
+/** Fails when the watcher hangs: the name of its process stays what it was. */
+export const watcherCheckCommand = `/bin/sh -c '${[
+  `read -r pid <${pidPath}`,
+  'read -r before </proc/$pid/comm',
+  `sleep ${stillS}`,
+  'read -r after </proc/$pid/comm',
+  'test "$before" != "$after"',
+].join(' && ')}'`;

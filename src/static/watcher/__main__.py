@@ -17,6 +17,7 @@ import selectors
 from callbacks import Callbacks
 from fencing import Fencing
 from files import Files
+from heartbeat import Heartbeat
 from lock_release import LockRelease
 from notices import Notices
 from patroni_watch import Patroni
@@ -49,7 +50,11 @@ class Watcher:
         self.streams = Streams(self, seen.facts, notices)
         self.succession = Succession(self, seen.facts)
         self.restoring = Restoring(self, notices)
+        self.heartbeat = Heartbeat(options.pid)
         self.last_tick = clock()
+        if seen.has_predecessor:
+            # Nobody was told of what came in between.
+            notices.send("watcher-restarted")
 
     def run(self):
         say(f"watching {self.options.data}")
@@ -68,11 +73,13 @@ class Watcher:
         self.streams.look(now)
         self.succession.look(now)
         self.restoring.look(now)
+        self.heartbeat.beat()
 
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for name in ("config", "data", "logs", "fifo", "state", "domain", "backup-due", "long-work"):
+    for name in ("config", "data", "logs", "fifo", "state", "pid", "domain", "backup-due",
+                 "long-work"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--scheme", choices=("http", "https"), default="http")
     parser.add_argument("--port", type=int, default=8008)

@@ -1,8 +1,13 @@
 """Patroni's callbacks, through a FIFO."""
 
 import os
+import re
 import selectors
 import stat
+
+# A callback's name and the role. All of Patroni's group may write: what is something else is nothing.
+LINE = re.compile(r"(on(?:_[a-z]{1,16}){1,4})(?: ([a-z_]{1,32}))?")
+LONGEST = 4096
 
 
 class Callbacks:
@@ -32,9 +37,9 @@ class Callbacks:
             self.rest += os.read(self.fifo, 65536)
         except BlockingIOError:
             return
-        *lines, self.rest = self.rest.split(b"\n")
+        *lines, rest = self.rest.split(b"\n")
+        self.rest = rest if len(rest) <= LONGEST else b""
         for line in lines:
-            words = line.decode("utf-8", "replace").split()
-            if words and words[0].startswith("on_"):
-                role = words[1] if len(words) > 1 else ""
-                self.notices.send(words[0].replace("_", "-"), role=role)
+            said = LINE.fullmatch(line.decode("utf-8", "replace").strip())
+            if said is not None:
+                self.notices.send(said[1].replace("_", "-"), role=said[2] or "")

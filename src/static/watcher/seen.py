@@ -12,6 +12,8 @@ class Seen:
 
     def __init__(self, path):
         self.path = path
+        # Whether another watcher has looked since the container was started.
+        self.has_predecessor = os.path.exists(path)
         self.facts = {"fences": []}
         self.written = None
         self.lock = threading.Lock()

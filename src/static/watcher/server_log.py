@@ -12,20 +12,26 @@ from system import read_text
 SAID = re.compile(r"\[\d+\].*?\b(LOG|FATAL|PANIC):\s+(.+)")
 SAID_BYTES = 16 * 1024
 LIMIT_BYTES = 512 * 1024 * 1024
+OUTPUT = "patroni-output.log"
+OUTPUT_BYTES = 16 * 1024 * 1024
 KEPT_S = 6 * 24 * 3600.0
 # Patroni removes its own older files.
-OF_PATRONI = ("patroni.log", "patroni-output.log")
+OF_PATRONI = ("patroni.log", OUTPUT)
 
 
 def find_refusal(folder):
     try:
-        with open(f"{folder}/patroni-output.log", "rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - SAID_BYTES))
-            text = file.read().decode("utf-8", "replace")
+        with open(f"{folder}/{OUTPUT}", "rb") as file:
+            text = read_end(file).decode("utf-8", "replace")
     except FileNotFoundError:
         text = ""
     return last_refusal(SAID.findall(text.rpartition("redirecting log output to")[2]))
+
+
+def read_end(file):
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - SAID_BYTES))
+    return file.read()
 
 
 def last_refusal(said):
@@ -45,6 +51,7 @@ def limit_logs(folder, data):
 
     PostgreSQL's names come again after a week, when it would go on writing in the old file.
     """
+    limit_output(f"{folder}/{OUTPUT}")
     files = sorted(log_files(folder))
     own = [path for _, _, path in files if is_of_server(path)]
     spared = {f"{folder}/{name}" for name in OF_PATRONI} | open_logs(data) | set(own[-1:])
@@ -54,6 +61,19 @@ def limit_logs(folder, data):
         if path not in spared and (old or total > LIMIT_BYTES):
             os.remove(path)
             total -= size
+
+
+def limit_output(path):
+    """Keeps the end of what Patroni and a server that does not start have said.
+
+    In place, as it is open: whoever writes to it does so at its end, wherever that is.
+    """
+    if not os.path.exists(path) or os.path.getsize(path) <= OUTPUT_BYTES:
+        return
+    with open(path, "a+b") as file:
+        end = read_end(file)
+        file.truncate(0)
+        file.write(end)
 
 
 def log_files(folder):

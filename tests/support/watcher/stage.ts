@@ -214,6 +214,7 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
         logs,
         fifo: at('fifo'),
         state: at('seen.json'),
+        pid: at('watcher.pid'),
         'backup-due': at('backup-due'),
         'long-work': at('long-work'),
         domain: 'test',

@@ -69,6 +69,8 @@ const atRest: Observed = {
   kubernetes: known(kubernetes),
   backups: known({ settings: 'complete', stanza: 'm.pg' }),
   deferred: known([]),
+  upkeep: known({ watch: { fences: [] }, nowMs: 0 }),
+  storage: known(undefined),
   watcher: known(undefined),
 };
 
