@@ -12,6 +12,8 @@ import {
   isSettled,
   parseRecord,
   renderRecord,
+  renderUnfinished,
+  unwantedExtensions,
 } from './core/config/extensions-record.ts';
 
 /**
@@ -23,18 +25,28 @@ export async function updateExtensions(hook: PostgresqlHook, cluster: Cluster): 
   if (!(await isDue(hook, cluster, enabled)) || !isSatisfied(hook, enabled)) return;
   if ((await readSettings(hook)).kind === 'invalid') return;
   if ((await cluster.primary()) === undefined) return;
+  const { extensions } = await cluster.appData();
+  const before = parseRecord(extensions);
   try {
-    const { problem, complaints } = await carryOut(hook, cluster, wantedExtensions(enabled));
-    const record = renderRecord(enabled, problem);
+    const wanted = wantedExtensions(enabled);
+    const unwanted = unwantedExtensions(before, enabled);
+    const { complaints, ...outcome } = await carryOut(hook, cluster, { wanted, unwanted });
+    const record = renderRecord(before, { enabled, ...outcome });
     // What stays as it was has been told; update-status comes often.
-    const level = (await cluster.appData()).extensions === record ? 'DEBUG' : 'ERROR';
+    const level = extensions === record ? 'DEBUG' : 'ERROR';
     for (const complaint of complaints) hook.log(level, complaint);
     cluster.setApp({ extensions: record });
   } catch (error) {
     if (!(error instanceof PostgresError)) throw error;
     hook.log('WARNING', `extensions are updated later: ${error.message}`);
-    cluster.setApp({ extensions: undefined });
+    cluster.setApp({ extensions: renderUnfinished(before, enabled) });
   }
+}
+
+/** What the databag is to say when another database has come: that one is gone through, too. */
+export async function extensionsAnew(cluster: Cluster): Promise<string> {
+  const { extensions } = await cluster.appData();
+  return renderUnfinished(parseRecord(extensions), []);
 }
 
 async function isDue(

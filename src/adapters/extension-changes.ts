@@ -1,8 +1,12 @@
-// One round through all databases of the primary: what each lacks is created, what each has too much
-// is dropped. What the server refuses in one database keeps no other from being changed.
+// One round through all databases of the primary: what each lacks is created, what the charm has created
+// and is wanted no more is dropped. What the server refuses in one database keeps no other from being changed.
 
 import { PostgresError } from '../../lib/sql/error.ts';
-import { type ExtensionPlan, planExtensions } from '../core/config/extensions.ts';
+import {
+  type ExtensionGoal,
+  type ExtensionPlan,
+  planExtensions,
+} from '../core/config/extensions.ts';
 import type { ExtensionsProblem } from '../core/config/extensions-record.ts';
 import { updatingExtensions } from '../core/status.ts';
 import type { Postgres } from '../ports.ts';
@@ -16,26 +20,31 @@ interface Change extends ExtensionPlan {
 export interface Outcome {
   /** What the leader has to tell; `undefined` when all is as it is wanted. */
   readonly problem: ExtensionsProblem | undefined;
-  /** The same in full, for the log. */
+  /** Extensions that were to be dropped and are still there. */
+  readonly left: readonly string[];
+  /** The problem in full, for the log. */
   readonly complaints: readonly string[];
 }
 
 /** A problem of one database. */
 interface Trouble extends ExtensionsProblem {
   readonly complaint: string;
+  /** Of a drop. */
+  readonly left?: string;
 }
 
 /** Does nothing at all when the image lacks one of them. Databases that come up meanwhile count. */
 export async function carryOut(
   hook: PostgresqlHook,
   cluster: Cluster,
-  wanted: readonly string[],
+  goal: ExtensionGoal,
 ): Promise<Outcome> {
   return await withPrimary(hook, cluster, async (postgres) => {
-    const missing = await missingExtensions(postgres, wanted);
+    const missing = await missingExtensions(postgres, goal.wanted);
     if (missing.length > 0) {
       const complaint = `the image has no ${missing.join(', ')}: no extension is changed`;
-      return { problem: { kind: 'missing', extensions: [...missing] }, complaints: [complaint] };
+      const problem = { kind: 'missing' as const, extensions: [...missing] };
+      return { problem, left: goal.unwanted, complaints: [complaint] };
     }
     const troubles: Trouble[] = [];
     const seen = new Set<string>();
@@ -43,7 +52,7 @@ export async function carryOut(
       const database = (await postgres.databases()).find((name) => !seen.has(name));
       if (database === undefined) break;
       seen.add(database);
-      const task = { database, wanted };
+      const task = { database, ...goal };
       const found =
         database === connectedDatabase
           ? await updateDatabase(hook, postgres, task)
@@ -51,7 +60,8 @@ export async function carryOut(
       troubles.push(...found);
     }
     const complaints = troubles.map(({ complaint }) => complaint);
-    return { problem: mergeProblems(troubles), complaints };
+    const left = troubles.flatMap((trouble) => trouble.left ?? []);
+    return { problem: mergeProblems(troubles), left, complaints };
   });
 }
 
@@ -73,9 +83,8 @@ function mergeProblems(problems: readonly ExtensionsProblem[]): ExtensionsProble
 /** Where a connection goes that is not told. */
 const connectedDatabase = 'postgres';
 
-interface DatabaseTask {
+interface DatabaseTask extends ExtensionGoal {
   readonly database: string;
-  readonly wanted: readonly string[];
 }
 
 async function visitDatabase(
@@ -95,9 +104,9 @@ async function visitDatabase(
 async function updateDatabase(
   hook: PostgresqlHook,
   postgres: Postgres,
-  { database, wanted }: DatabaseTask,
+  { database, ...goal }: DatabaseTask,
 ): Promise<readonly Trouble[]> {
-  const plan = planExtensions(wanted, await postgres.extensions());
+  const plan = planExtensions(goal, await postgres.extensions());
   if (plan.create.length + plan.drop.length === 0) return [];
   // What is left over shows its status already; trying again must not make it flicker.
   if (hook.event.name !== 'update-status') await hook.juju.showProgress(updatingExtensions);
@@ -131,7 +140,7 @@ async function changeDatabase(
     const trouble = await troubleOf([name], `cannot drop ${name} in "${database}"`, async () => {
       return await postgres.dropExtension(name);
     });
-    if (trouble !== undefined) troubles.push(trouble);
+    if (trouble !== undefined) troubles.push({ ...trouble, left: name });
   }
   if (create.length === 0) return troubles;
   const complaint = `cannot create ${create.join(', ')} in "${database}"`;

@@ -21,7 +21,7 @@ import {
 } from '../adapters/restore-mark.ts';
 import { setUpDatabase } from '../adapters/users.ts';
 import { restoreNotSetUp } from '../core/status.ts';
-import { updateExtensions } from '../extensions.ts';
+import { extensionsAnew, updateExtensions } from '../extensions.ts';
 import {
   doesPrimaryAnswer,
   findStranger,
@@ -135,7 +135,9 @@ export async function concludeSuccess(
   concluded.add(hook.juju);
   await tellResult(hook, cluster, { request, state: 'restored' });
   // The restored database has the extensions of its own time.
-  if (await hook.juju.isLeader()) cluster.setApp({ ...endedRestore, extensions: undefined });
+  if (await hook.juju.isLeader()) {
+    cluster.setApp({ ...endedRestore, extensions: await extensionsAnew(cluster) });
+  }
   await resumeService(hook);
   await applyConfiguration(hook, cluster);
   await updateExtensions(hook, cluster);

@@ -19,7 +19,7 @@ import {
   renderAbandoned,
 } from '../core/backups/restore-request.ts';
 import { unitOfMember } from '../core/names.ts';
-import { updateExtensions } from '../extensions.ts';
+import { extensionsAnew, updateExtensions } from '../extensions.ts';
 import { dataKey } from '../storage.ts';
 import { hearOnlyUnit } from './only-unit.ts';
 import { stoppedKey } from './others.ts';
@@ -85,7 +85,8 @@ async function leadToEnd(
     tellFailure(hook, cluster, { request, failure: result.failure ?? '' });
     return;
   }
-  cluster.setApp({ ...endedRestore, ...withPhase(request, 'clone'), extensions: undefined });
+  const extensions = await extensionsAnew(cluster);
+  cluster.setApp({ ...endedRestore, ...withPhase(request, 'clone'), extensions });
   await updateExtensions(hook, cluster);
 }
 

@@ -11,7 +11,7 @@ import { retryRepository } from '../backups.ts';
 import { renderAbandoned } from '../core/backups/restore-request.ts';
 import type { RestoreTarget } from '../core/backups/restore-target.ts';
 import { restoreCutShort } from '../core/status.ts';
-import { updateExtensions } from '../extensions.ts';
+import { extensionsAnew, updateExtensions } from '../extensions.ts';
 import { endedRestore, nameOf, noteOf, readOnlyResult } from './told.ts';
 
 interface OfOther {
@@ -37,7 +37,7 @@ export async function hearOnlyUnit(hook: PostgresqlHook, cluster: Cluster): Prom
   if (result === undefined) {
     if (await isGone(hook, cluster, unit)) await endWithout(hook, cluster, other);
   } else if (result.state === 'restored') {
-    cluster.setApp({ ...endedRestore, extensions: undefined });
+    cluster.setApp({ ...endedRestore, extensions: await extensionsAnew(cluster) });
     await takeUpDatabase(hook, cluster);
   } else {
     cluster.setApp({ ...endedRestore, 'restore-failure': noteOf(target, result.failure ?? '') });
@@ -81,7 +81,7 @@ async function endWithout(
     ...endedRestore,
     ...(id === undefined ? {} : { 'restores-abandoned': renderAbandoned(before, id) }),
     'restore-failure': failure,
-    extensions: undefined,
+    extensions: await extensionsAnew(cluster),
   });
   hook.log('ERROR', failure);
   await takeUpDatabase(hook, cluster);

@@ -37,6 +37,11 @@ async function given(
   return inWorld({ ...started, config }, { postgres });
 }
 
+/** The same after a change of the options has been carried out. */
+async function switched(before: PostgresqlState, config: PostgresqlState['config']) {
+  return { ...(await afterEvents(before, configChanged)), config };
+}
+
 const databasesOf = ({ state }: Pick<Result, 'state'>) => state.world.postgres.databases;
 const recordOf = ({ state }: Pick<Result, 'state'>): unknown =>
   JSON.parse(relationOf(state, 'database-peers').localApp['extensions'] ?? 'null');
@@ -73,9 +78,12 @@ scenario('whoever does not lead leaves extensions alone', {
 scenario('what is switched on is created, what is switched off is dropped, the rest stays', {
   charm: underTest,
   given: async () =>
-    await given(
+    await switched(
+      await given(
+        { plugin_cube_enable: true },
+        { databases: { ...bare, app: ['plpgsql', 'pgaudit', 'hstore', 'own_extension'] } },
+      ),
       { plugin_audit_enable: false, plugin_vector_enable: true, plugin_hstore_enable: true },
-      { databases: { ...bare, app: ['plpgsql', 'pgaudit', 'hstore', 'own_extension'] } },
     ),
   when: configChanged,
   then: (result) => {
@@ -85,6 +93,58 @@ scenario('what is switched on is created, what is switched off is dropped, the r
       app: ['plpgsql', 'hstore', 'own_extension', 'vector'],
       postgres: fresh,
     });
+    expect(result.state.unitStatus).toEqual(active);
+  },
+});
+
+const byHand = { ...bare, app: [...audited, 'hstore', 'vector'] };
+
+scenario('what was created by hand stays, whatever else is switched or set', {
+  charm: underTest,
+  given: async () =>
+    await given(
+      { plugin_audit_enable: false, memory_work_mem: 8192, plugin_cube_enable: true },
+      { databases: byHand },
+    ),
+  when: configChanged,
+  then: (result) => {
+    expect(databasesOf(result)).toEqual({
+      template1: ['plpgsql', 'cube'],
+      app: ['plpgsql', 'hstore', 'vector', 'cube'],
+      postgres: ['plpgsql', 'cube'],
+    });
+    expect(recordOf(result)).toEqual({ enabled: ['plugin_cube_enable'] });
+    expect(result.state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('what was created by hand goes when its switch was on, and is off', {
+  charm: underTest,
+  given: async () =>
+    await switched(await given({ plugin_hstore_enable: true }, { databases: byHand }), {}),
+  when: configChanged,
+  then: (result) => {
+    expect(databasesOf(result)).toEqual({
+      template1: audited,
+      app: [...audited, 'vector'],
+      postgres: audited,
+    });
+  },
+});
+
+scenario('without a record of what was created nothing is dropped', {
+  charm: underTest,
+  given: async () => {
+    const before = await given({ plugin_audit_enable: false }, { databases: byHand });
+    const [peers, ...others] = before.relations;
+    if (peers === undefined) throw new Error('the state has no peer relation');
+    const { extensions: _, ...localApp } = peers.localApp;
+    return { ...before, relations: [{ ...peers, localApp }, ...others] };
+  },
+  when: configChanged,
+  then: (result) => {
+    expect(databasesOf(result)).toEqual(byHand);
+    expect(recordOf(result)).toEqual({ enabled: [] });
     expect(result.state.unitStatus).toEqual(active);
   },
 });
@@ -184,10 +244,13 @@ const needed: Partial<PostgresWorld> = {
   dependents: { 'app hstore': ['column pairs of table t depends on type hstore'] },
 };
 
+/** The charm has created what is needed, and its switch is off. */
+const unneeded = async (config: PostgresqlState['config'] = {}) =>
+  await switched(await given({ plugin_hstore_enable: true }, needed), config);
+
 scenario('an extension that objects depend on stays and says so; the others are changed', {
   charm: underTest,
-  given: async () =>
-    await given({ plugin_audit_enable: false, plugin_vector_enable: true }, needed),
+  given: async () => await unneeded({ plugin_audit_enable: false, plugin_vector_enable: true }),
   when: configChanged,
   then: (result) => {
     expect(databasesOf(result)).toEqual({
@@ -204,7 +267,7 @@ scenario('an extension that objects depend on stays and says so; the others are 
 
 scenario('what is told already is not told as an error with every update-status', {
   charm: underTest,
-  given: async () => await afterEvents(await given({}, needed), configChanged),
+  given: async () => await afterEvents(await unneeded(), configChanged),
   when: updateStatus,
   then: (result) => {
     expect(errorsOf(result)).toEqual([]);
@@ -216,7 +279,7 @@ scenario('what is told already is not told as an error with every update-status'
 scenario('when the objects are gone the extension goes, too', {
   charm: underTest,
   given: async () =>
-    inWorld(await afterEvents(await given({}, needed), configChanged), {
+    inWorld(await afterEvents(await unneeded(), configChanged), {
       postgres: { dependents: {} },
     }),
   when: updateStatus,
@@ -229,7 +292,7 @@ scenario('when the objects are gone the extension goes, too', {
 scenario('switching it on again ends the trouble as well', {
   charm: underTest,
   given: async () => ({
-    ...(await afterEvents(await given({}, needed), configChanged)),
+    ...(await afterEvents(await unneeded(), configChanged)),
     config: { plugin_hstore_enable: true },
   }),
   when: configChanged,
@@ -324,6 +387,34 @@ scenario('what was left for later is done by the next update-status, whoever lea
   },
 });
 
+scenario('what was switched off while the primary was away goes, too', {
+  charm: underTest,
+  given: async () => {
+    const left = await switched(await given({ plugin_hstore_enable: true }, lost), {});
+    return inWorld(left, { postgres: { faults: {} } });
+  },
+  when: configChanged,
+  then: (result) => {
+    expect(databasesOf(result)).toEqual({ template1: audited, app: audited, postgres: audited });
+    expect(recordOf(result)).toEqual({ enabled: ['plugin_audit_enable'] });
+    expect(result.state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('what was switched off while the image lacked another goes when that is off, too', {
+  charm: underTest,
+  given: async () => {
+    const on = await given({ plugin_hstore_enable: true });
+    const lacking = await switched(on, { plugin_hll_enable: true });
+    return await switched(lacking, {});
+  },
+  when: configChanged,
+  then: (result) => {
+    expect(databasesOf(result)).toEqual({ template1: audited, app: audited, postgres: audited });
+    expect(result.state.unitStatus).toEqual(active);
+  },
+});
+
 scenario('without a primary there is nobody to tell', {
   charm: underTest,
   given: async () =>
@@ -357,6 +448,24 @@ scenario('a restored database, which has the extensions of its own time, gets th
     const restore = action('restore', { 'backup-id': '2026-01-30T12:00:00Z' });
     const restoring = await afterEvents(await withBackup(), restore);
     return inWorld(restoring, { postgres: { databases: bare } });
+  },
+  when: updateStatus,
+  then: (result) => {
+    expect(databasesOf(result)).toEqual({ template1: audited, app: audited, postgres: audited });
+    expect(result.state.unitStatus).toEqual(active);
+  },
+});
+
+scenario('what is switched off during a restore is dropped from the restored database, too', {
+  charm: underTest,
+  given: async () => {
+    const made = { template1: audited, app: [...audited, 'hstore'], postgres: audited };
+    const before = { ...(await withBackup()), config: { plugin_hstore_enable: true } };
+    const restoring = await afterEvents(
+      await switched(before, before.config),
+      action('restore', { 'backup-id': '2026-01-30T12:00:00Z' }),
+    );
+    return inWorld({ ...restoring, config: {} }, { postgres: { databases: made } });
   },
   when: updateStatus,
   then: (result) => {

@@ -139,15 +139,22 @@ export interface ExtensionPlan {
   readonly drop: readonly string[];
 }
 
-/** What one database lacks, and has too much; extensions without a switch are left alone. */
+/** What all databases are to have, and not to have any more. Whatever else is there stays. */
+export interface ExtensionGoal {
+  readonly wanted: readonly string[];
+  readonly unwanted: readonly string[];
+}
+
+/** What one database lacks, and has too much. */
 export function planExtensions(
-  wanted: readonly string[],
+  { wanted, unwanted }: ExtensionGoal,
   installed: readonly string[],
 ): ExtensionPlan {
   const ordered = inOrder();
+  const tooMuch = ordered.filter((name) => unwanted.includes(name) && !wanted.includes(name));
   return {
     create: ordered.filter((name) => wanted.includes(name) && !installed.includes(name)),
-    drop: ordered.filter((name) => !wanted.includes(name) && installed.includes(name)).toReversed(),
+    drop: tooMuch.filter((name) => installed.includes(name)).toReversed(),
   };
 }
 

@@ -14,6 +14,8 @@ import {
   isSettled,
   parseRecord,
   renderRecord,
+  renderUnfinished,
+  unwantedExtensions,
 } from '../../../../src/core/config/extensions-record.ts';
 
 const names = extensionOptions.map(({ name }) => name);
@@ -65,8 +67,8 @@ test('every option that lacks what it needs is named with what it lacks', () => 
 test('what is needed is created first and dropped last', () => {
   const chain = ['postgis_tiger_geocoder', 'postgis', 'fuzzystrmatch', 'jsonb_plperl', 'plperl'];
 
-  const { create } = planExtensions(chain, ['plpgsql']);
-  const { drop } = planExtensions([], chain);
+  const { create } = planExtensions({ wanted: chain, unwanted: [] }, ['plpgsql']);
+  const { drop } = planExtensions({ wanted: [], unwanted: chain }, chain);
 
   for (const [dependent, needed] of [
     ['postgis_tiger_geocoder', 'postgis'],
@@ -80,14 +82,16 @@ test('what is needed is created first and dropped last', () => {
 
 test('a plan is the difference, leaves others alone, and carried out leaves nothing to do', () => {
   const some = fc.subarray([...all]);
-  const property = fc.property(some, some, (wanted, present) => {
+  const property = fc.property(some, some, some, (wanted, unwanted, present) => {
+    const goal = { wanted, unwanted: [...unwanted, 'own_extension'] };
     const installed = [...present, 'plpgsql', 'own_extension'];
 
-    const { create, drop } = planExtensions(wanted, installed);
+    const { create, drop } = planExtensions(goal, installed);
     const after = [...installed.filter((name) => !drop.includes(name)), ...create];
 
-    expect(after.toSorted()).toEqual([...wanted, 'plpgsql', 'own_extension'].toSorted());
-    expect(planExtensions(wanted, after)).toEqual({ create: [], drop: [] });
+    const stay = present.filter((name) => !wanted.includes(name) && !unwanted.includes(name));
+    expect(after.toSorted()).toEqual([...wanted, ...stay, 'plpgsql', 'own_extension'].toSorted());
+    expect(planExtensions(goal, after)).toEqual({ create: [], drop: [] });
   });
   fc.assert(property, { numRuns: 300, seed: 5 });
 });
@@ -100,6 +104,10 @@ test('the server audits as long as the extension is on', () => {
   });
   expect(extensionParameters(['plugin_hstore_enable'])).toEqual({});
 });
+
+function carriedOut(enabled: readonly string[]) {
+  return parseRecord(renderRecord(undefined, { enabled, problem: undefined, left: [] }));
+}
 
 const problems = [
   {
@@ -121,14 +129,15 @@ const problems = [
 
 test.each(problems)('a problem of kind $kind is told until it is over', ({ kind, ...status }) => {
   const enabled = ['plugin_audit_enable'];
-  const record = parseRecord(renderRecord(enabled, { kind, extensions: ['postgis', 'hll'] }));
+  const problem = { kind, extensions: ['postgis', 'hll'] };
+  const record = parseRecord(renderRecord(undefined, { enabled, problem, left: [] }));
 
   expect(extensionsStatus(record, enabled)).toEqual(status);
   expect(isSettled(record, enabled)).toBe(false);
 });
 
 test('switches that have been carried out are settled until they change', () => {
-  const record = parseRecord(renderRecord(['plugin_audit_enable'], undefined));
+  const record = carriedOut(['plugin_audit_enable']);
 
   expect(isSettled(record, ['plugin_audit_enable'])).toBe(true);
   expect(extensionsStatus(record, ['plugin_audit_enable'])).toBeUndefined();
@@ -149,7 +158,52 @@ test('switches that cannot work together are told before anything else', () => {
 test('nothing carried out yet is no empty set of switches', () => {
   expect(isSettled(parseRecord(undefined), [])).toBe(false);
   expect(extensionsStatus(undefined, [])?.message).toBe('Updating extensions');
-  expect(isSettled(parseRecord(renderRecord([], undefined)), [])).toBe(true);
+  expect(isSettled(carriedOut([]), [])).toBe(true);
+});
+
+const audit = 'plugin_audit_enable';
+const hstore = 'plugin_hstore_enable';
+const spi = 'plugin_spi_enable';
+
+test('what the charm has created is to be dropped when its switch is off, and nothing else', () => {
+  expect(unwantedExtensions(carriedOut([audit, hstore]), [audit])).toEqual(['hstore']);
+  expect(unwantedExtensions(carriedOut([audit]), [audit, hstore])).toEqual([]);
+  expect(unwantedExtensions(undefined, [])).toEqual([]);
+});
+
+test('what could not be dropped is to be dropped until it is gone', () => {
+  const before = carriedOut([hstore, spi, audit]);
+  const problem = { kind: 'dependents' as const, extensions: ['autoinc'] };
+  const left = parseRecord(renderRecord(before, { enabled: [audit], problem, left: ['autoinc'] }));
+
+  expect(unwantedExtensions(left, [audit])).toEqual(wantedExtensions([spi]));
+  const gone = parseRecord(renderRecord(left, { enabled: [audit], problem: undefined, left: [] }));
+  expect(unwantedExtensions(gone, [audit])).toEqual([]);
+});
+
+test('an image that lacks one makes nothing the own', () => {
+  const problem = { kind: 'missing' as const, extensions: ['hll'] };
+  const enabled = ['plugin_hll_enable', hstore];
+  const record = parseRecord(renderRecord(carriedOut([audit]), { enabled, problem, left: [] }));
+
+  expect(unwantedExtensions(record, [])).toEqual(['pgaudit']);
+});
+
+test('what was begun counts as created, and as not carried out', () => {
+  const record = parseRecord(renderUnfinished(carriedOut([audit]), [hstore]));
+
+  expect(isSettled(record, [hstore])).toBe(false);
+  expect(extensionsStatus(record, [hstore])?.message).toBe('Updating extensions');
+  expect(unwantedExtensions(record, [])).toEqual(['pgaudit', 'hstore']);
+  expect(renderUnfinished(record, [hstore])).toBe(JSON.stringify(record));
+});
+
+test('a problem that an earlier version has noted says nothing of what it had created', () => {
+  const record = parseRecord(
+    JSON.stringify({ enabled: [hstore], problem: { kind: 'missing', extensions: ['hll'] } }),
+  );
+
+  expect(unwantedExtensions(record, [])).toEqual([]);
 });
 
 test.each(['', '[]', '{"enabled":"all"}', '{"enabled":[],"problem":{"kind":"newer"}}', '{"unterm'])(
