@@ -8,6 +8,7 @@ import { type Cluster, openCluster, ownMember, type PostgresqlHook } from './ada
 import { changeWhenPossible, updateSynchronousReplication } from './adapters/configuration.ts';
 import { PatroniError } from './adapters/patroni.ts';
 import type { Cluster as PatroniCluster } from './adapters/patroni-answers.ts';
+import { readTurnMs } from './adapters/shared-configuration.ts';
 import { heirOf, presentEndpoints } from './core/membership.ts';
 import { memberOfUnit, unitOfMember } from './core/names.ts';
 import type { PostgresqlPorts } from './ports.ts';
@@ -69,8 +70,18 @@ async function handOver(
   }
 }
 
-// A replica that streams becomes synchronous within two of Patroni's rounds.
-const heirPatience = { intervalMs: 1_000, timeoutMs: 30_000 };
+const shortestPatienceMs = 30_000;
+
+/** A replica that streams becomes synchronous within two of Patroni's rounds. */
+async function patienceMs(cluster: Cluster): Promise<number> {
+  try {
+    return Math.max(shortestPatienceMs, 3 * (await readTurnMs(cluster)));
+  } catch (error) {
+    // That nobody tells how long they are keeps no unit from going.
+    if (error instanceof PatroniError) return shortestPatienceMs;
+    throw error;
+  }
+}
 
 /**
  * When only units that go are synchronous, for a moment all replicas have to be: Patroni promotes
@@ -82,7 +93,8 @@ async function raiseHeir(
   cluster: Cluster,
   staying: readonly string[],
 ): Promise<string | undefined> {
-  return await poll({ clock: hook.ports.clock, ...heirPatience }, async () => {
+  const timeoutMs = await patienceMs(cluster);
+  return await poll({ clock: hook.ports.clock, intervalMs: 1_000, timeoutMs }, async () => {
     const seen = await lookAgain(cluster);
     if (seen === undefined) return undefined;
     const heir = heirOf(staying, seen.members);

@@ -14,6 +14,7 @@ import {
 } from './adapters/cluster.ts';
 import { PatroniError } from './adapters/patroni.ts';
 import { observeMembers, renewMarks } from './adapters/restart-marks.ts';
+import { readTurnMs } from './adapters/shared-configuration.ts';
 import { withPrimary } from './adapters/users.ts';
 import { unitOfMember } from './core/names.ts';
 import {
@@ -42,13 +43,12 @@ export async function rollRestarts(hook: PostgresqlHook, cluster: Cluster): Prom
   if (configuration === undefined) return;
   const begun = parseRound((await cluster.appData()).restartRound, configuration);
   const round = begun ?? { configuration, attempts: {} };
-  const endMs = hook.ports.clock.nowMs() + budgetMs;
-  const first = await refuseOrGo(hook, cluster, { ...(await look(cluster, round)), endMs });
+  const first = await refuseOrGo(hook, cluster, await look(cluster, round));
   if (first.step.kind === 'wait' || (first.step.kind === 'stuck' && begun !== undefined)) {
     await conclude(hook, cluster, { ...first, begun: begun !== undefined });
     return;
   }
-  const reached = await takeSteps(hook, cluster, { round, endMs });
+  const reached = await takeSteps(hook, cluster, round);
   await conclude(hook, cluster, { ...reached, begun: true });
 }
 
@@ -90,24 +90,34 @@ async function look(cluster: Cluster, round: RestartRound): Promise<Standing> {
   return { round, view, step: decideRestart(view) };
 }
 
-// What is left after that is for the next event: no hook is to take minutes.
+// What is left after that is for the next event: no hook is to take minutes. It begins when the marks
+// are known, which takes a turn of Patroni's loop: each hook is to get one step further at least.
 const budgetMs = 60_000;
 
 async function takeSteps(
   hook: PostgresqlHook,
   cluster: Cluster,
-  { round, endMs }: { readonly round: RestartRound; readonly endMs: number },
+  round: RestartRound,
 ): Promise<Standing> {
+  const turnMs = await readTurnMs(cluster);
   // A mark that is still to come would make a second round: that there is none has to be certain.
-  let standing = await lookAgain(hook, cluster, round);
+  let standing = await lookAgain(hook, cluster, { round, turnMs });
+  let endMs = hook.ports.clock.nowMs() + budgetMs;
+  let patient = true;
   let certain = true;
   for (;;) {
     const { step } = await refuseOrGo(hook, cluster, { ...standing, endMs });
     if (step.kind === 'finished' && !certain) {
-      standing = await lookAgain(hook, cluster, standing.round);
+      standing = await lookAgain(hook, cluster, { round: standing.round, turnMs });
       certain = true;
+    } else if (patient && lacksStandby(step)) {
+      // One that has just come up is not synchronous yet; a switchover to it is shorter.
+      const isReached = (now: Standing) => !lacksStandby(now.step);
+      standing = await awaitStanding(hook, cluster, { ...standing, turnMs, isReached });
+      patient = false;
+      endMs = hook.ports.clock.nowMs() + budgetMs;
     } else if (step.kind === 'restart' || step.kind === 'switchover') {
-      standing = await takeStep(hook, cluster, { ...standing, step });
+      standing = await takeStep(hook, cluster, { ...standing, step, turnMs });
       if (standing.failed !== undefined) return standing;
       certain = false;
     } else {
@@ -120,7 +130,7 @@ async function takeSteps(
 async function refuseOrGo(
   hook: PostgresqlHook,
   cluster: Cluster,
-  { endMs, ...standing }: Standing & { readonly endMs: number },
+  { endMs = Infinity, ...standing }: Standing & { readonly endMs?: number },
 ): Promise<Standing> {
   const { kind } = standing.step;
   if (kind !== 'restart' && kind !== 'switchover') return standing;
@@ -131,9 +141,9 @@ async function refuseOrGo(
 async function lookAgain(
   hook: PostgresqlHook,
   cluster: Cluster,
-  round: RestartRound,
+  { round, turnMs }: { readonly round: RestartRound; readonly turnMs: number },
 ): Promise<Standing> {
-  await renewMarks(hook, cluster);
+  await renewMarks(hook, cluster, turnMs);
   return await look(cluster, round);
 }
 
@@ -159,12 +169,16 @@ async function isBackupRunning(hook: PostgresqlHook, cluster: Cluster): Promise<
   }
 }
 
+function lacksStandby(step: RestartStep): boolean {
+  return step.kind === 'restart' && step.lacksStandby === true;
+}
+
 type Action = Extract<RestartStep, { readonly kind: 'restart' | 'switchover' }>;
 
 async function takeStep(
   hook: PostgresqlHook,
   cluster: Cluster,
-  before: Standing & { readonly step: Action },
+  before: Standing & { readonly step: Action; readonly turnMs: number },
 ): Promise<Standing> {
   const { step } = before;
   const target = step.kind === 'restart' ? step.member : step.leader;
@@ -172,7 +186,8 @@ async function takeStep(
   hook.log('INFO', describe(step, before.view));
   await hook.juju.showProgress(restartingMember(unit));
   const complaint = await perform(cluster, step);
-  const after = await awaitRecovery(hook, cluster, before);
+  const isReached = ({ view }: Standing) => hasRecovered(view, before.view);
+  const after = await awaitStanding(hook, cluster, { ...before, isReached });
   const member = after.view.members.find(({ name }) => name === target);
   const left = member?.ready !== true || member.pending;
   if (complaint !== undefined && left) {
@@ -202,23 +217,27 @@ async function perform(cluster: Cluster, step: Action): Promise<PatroniError | u
   }
 }
 
-// A replica streams again within seconds; Patroni counts it as synchronous a turn or two later.
-const recoveryPatience = { intervalMs: 1_000, timeoutMs: 40_000 };
+interface Awaited extends Standing {
+  readonly turnMs: number;
+  readonly isReached: (standing: Standing) => boolean;
+}
 
-/** Waits until the members are as they were before the step, so that the next one is as safe. */
-async function awaitRecovery(
+/** A replica streams again within seconds; Patroni counts it as synchronous a turn or two later. */
+async function awaitStanding(
   hook: PostgresqlHook,
   cluster: Cluster,
-  { round, view: before }: Standing,
+  { turnMs, isReached, ...before }: Awaited,
 ): Promise<Standing> {
-  let last = await look(cluster, round);
-  await poll({ clock: hook.ports.clock, ...recoveryPatience }, async () => {
-    last = await look(cluster, round);
-    return hasRecovered(last.view, before) ? true : undefined;
+  let last: Standing = before;
+  const timeoutMs = Math.max(40_000, 3 * turnMs);
+  await poll({ clock: hook.ports.clock, intervalMs: 1_000, timeoutMs }, async () => {
+    last = await look(cluster, before.round);
+    return isReached(last) ? true : undefined;
   });
   return last;
 }
 
+/** The members are as they were before the step, so that the next one is as safe. */
 function hasRecovered(now: RestartView, before: RestartView): boolean {
   const standbys = ({ members }: RestartView) =>
     members.filter(({ role }) => role === 'standby').length;

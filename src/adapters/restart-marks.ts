@@ -6,7 +6,6 @@ import type { RestartMember, RestartRound, RestartView } from '../core/rolling-r
 import type { Cluster, PostgresqlHook } from './cluster.ts';
 import { PatroniError } from './patroni.ts';
 import type { Health, Member } from './patroni-answers.ts';
-import { readShared } from './shared-configuration.ts';
 
 /** The admitted members as they are now. */
 export async function observeMembers(cluster: Cluster, round: RestartRound): Promise<RestartView> {
@@ -56,8 +55,6 @@ async function askHealth(cluster: Cluster, unit: string): Promise<Health | undef
   }
 }
 
-const defaultLoopWaitS = 10;
-
 // Comparing takes Patroni a second, beyond the turn of its loop in which it begins.
 const reloadMs = 3_000;
 
@@ -65,16 +62,17 @@ const reloadMs = 3_000;
  * Has every member compare its files with what PostgreSQL runs with, and waits until all have: Patroni
  * forgets a mark when it is restarted, and what it could not take over while PostgreSQL was down.
  */
-export async function renewMarks(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  const { clock } = hook.ports;
-  const loopWait = (await readShared(cluster))?.['loop_wait'];
-  const turnMs = (typeof loopWait === 'number' ? loopWait : defaultLoopWaitS) * 1_000;
+export async function renewMarks(
+  hook: PostgresqlHook,
+  cluster: Cluster,
+  turnMs: number,
+): Promise<void> {
   await Promise.all(
     (await admittedUnits(cluster)).map(async (unit) => {
       await requestReload(hook, cluster, unit);
     }),
   );
-  await clock.sleep(turnMs + reloadMs);
+  await hook.ports.clock.sleep(turnMs + reloadMs);
 }
 
 async function requestReload(hook: PostgresqlHook, cluster: Cluster, unit: string): Promise<void> {

@@ -33,6 +33,18 @@ export async function readShared(cluster: Cluster): Promise<JsonObject | undefin
   return await withMember(cluster, readPresent);
 }
 
+/** Patroni's own, in seconds. */
+const defaultLoopWait = 10;
+
+/**
+ * A turn of Patroni's loop. What a member does by itself begins with the next one, and Patroni counts a
+ * standby that streams as synchronous within two.
+ */
+export async function readTurnMs(cluster: Cluster): Promise<number> {
+  const { loop_wait: loopWait } = (await readShared(cluster)) ?? {};
+  return (typeof loopWait === 'number' ? loopWait : defaultLoopWait) * 1_000;
+}
+
 /** Asks one member after another, the own one first, until one does it. */
 async function withMember<T>(cluster: Cluster, ask: (patroni: Patroni) => Promise<T>): Promise<T> {
   let first: PatroniError | undefined;

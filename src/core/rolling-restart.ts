@@ -40,7 +40,12 @@ export type RestartStep =
   /** No member has to be restarted, and none will have to be. */
   | { readonly kind: 'finished' }
   | { readonly kind: 'wait'; readonly for: string }
-  | { readonly kind: 'restart'; readonly member: string }
+  | {
+      readonly kind: 'restart';
+      readonly member: string;
+      /** The primary, in place, only because none of its replicas is synchronous: one may become it. */
+      readonly lacksStandby?: true;
+    }
   | { readonly kind: 'switchover'; readonly leader: string; readonly candidate: string }
   /** Restarting does not help these. */
   | { readonly kind: 'stuck'; readonly members: readonly string[] };
@@ -118,8 +123,11 @@ function decreasesOf({ changes = {} }: RestartMember): readonly string[] {
 function stepOfLeader(leader: RestartMember, members: readonly RestartMember[]): RestartStep {
   const inPlace = leader.role === 'standby_leader' || decreasesOf(leader).length > 0;
   const candidate = members.find(({ role, pending }) => role === 'standby' && !pending);
-  if (inPlace || candidate === undefined) return { kind: 'restart', member: leader.name };
-  return { kind: 'switchover', leader: leader.name, candidate: candidate.name };
+  if (!inPlace && candidate !== undefined) {
+    return { kind: 'switchover', leader: leader.name, candidate: candidate.name };
+  }
+  const mayCome = !inPlace && members.some(({ role, pending }) => role === 'replica' && !pending);
+  return { kind: 'restart', member: leader.name, ...(mayCome ? { lacksStandby: true } : {}) };
 }
 
 /** What has to outlive a hook: the configuration of the round, and what restarts did not help. */

@@ -128,6 +128,24 @@ scenario('a unit that stays becomes synchronous first when only units that go ar
   },
 });
 
+scenario(
+  'a unit that stays may take turns of Patroni to become synchronous, however long these are',
+  {
+    charm: underTest,
+    given: async () => {
+      const given = await leavingTogether('streaming');
+      const { config } = given.world.patroni;
+      return inWorld(given, { patroni: { config: { ...config, loop_wait: 60 } } });
+    },
+    when: storageDetaching(pgdata),
+    then: ({ state: after }) => {
+      const leader = after.world.patroni.members.find(({ role }) => role === 'leader');
+
+      expect(leader?.name).toBe('postgresql-k8s-0');
+    },
+  },
+);
+
 scenario('the primary is not handed to a unit that does not have all data', {
   charm: underTest,
   given: async () => await leavingTogether('creating replica'),

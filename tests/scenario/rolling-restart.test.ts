@@ -43,6 +43,8 @@ interface Due {
   readonly others?: readonly number[];
   readonly faults?: Readonly<Record<string, HttpFault>>;
   readonly config?: Readonly<Record<string, boolean>>;
+  /** `failover_loop_wait`, with a ttl that goes with it. */
+  readonly turn?: number;
   /** Databag of unit 1 beyond what every unit has. */
   readonly ofUnit1?: DataBag;
   /** Further keys of the application's databag. */
@@ -51,14 +53,18 @@ interface Due {
 
 /** A leader with units that have all taken over a configuration which not every member runs with. */
 async function due({ members, others = [1, 2], ...part }: Due): Promise<PostgresqlState> {
-  const before = await running({ leader: true, others });
+  const { turn = 5 } = part;
+  const started = await running({ leader: true, others });
+  const options = turn === 5 ? {} : { failover_loop_wait: turn, failover_ttl: turn + 20 };
+  const before = await afterEvents({ ...started, config: options }, configChanged);
   const peers = relationOf(before, 'database-peers');
   const hash = peers.localUnit['config_hash'] ?? '';
   const bags = others.map((number): [string, DataBag] => [
     `postgresql-k8s/${number}`,
     { config_hash: hash, ...(number === 1 ? part.ofUnit1 : {}) },
   ]);
-  const localApp = { ...peers.localApp, config_hash: 'of another configuration', ...part.app };
+  const { 'restart-round': _begun, ...told } = peers.localApp;
+  const localApp = { ...told, config_hash: 'of another configuration', ...part.app };
   const changed = { ...peers, localApp, remoteUnits: Object.fromEntries(bags) };
   const { patroni } = before.world;
   return inWorld(
@@ -70,7 +76,7 @@ async function due({ members, others = [1, 2], ...part }: Due): Promise<Postgres
       patroni: {
         members,
         faults: part.faults ?? {},
-        config: { ...patroni.config, loop_wait: 5, ...part.config },
+        config: { ...patroni.config, ...part.config },
       },
     },
   );
@@ -86,7 +92,7 @@ const restartsOf = ({ disturbances }: Pick<Result, 'disturbances'>) =>
 const appData = (state: PostgresqlState) => relationOf(state, 'database-peers').localApp;
 
 /** Every member runs with the configuration, and nothing is left to be done. */
-function expectFinished({ state: after }: Result): void {
+function expectFinished({ state: after }: Pick<Result, 'state'>): void {
   const { localApp, localUnit } = relationOf(after, 'database-peers');
   expect(localApp['config_hash']).toBe(localUnit['config_hash']);
   expect(localApp).not.toHaveProperty('restart-round');
@@ -118,6 +124,41 @@ describe('a round', () => {
         'restarting PostgreSQL on postgresql-k8s/0',
         '',
       ]);
+    },
+  });
+
+  scenario('gets on however long a turn of Patroni takes', {
+    charm: underTest,
+    given: async () =>
+      await due({ members: [marked(primary(0)), replica(1)], others: [1], turn: 60 }),
+    when: peersChanged,
+    then: (result) => {
+      expect(restartsOf(result)).toEqual([
+        'Patroni switched over from postgresql-k8s-0 to postgresql-k8s-1',
+      ]);
+      expectFinished(result);
+    },
+  });
+
+  scenario('waits after a restart until Patroni counts the standby, with slow turns for long', {
+    charm: underTest,
+    given: async () =>
+      await due({ members: [marked(primary(0)), marked(replica(1))], others: [1], turn: 60 }),
+    when: peersChanged,
+    loosen: {
+      secondRun: 'a round goes on with every event',
+      killOutcome: {
+        because: 'the event after a kill goes on with the round',
+        check: ({ world: { patroni } }) => {
+          const former = patroni.members.find(({ name }) => name === 'postgresql-k8s-0');
+          // In place only a primary loses its mark that stays one.
+          expect(former?.pendingRestart ?? former?.role === 'sync_standby').toBe(true);
+        },
+      },
+    },
+    then: (result) => {
+      expect(restartsOf(result)).toEqual(['Patroni restarted PostgreSQL of postgresql-k8s-1']);
+      expect(appData(result.state)).toHaveProperty('restart-round');
     },
   });
 
@@ -154,6 +195,30 @@ describe('a round', () => {
         'Patroni restarted PostgreSQL of postgresql-k8s-1',
         'Patroni restarted PostgreSQL of postgresql-k8s-0',
         'Patroni restarted PostgreSQL of postgresql-k8s-1',
+      ]);
+      expectFinished(result);
+    },
+  });
+
+  scenario('waits for a replica that has just come up to become synchronous', {
+    charm: underTest,
+    given: async () =>
+      await due({
+        others: [1],
+        turn: 60,
+        members: [
+          marked(primary(0)),
+          {
+            ...replica(1),
+            role: 'replica',
+            joins: { role: 'sync_standby', atMs: Date.UTC(2026, 0, 31, 12, 3, 0) },
+          },
+        ],
+      }),
+    when: peersChanged,
+    then: (result) => {
+      expect(restartsOf(result)).toEqual([
+        'Patroni switched over from postgresql-k8s-0 to postgresql-k8s-1',
       ]);
       expectFinished(result);
     },
@@ -198,6 +263,16 @@ describe('a round', () => {
         ],
       }),
     when: peersChanged,
+    loosen: {
+      killOutcome: {
+        because: 'the primary goes to whoever is synchronous already',
+        check: (reached) => {
+          expectFinished({ state: reached });
+          const { members } = reached.world.patroni;
+          expect(members.find(({ role }) => role === 'leader')?.name).not.toBe('postgresql-k8s-0');
+        },
+      },
+    },
     then: (result) => {
       expect(restartsOf(result)).toEqual([
         'Patroni restarted PostgreSQL of postgresql-k8s-1',

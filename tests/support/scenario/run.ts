@@ -42,6 +42,11 @@ export interface CharmUnderTest<P, W> {
   readonly ports: (host: Host<W>) => P;
   /** What stands in for the programs of each container. */
   readonly execs?: (host: Host<W>) => ExecResponders;
+  /**
+   * The world as it is so much later, by a clock that begins anew. Before the next hook all that time
+   * brings comes about; only when the process dies the next one follows at once.
+   */
+  readonly later?: (world: W, elapsedMs: number) => W;
 }
 
 export interface RunRequest<P, W> {
@@ -109,7 +114,7 @@ export async function run<P, W>(request: RunRequest<P, W>): Promise<RunResult<W>
   const failed = charmExit !== 0 ? `exit status ${charmExit}` : (commitError ?? hook.action.failed);
   stage.refuseUnexpected();
   return {
-    state: host.state(),
+    state: atRest(charm, host.state()),
     exitCode: commitError === undefined ? charmExit : 1,
     ...(commitError === undefined ? {} : { commitError }),
     log: hook.log,
@@ -126,6 +131,10 @@ export async function run<P, W>(request: RunRequest<P, W>): Promise<RunResult<W>
   };
 }
 
+function atRest<P, W>({ later }: CharmUnderTest<P, W>, state: State<W>): State<W> {
+  return later === undefined ? state : { ...state, world: later(state.world, Infinity) };
+}
+
 interface Stage<W> {
   readonly hook: OpenHook;
   readonly host: Host<W>;
@@ -134,7 +143,7 @@ interface Stage<W> {
 }
 
 function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
-  const { charm, state, event, runTag = '1' } = request;
+  const { charm, state, event, runTag = '1', startMs = defaultStartMs } = request;
   const hook = openHook({ files: charm.files, trigger: event, runTag, state });
   const world = createCell(state.world);
   const pebbles = new Map<string, FakePebble>();
@@ -149,7 +158,7 @@ function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
       world: world.get(),
     }),
     world,
-    clock: createClock(request.startMs ?? defaultStartMs),
+    clock: createClock(startMs),
     random: createRandom(runTag),
     pebble: (name) => pebbles.get(name) ?? fail(`metadata.yaml declares no container "${name}"`),
     watch: (port, target) =>
@@ -162,7 +171,9 @@ function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
         const shown = canonical(now);
         if (shown === lastShown) return;
         lastShown = shown;
-        interruptions.push({ after: call, state: now });
+        const elapsedMs = host.clock.nowMs() - startMs;
+        const left = charm.later?.(now.world, elapsedMs) ?? now.world;
+        interruptions.push({ after: call, state: { ...now, world: left } });
       }),
     disturb: (what) => disturbances.push(what),
     unexpected: (what) => {

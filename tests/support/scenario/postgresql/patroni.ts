@@ -70,7 +70,8 @@ function memberAt(host: Host<PostgresqlWorld>, request: HttpRequest, url: URL): 
 
 /** The members as Patroni lists them now. */
 export function visibleMembers(host: Host<PostgresqlWorld>): readonly PatroniMember[] {
-  const { patroni } = host.world.get();
+  const { patroni: stored } = host.world.get();
+  const patroni = { ...stored, members: settled(stored.members, host.clock.nowMs()) };
   const own = host.state().unit.replace('/', '-');
   const others = patroni.members.filter(({ name }) => name !== own);
   const running = host.pebble(container).state().services[service]?.current === 'active';
@@ -83,6 +84,39 @@ function freshMember(name: string, { members, starts }: PatroniWorld): PatroniMe
   if (leader === undefined) return { name, role: 'leader', state: starts, timeline: 1 };
   const state = starts === 'running' ? 'streaming' : starts;
   return { name, role: 'replica', state, timeline: leader.timeline, lagBytes: 0 };
+}
+
+/** After so many turns of its loop at most Patroni counts a standby that streams as synchronous. */
+const turnsUntilSynchronous = 2;
+
+/** A standby that streams anew: until Patroni counts it again it is a replica like any other. */
+function joining(host: Host<PostgresqlWorld>, member: PatroniMember): PatroniMember {
+  const role = member.joins?.role ?? member.role;
+  if (role === 'replica' || isLeading(role)) return member;
+  const turnMs = Number(host.world.get().patroni.config['loop_wait'] ?? 10) * 1000;
+  const atMs = host.clock.nowMs() + turnsUntilSynchronous * turnMs;
+  return { ...member, role: 'replica', joins: { role, atMs } };
+}
+
+/** What time has brought about. */
+function settled(members: readonly PatroniMember[], nowMs: number): readonly PatroniMember[] {
+  return members.map((member) => {
+    const { joins, ...rest } = member;
+    return joins === undefined || joins.atMs > nowMs ? member : { ...rest, role: joins.role };
+  });
+}
+
+/** The members so much later, by a clock that begins anew. */
+export function membersLater(
+  members: readonly PatroniMember[],
+  elapsedMs: number,
+): readonly PatroniMember[] {
+  if (elapsedMs === Infinity) return settled(members, Infinity);
+  return members.map((member) => {
+    const { joins } = member;
+    if (joins === undefined) return member;
+    return { ...member, joins: { ...joins, atMs: joins.atMs - elapsedMs } };
+  });
 }
 
 interface Call {
@@ -116,7 +150,7 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
     updatePatroni(host, (patroni) => ({
       ...patroni,
       config: merged,
-      members: raiseStandbys(patroni.members, merged['synchronous_node_count']),
+      members: raiseStandbys(host, patroni.members, merged['synchronous_node_count']),
     }));
     return response(200, merged);
   },
@@ -125,7 +159,7 @@ const routes: Readonly<Record<string, (call: Call) => HttpResponse>> = {
       return response(503, 'restart conditions are not satisfied');
     host.disturb(`Patroni restarted PostgreSQL of ${member.name}`);
     const leader = visibleMembers(host).find(({ role }) => isLeading(role));
-    replaceMember(host, startedAnew(member, leader));
+    replaceMember(host, joining(host, startedAnew(member, leader)));
     return response(200, 'restarted successfully');
   },
   'POST /reload': ({ host, member }) => {
@@ -171,15 +205,18 @@ export function archiveCommandIn({ postgresql }: JsonObject): string {
 
 /** More synchronous standbys come from the replicas that stream; fewer come about later. */
 function raiseStandbys(
+  host: Host<PostgresqlWorld>,
   members: readonly PatroniMember[],
   wanted: unknown,
 ): readonly PatroniMember[] {
-  const present = members.filter(({ role }) => role === 'sync_standby').length;
+  const roleOf = ({ role, joins }: PatroniMember) => joins?.role ?? role;
+  const present = members.filter((member) => roleOf(member) === 'sync_standby').length;
   let missing = typeof wanted === 'number' ? wanted - present : 0;
   return members.map((member) => {
-    if (missing <= 0 || member.role !== 'replica' || member.state !== 'streaming') return member;
+    const raised = missing > 0 && roleOf(member) === 'replica' && member.state === 'streaming';
+    if (!raised) return member;
     missing -= 1;
-    return { ...member, role: 'sync_standby' };
+    return joining(host, { ...member, role: 'sync_standby' });
   });
 }
 
@@ -201,13 +238,14 @@ function switchOver({ host, body }: Call): HttpResponse {
     ...patroni,
     members: members.map((one) => {
       if (one.name === candidate.name)
-        return { ...one, role: leader.role, state: 'running', timeline };
+        return { ...candidate, role: leader.role, state: 'running', timeline };
       // It is started anew to follow.
       if (one.name === leader.name) {
         const follower = startedAnew(one, candidate);
-        return { ...follower, role: candidate.role, state: 'streaming', timeline };
+        const role = candidate.role;
+        return joining(host, { ...follower, role, state: 'streaming', timeline });
       }
-      return { ...one, timeline };
+      return joining(host, { ...one, timeline });
     }),
   }));
   return response(200, `Successfully switched over to "${candidate.name}"`);

@@ -15,7 +15,7 @@ import type { CharmUnderTest } from '../run.ts';
 import { appOf, type DataBag, type RelationState, type State } from '../state.ts';
 import { connectFakePostgres, openFakeStore } from './database.ts';
 import { createFakeKube } from './kube.ts';
-import { createPatroniHttp } from './patroni.ts';
+import { createPatroniHttp, membersLater } from './patroni.ts';
 import { postgresqlPrograms } from './programs.ts';
 import { kubeKey, type PostgresqlWorld, world } from './world.ts';
 
@@ -36,6 +36,10 @@ export function postgresql(
     files: postgresqlFiles,
     ports: createPorts,
     execs: (host) => ({ postgresql: postgresqlPrograms(host) }),
+    later: (before, elapsedMs) => ({
+      ...before,
+      patroni: { ...before.patroni, members: membersLater(before.patroni.members, elapsedMs) },
+    }),
   };
 }
 

@@ -26,6 +26,8 @@ export interface PatroniMember {
   readonly pendingForgotten?: true;
   /** In PostgreSQL's words. */
   readonly startTime?: string;
+  /** What Patroni is to count it as, and when: it streams already. */
+  readonly joins?: { readonly role: PatroniMember['role']; readonly atMs: number };
   /** `refused`: nobody listens; `timeout`: frozen. Answers when absent. */
   readonly silent?: 'refused' | 'timeout';
 }

@@ -86,8 +86,14 @@ const rows: readonly Row[] = [
     step: { kind: 'switchover', leader: 'pg-0', candidate: 'pg-2' },
   },
   {
-    summary: 'the primary is restarted in place when no standby is synchronous',
+    summary:
+      'the primary is restarted in place when no standby is synchronous, and none becomes it',
     members: [member('pg-0'), member('pg-1', { ...done, role: 'replica' })],
+    step: { kind: 'restart', member: 'pg-0', lacksStandby: true },
+  },
+  {
+    summary: 'a replica for which restarts are of no use is not waited for',
+    members: [member('pg-0'), member('pg-1', { attempts: 3, role: 'replica' })],
     step: { kind: 'restart', member: 'pg-0' },
   },
   {
