@@ -7,6 +7,7 @@
 // and be wrong where Juju itself sets a status (install, stop) and after a failed hook, which loses
 // what it remembered and keeps the status that it set.
 
+import { cut } from '../base/cut.ts';
 import type { Status } from './juju.ts';
 import { onceOnly } from './once.ts';
 import type { HookToolPort } from './tools/port.ts';
@@ -31,9 +32,12 @@ export function foldStatuses(candidates: readonly Status[]): Status | undefined 
 export interface UnitStatus {
   /** What Juju shows; `undefined` for what only Juju sets (`unknown`, `error`). */
   readonly get: () => Promise<Status | undefined>;
-  /** Sets at once, unless Juju shows the same. */
+  /** Sets at once, unless Juju shows the same. The message is cut when it is too long for anybody. */
   readonly set: (status: Status) => Promise<void>;
 }
+
+// Nobody reads more in a table, and the kernel takes no argument of any length.
+const longestMessage = 1000;
 
 export function createUnitStatus(port: HookToolPort): UnitStatus {
   const get = onceOnly(async () => {
@@ -42,10 +46,12 @@ export function createUnitStatus(port: HookToolPort): UnitStatus {
   return {
     get,
     set: async (status) => {
+      const { level } = status;
+      const message = cut(status.message, longestMessage);
       const shown = await get();
-      if (shown?.level === status.level && shown.message === status.message) return;
-      await statusSet(port, { of: 'unit', status: status.level, message: status.message });
-      get.set({ level: status.level, message: status.message });
+      if (shown?.level === level && shown.message === message) return;
+      await statusSet(port, { of: 'unit', status: level, message });
+      get.set({ level, message });
     },
   };
 }

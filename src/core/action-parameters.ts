@@ -1,6 +1,7 @@
 // Whether the parameters of an action are what its row declares. Newer versions of Juju check this
 // too, older ones let unknown names through. Pure.
 
+import { cut } from '../../lib/base/cut.ts';
 import type { ActionParameter, ActionRow } from './action-table.ts';
 
 /** Longer than anything that somebody means. */
@@ -39,7 +40,7 @@ function valueProblem({ name, type }: ActionParameter, value: unknown): string |
 
 /** A name or value of the operator's in quotes, in one line and of bearable length. */
 export function shorten(text: string): string {
-  return JSON.stringify(text.length > shownLength ? `${text.slice(0, shownLength)}…` : text);
+  return JSON.stringify(cut(text, shownLength));
 }
 
 /** The same without quotes where it is as plain as a name, as messages have always shown it. */

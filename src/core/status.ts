@@ -1,5 +1,6 @@
 // Every status text of the charm. Users and tests of others depend on most of them.
 
+import { cut } from '../../lib/base/cut.ts';
 import type { Status } from '../../lib/juju/juju.ts';
 import { clusterName } from './names.ts';
 
@@ -300,8 +301,7 @@ export const cloningReplica: Status = { level: 'maintenance', message: 'cloning 
 const shownReason = 120;
 
 export function doesNotStart(reason: string): Status {
-  const shown = reason.length > shownReason ? `${reason.slice(0, shownReason)}…` : reason;
-  return { level: 'blocked', message: `PostgreSQL does not start: ${shown}` };
+  return { level: 'blocked', message: `PostgreSQL does not start: ${cut(reason, shownReason)}` };
 }
 
 export function cannotRepair(reason: string): Status {

@@ -13,7 +13,7 @@ interface Layer {
 }
 
 const pureLib =
-  /^lib\/(?:base\/(?:error|fingerprint|lazy|outcome|present|secret)|sql\/(?:quoting|sql)|pebble\/(?:layer|pebble)|juju\/(?:event|juju|hook))\.ts$/;
+  /^lib\/(?:base\/(?:cut|error|fingerprint|lazy|outcome|present|secret)|sql\/(?:quoting|sql)|pebble\/(?:layer|pebble)|juju\/(?:event|juju|hook))\.ts$/;
 
 /** The first row that fits a file counts. */
 const layers: readonly Layer[] = [

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 
 import { options } from '../../src/core/config/options.ts';
 import { validateSettings } from '../../src/core/config/validate.ts';
-import { typedValue } from '../support/options/arbitrary-values.ts';
+import { longText, typedValue } from '../support/options/arbitrary-values.ts';
 import { configChanged } from '../support/scenario/events.ts';
 import { fileOf, running, underTest } from '../support/scenario/postgresql/journey.ts';
 import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
@@ -63,5 +63,21 @@ test.each(batches)(
       outcomes.add(verify(given, result));
     }
     expect([...outcomes].toSorted()).toEqual(['refused', 'taken']);
+  },
+);
+
+const textual = options.filter(({ type }) => type === 'string').map((row) => ({ row }));
+
+test.each(textual)(
+  'a text without end for $row.name is refused like any other',
+  async ({ row }) => {
+    const before = await running({ leader: true });
+    for (const text of fc.sample(longText(row), { numRuns: 3, seed })) {
+      const given = { ...before, config: { [row.name]: text } };
+      const result = await run({ charm: underTest, state: given, event: configChanged });
+
+      expect(verify(given, result)).toBe('refused');
+      expect(result.state.unitStatus.message.length).toBeLessThan(300);
+    }
   },
 );

@@ -8,6 +8,7 @@
 
 import * as v from 'valibot';
 
+import { cut } from '../../../lib/base/cut.ts';
 import { present } from '../../../lib/base/present.ts';
 import { isCron } from '../config/cron.ts';
 import type { BackupSchedules } from '../config/settings.ts';
@@ -259,6 +260,6 @@ const longestReason = 120;
 /** `full due 2026-01-31T02:00:00Z (the reason)` */
 export function describeMiss(type: BackupType, { due, missed }: ScheduledRun): string | undefined {
   if (due === undefined || missed === undefined) return undefined;
-  const reason = missed.length > longestReason ? `${missed.slice(0, longestReason)}…` : missed;
+  const reason = cut(missed, longestReason);
   return `${type} due ${isoSeconds(due)} (${reason})`;
 }

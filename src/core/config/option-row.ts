@@ -23,9 +23,17 @@ export type OptionTarget =
 export interface TextForm {
   readonly pattern: RegExp;
   readonly words: string;
+  /** Characters at most; `longestText` unless told. */
+  readonly longest?: number;
   /** What is wrong with a text that has the pattern, to follow a colon. */
   readonly problemOf?: (text: string) => string | undefined;
 }
+
+/**
+ * Characters of a text at most. What is set is shown, logged and remembered, and neither an argument of
+ * a hook tool nor what Juju keeps for a unit (65,536 bytes) takes a text of any length.
+ */
+export const longestText = 1000;
 
 export interface OptionRow {
   readonly name: string;

@@ -10,6 +10,7 @@ import {
 } from './derive.ts';
 import { options } from './options.ts';
 import { type Settings, workerOption, workerParameters } from './settings.ts';
+import { shown } from './validate.ts';
 
 type Check = (settings: Settings, resources: Resources) => readonly string[];
 
@@ -38,7 +39,7 @@ const workerProblems: Check = (settings, resources) => {
     if (count === 'auto' || count <= cap) return [];
     const option = workerOption(parameter);
     return [
-      `${option} value ${settings.values[option]} exceeds maximum allowed of ${cap} ` +
+      `${option} value ${shown(settings.values[option])} exceeds maximum allowed of ${cap} ` +
         `(10 * vCores). Please set a value <= ${cap}.`,
     ];
   });

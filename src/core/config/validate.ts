@@ -1,8 +1,9 @@
 // From what Juju gives to typed settings, or to every problem at once. Whatever it is given, it says
 // what is wrong with it. Options that are not in the table are ignored: Juju refuses them.
 
+import { cut } from '../../../lib/base/cut.ts';
 import { compressLevels } from '../backups/speed.ts';
-import type { OptionRow, OptionValue } from './option-row.ts';
+import { longestText, type OptionRow, type OptionValue, type TextForm } from './option-row.ts';
 import { options } from './options.ts';
 import {
   type OptionValues,
@@ -80,13 +81,24 @@ function isTextual({ type }: OptionRow): boolean {
 }
 
 function isText({ allowed, form }: OptionRow, value: string): boolean {
+  if (value.length > longestOf(form)) return false;
   const formed = form === undefined || (form.pattern.test(value) && !form.problemOf?.(value));
   return formed && (allowed?.includes(value) ?? true);
 }
 
-/** What exactly is wrong with a text that looks right. */
+function longestOf(form: TextForm | undefined): number {
+  return form?.longest ?? longestText;
+}
+
+/** What exactly is wrong with a text that looks right, or is too long for any. */
 function detailOf({ form }: OptionRow, value: unknown): string {
-  if (typeof value !== 'string' || form?.pattern.test(value) !== true) return '';
+  if (form === undefined || typeof value !== 'string') return '';
+  const longest = longestOf(form);
+  const formed = form.pattern.test(value);
+  if (value.length > longest && (formed || value.length > longestText)) {
+    return `: it has more than ${longest} characters`;
+  }
+  if (!formed) return '';
   const detail = form.problemOf?.(value);
   return detail === undefined ? '' : `: ${detail}`;
 }
@@ -118,11 +130,10 @@ export function expectation(row: OptionRow): string {
 const longestShown = 60;
 
 /** The value in one short line. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   const simple = ['string', 'number', 'boolean', 'bigint'].includes(typeof value);
   const whole = simple ? String(value) : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
-  const line = whole.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
-  return line.length <= longestShown ? line : `${line.slice(0, longestShown)}…`;
+  return cut(whole, longestShown).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }
 
 /** Options that are right one by one but not together. */

@@ -33,7 +33,15 @@ function rightText({ name, allowed }: OptionRow): fc.Arbitrary<string> {
   if (name.startsWith('backup_schedule_')) {
     return fc.constantFrom('', '0 2 * * *', '*/15 8-18 * * mon-fri', '30 1 1,15 jan-dec/3 0');
   }
-  if (name === 'ldap_map') return fc.constantFrom('', 'a=b', 'a b=c, d=e', 'a=b,c=d');
+  if (name === 'ldap_map') {
+    return fc.constantFrom(
+      '',
+      'a=b',
+      'a b=c, d=e',
+      'a=b,c=d',
+      'staff=readers,'.repeat(200) + 'a=b',
+    );
+  }
   return fc.string({ unit: nameUnit, minLength: 1, maxLength: 50 });
 }
 
@@ -56,12 +64,32 @@ export function wrongValue(row: OptionRow): fc.Arbitrary<unknown> {
   return fc.oneof(otherTypes, number, fc.string(), fc.boolean());
 }
 
-function wrongText({ allowed }: OptionRow): fc.Arbitrary<string> {
-  if (allowed !== undefined) return fc.string().filter((text) => !allowed.includes(text));
+function wrongText(row: OptionRow): fc.Arbitrary<string> {
+  const { allowed } = row;
+  const long = longText(row);
+  if (allowed !== undefined) {
+    return fc.oneof(
+      fc.string().filter((text) => !allowed.includes(text)),
+      long,
+    );
+  }
   // No form takes a line break or a double quote.
-  return fc
+  const odd = fc
     .tuple(fc.string(), fc.constantFrom('\n', '\r', '\0', '"', '\u2028'), fc.string())
     .map((parts) => parts.join(''));
+  return fc.oneof({ weight: 3, arbitrary: odd }, long);
+}
+
+/** Right but for its length, which goes up to what neither Juju's state nor an argument takes. */
+export function longText({ name }: OptionRow): fc.Arbitrary<string> {
+  const texts: Readonly<Record<string, string>> = {
+    ldap_map: 'a=b,',
+    synchronous_node_count: '12',
+  };
+  const part = texts[name] ?? (name.startsWith('cpu_') ? '345' : 'äß漢😀');
+  return fc
+    .constantFrom(5_000, 70_000, 200_000)
+    .map((length) => `${part.repeat(length / part.length)}${name === 'ldap_map' ? 'c=d' : ''}`);
 }
 
 /** Anything that could come out of JSON, and more. */
@@ -74,7 +102,9 @@ export function typedValue(row: OptionRow): fc.Arbitrary<string | number | boole
   if (row.type === 'boolean') return fc.boolean();
   const right = rightValue(row);
   if (row.type === 'secret') return fc.constant('secret:abcdefghij0123456789');
-  if (isTextual(row)) return fc.oneof({ weight: 2, arbitrary: right }, fc.string());
+  if (isTextual(row)) {
+    return fc.oneof({ weight: 4, arbitrary: right }, fc.string(), longText(row));
+  }
   const wild =
     row.type === 'int' ? fc.maxSafeInteger() : fc.double({ noNaN: true, noDefaultInfinity: true });
   const { min = 0, max = 0 } = row;

@@ -14,6 +14,7 @@ export const clusterOptions: readonly OptionRow[] = [
       default: 'all',
       form: {
         pattern: /^(?:all|majority|[1-9]\d*)$/,
+        longest: 9,
         words: 'all, majority or a whole number of at least 1',
       },
     },
@@ -44,12 +45,13 @@ export const clusterOptions: readonly OptionRow[] = [
     {
       form: {
         pattern: ldapPairs,
+        longest: 3000,
         words: 'pairs of an LDAP group and a PostgreSQL group, as in ldap=pg,ldap=pg',
       },
     },
-    'Groups whose members LDAP decides: pairs ldap=pg, with commas between them. The PostgreSQL ' +
-      'groups have to exist. Kept for the relation to LDAP, which there is not yet: until then it is ' +
-      'checked, and nothing else.',
+    'Groups whose members LDAP decides: pairs ldap=pg, with commas between them, 3000 characters at ' +
+      'most. The PostgreSQL groups have to exist. Kept for the relation to LDAP, which there is not ' +
+      'yet: until then it is checked, and nothing else.',
   ),
   text(
     'ldap_search_filter',

@@ -5,6 +5,7 @@ import { nameForm } from './forms.ts';
 
 const workers: TextForm = {
   pattern: /^(?:auto|[2-9]|[1-9]\d+)$/,
+  longest: 9,
   words: 'auto or a whole number of at least 2',
 };
 

@@ -59,6 +59,22 @@ describe('the unit status', () => {
     ]);
   });
 
+  test('is cut when it is too long, and not set again when Juju shows what is left', async () => {
+    const shown = `${'x'.repeat(998)}y…`;
+    const tools = scriptHookTools({
+      'status-get --include-data': '{"status":"active","message":"","status-data":{}}',
+      'status-set': '',
+    });
+    const status = createUnitStatus(tools.port);
+
+    // The thousandth would be half of a character.
+    await status.set({ level: 'blocked', message: `${'x'.repeat(998)}y${'😀'.repeat(100_000)}` });
+    await status.set({ level: 'blocked', message: `${'x'.repeat(998)}y${'😀'.repeat(70_000)}` });
+
+    expect(tools.calls().slice(1)).toEqual([`status-set blocked -- ${shown}`]);
+    expect(await status.get()).toEqual({ level: 'blocked', message: shown });
+  });
+
   test('is unknown to the charm where only Juju could have set it', async () => {
     const tools = scriptHookTools({
       'status-get --include-data': '{"status":"error","message":"hook failed"}',

@@ -212,3 +212,26 @@ const locales = [
 test.each(locales)('a locale $summary: $expected', ({ value, expected }) => {
   expect(isLocaleOf(value, ['C', 'C.utf8', 'en_US.utf8', 'de_DE.utf8@euro'])).toBe(expected);
 });
+
+test('the longest values that are taken fit into what Juju keeps for a unit', () => {
+  const longest = (begin: string) => ({
+    ldap_map: `${begin}=${'漢'.repeat(2998)}`,
+    ...Object.fromEntries(
+      [
+        'instance_default_text_search_config',
+        'request_date_style',
+        'request_time_zone',
+        'storage_default_table_access_method',
+        'response_lc_monetary',
+        'response_lc_numeric',
+        'response_lc_time',
+      ].map((option) => [option, `${begin}${'😀'.repeat(199)}`]),
+    ),
+  });
+  const verdicts = { accepted: longest('a'), rejected: longest('b'), lost: longest('c') };
+  const asked = openQuestions(longest('d'), verdicts);
+
+  expect(asked.map(({ option }) => option).toSorted()).toEqual(Object.keys(longest('')).toSorted());
+  expect(openQuestions({ ldap_map: `d=${'漢'.repeat(2999)}` }, noVerdicts)).toEqual([]);
+  expect(Buffer.byteLength(renderVerdicts(verdicts) ?? '')).toBeLessThanOrEqual(65_536);
+});

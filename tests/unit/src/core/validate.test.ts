@@ -138,6 +138,34 @@ test('every problem is named at once, in the order of the table', () => {
   ]);
 });
 
+const worker = 'cpu_max_worker_processes';
+const roles =
+  'ldap_map has to be pairs of an LDAP group and a PostgreSQL group, as in ldap=pg,ldap=pg';
+const count = 'synchronous_node_count has to be all, majority or a whole number of at least 1';
+
+test.each([
+  { raw: { [worker]: '9'.repeat(9) }, problems: [] },
+  {
+    raw: { [worker]: '9'.repeat(10) },
+    problems: [
+      `${worker} has to be auto or a whole number of at least 2, not "9999999999": ` +
+        'it has more than 9 characters',
+    ],
+  },
+  { raw: { ldap_map: `a=${'b'.repeat(2998)}` }, problems: [] },
+  {
+    raw: { ldap_map: `a=${'b'.repeat(200_000)}` },
+    problems: [`${roles}, not "a=${'b'.repeat(58)}…": it has more than 3000 characters`],
+  },
+  // Its length is not what is wrong with it.
+  {
+    raw: { synchronous_node_count: 'everybody at all' },
+    problems: [`${count}, not "everybody at all"`],
+  },
+])('texts have a length, case %#', ({ raw, problems }) => {
+  expect(problemsOf(raw)).toEqual(problems);
+});
+
 test.each([
   { ttl: 20, loopWait: 8, retryTimeout: 6, ok: true },
   { ttl: 20, loopWait: 9, retryTimeout: 6, ok: false },
