@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts';
 import { JujuError } from './error.ts';
 import type { JujuEvent } from './event.ts';
 import type { TransactionalJuju } from './model.ts';
-import { isRecord } from './tools/json.ts';
+import { isRecord, tryParse } from './tools/json.ts';
 import { formatRelation } from './tools/relation.ts';
 
 const keyPrefix = 'deferred-events-';
@@ -116,16 +116,6 @@ function parseQueue(text: string, log: Log): readonly JujuEvent[] {
     log('ERROR', `dropping ${entries.length - events.length} deferred events: cannot read them`);
   }
   return events;
-}
-
-function tryParse(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 type Check = (event: Readonly<Record<string, unknown>>) => boolean;

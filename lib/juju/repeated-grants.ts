@@ -4,7 +4,7 @@
 // the unit's state and given again in the next hook, whichever that is.
 
 import { JujuError } from './error.ts';
-import { isRecord } from './tools/json.ts';
+import { isRecord, tryParse } from './tools/json.ts';
 import type { HookToolPort } from './tools/port.ts';
 import { formatRelation, parseRelation } from './tools/relation.ts';
 import { type SecretGrant, secretGrant } from './tools/secret.ts';
@@ -35,7 +35,7 @@ export function renderGrants(grants: readonly SecretGrant[]): string {
 }
 
 function parseGrants(text: string): readonly SecretGrant[] {
-  const value: unknown = JSON.parse(text);
+  const value = tryParse(text);
   if (!Array.isArray(value)) return [];
   return value.filter(isRecord).flatMap(({ uri, relation }) => {
     const reference = parseRelation(String(relation));

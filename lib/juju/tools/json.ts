@@ -8,6 +8,17 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What is remembered as JSON; `undefined`: it is none, so another has written it. */
+export function tryParse(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** An object; `null` is an empty one. */
 export function toRecord(tool: string, value: unknown): Readonly<Record<string, unknown>> {
   if (value === null) return {};
