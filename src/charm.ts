@@ -10,7 +10,7 @@ import type { Layer } from '../lib/pebble/pebble.ts';
 import { type Cluster, isStarted, openCluster, type PostgresqlHook } from './adapters/cluster.ts';
 import {
   applyConfiguration,
-  readSettings,
+  readUsableSettings,
   updateSynchronousReplication,
   writeMemberConfig,
 } from './adapters/configuration.ts';
@@ -32,7 +32,6 @@ import {
 } from './adapters/workload.ts';
 import { followSchedule } from './backup-schedule.ts';
 import {
-  patroniConfigPath,
   patroniPort,
   patroniScheme,
   postgresPort,
@@ -142,19 +141,18 @@ export const pebbleReady: PostgresqlHandler = async (hook) => {
 };
 
 /**
- * Puts the files in place that the member starts with, on a volume that is its own. With an invalid configuration the files of
- * an earlier start stay as they are; without any there is nothing to start with.
+ * Puts the files in place that the member starts with, on a volume that is its own. With an invalid
+ * configuration they are made of the settings of before; without any there is nothing to start with. A
+ * file that came with the volume is that of another pod, perhaps of another cluster.
  */
 async function pushFiles(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   if (await isHeldByRestore(hook, cluster)) return false;
   if (!(await prepareStorage(hook, cluster))) return false;
   await checkOptions(hook, cluster);
-  const result = await readSettings(hook);
+  const settings = await readUsableSettings(hook);
   await renewRepositoryConfig(hook, cluster);
-  if (result.kind === 'invalid') {
-    return (await hook.ports.pebble.stat(patroniConfigPath)) !== undefined;
-  }
-  await writeMemberConfig(hook, cluster, result.settings);
+  if (settings === undefined) return false;
+  await writeMemberConfig(hook, cluster, settings);
   return true;
 }
 

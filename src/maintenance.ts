@@ -25,6 +25,7 @@ import {
   renewRepositoryConfig,
 } from './adapters/repository.ts';
 import { ensureServices } from './adapters/services.ts';
+import { readVolume } from './adapters/settings-in-force.ts';
 import {
   leaveUnfinished,
   readUnfinished,
@@ -167,9 +168,10 @@ async function announceLead(cluster: Cluster): Promise<void> {
   cluster.setUnit({ [ledTimelineKey]: led });
 }
 
-/** On a full disk clients may only read, until there is space again. */
+/** On a full disk clients may only read, until there is space again; what WAL may take follows the volume. */
 async function followDisk(hook: PostgresqlHook, cluster: Cluster): Promise<void> {
-  if (!isDiskUnanswered(await readWatchState(hook))) return;
+  const unanswered = isDiskUnanswered(await readWatchState(hook));
+  if (!unanswered && !(await readVolume(hook)).changed) return;
   if ((await cluster.unitData())['member-started'] === undefined) return;
   await applyConfiguration(hook, cluster);
 }

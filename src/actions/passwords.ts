@@ -102,7 +102,8 @@ async function refuseCluster(
   if (cluster === undefined || !(await hook.ports.pebble.canConnect())) return notReady;
   if (!(await cluster.allMembersReady())) return notReady;
   const settings = await readSettings(hook);
-  // Units write nothing then, and replicas would go on with the old password.
+  // A unit on which the charm has not been refreshed yet writes nothing then: a replica would go on with the
+  // old password.
   if (settings.kind === 'invalid') {
     return `Failed changing the password: the configuration is invalid: ${settings.problems[0] ?? ''}`;
   }

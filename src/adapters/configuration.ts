@@ -48,6 +48,7 @@ import {
   restoresAtStart,
   targetOfMark,
 } from './restore-mark.ts';
+import { readVolume, rememberInForce, settingsInForce } from './settings-in-force.ts';
 import { changeShared } from './shared-configuration.ts';
 import { isLed } from './succession.ts';
 import { leaveUnfinished, takeUpUnfinished } from './unfinished.ts';
@@ -73,6 +74,12 @@ export async function readSettings(
   return all.length === 0 ? result : { kind: 'invalid', problems: all };
 }
 
+/** The settings that the member runs with: while the options are wrong, those of before. */
+export async function readUsableSettings(hook: PostgresqlHook): Promise<Settings | undefined> {
+  const result = await readSettings(hook);
+  return result.kind === 'valid' ? result.settings : await settingsInForce(hook);
+}
+
 /**
  * Writes Patroni's file of this member, if it has to change. Until Patroni has read it again, a mark
  * beside it says so, whichever hook writes it and whenever that is killed.
@@ -87,7 +94,7 @@ export async function writeMemberConfig(
   const known = await readKnownParameters(hook, workload);
   if (known !== undefined) await reportLeftOut(hook, known, settings);
   const app = await cluster.appData();
-  const seen = await readWatchState(hook);
+  const volume = await readVolume(hook);
   publishSize(cluster, pod.resources);
   const document = renderMember({
     unit: cluster.unit,
@@ -105,9 +112,10 @@ export async function writeMemberConfig(
     connectivity: (await cluster.unitData())['connectivity'] !== 'off',
     initialised: app.initialised,
     bootstrap: bootstrapOf(await readRestoreMark(hook)),
-    readOnly: isReadOnly(seen),
-    volumeBytes: seen.disk?.totalBytes,
+    readOnly: isReadOnly(await readWatchState(hook)),
+    volumeBytes: volume.bytes,
   });
+  rememberInForce(hook, settings, volume.bytes);
   const content = await yamlText(document);
   const { pebble } = hook.ports;
   if ((await pebble.pull(patroniConfigPath)) === content) return;
@@ -194,9 +202,7 @@ async function updateClusterConfig(
       otherCores: await readOtherCores(cluster, reckoning),
       stanza: (await cluster.appData()).stanza,
       patroniVersion: ((await cluster.health()) ?? (await patroni.health())).patroniVersion,
-      volumeBytes: (await isReachable(hook))
-        ? (await readWatchState(hook)).disk?.totalBytes
-        : undefined,
+      volumeBytes: (await isReachable(hook)) ? (await readVolume(hook)).bytes : undefined,
     };
     for (const note of dynamicNotes(dynamic)) hook.log('WARNING', note);
     return renderDynamic(dynamic);
@@ -228,16 +234,16 @@ export async function changeWhenPossible(
 
 /**
  * The step of the charts that updates Patroni and PostgreSQL: the member's file (Patroni reloads
- * it when it changed) and, on the leader, the shared part. An invalid configuration changes nothing but
- * what commits wait for. Says whether the settings were valid.
+ * it when it changed) and, on the leader, the shared part. Of an invalid configuration nothing is taken over
+ * but what commits wait for: the file is made of the settings of before. Says whether it is as it has to be.
  */
 export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   await takeUpUnfinished(hook, 'configuration');
   await checkOptions(hook, cluster);
-  const result = await readSettings(hook);
-  if (result.kind === 'valid') await applyToMember(hook, cluster, result.settings);
+  const settings = await readUsableSettings(hook);
+  if (settings !== undefined) await applyToMember(hook, cluster, settings);
   if (await hook.juju.isLeader()) await updateSynchronousReplication(hook, cluster);
-  return result.kind === 'valid';
+  return settings !== undefined;
 }
 
 async function applyToMember(
@@ -246,8 +252,10 @@ async function applyToMember(
   settings: Settings,
 ): Promise<void> {
   await writeMemberConfig(hook, cluster, settings);
-  cluster.setUnit({ config_hash: await hashRestartOptions(hook) });
-  await rememberOptions(hook);
+  if ((await readSettings(hook)).kind === 'valid') {
+    cluster.setUnit({ config_hash: await hashRestartOptions(hook) });
+    await rememberOptions(hook);
+  }
   // A Patroni that restores would write into data that are just coming.
   const mark = await readRestoreMark(hook);
   if (mark === undefined || !restoresAtStart(mark)) await reloadIfUnread(hook, cluster);

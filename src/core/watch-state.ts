@@ -64,6 +64,18 @@ export function isDiskUnanswered(seen: WatchState): boolean {
   return seen.disk !== undefined && seen.disk.readOnly !== isReadOnly(seen);
 }
 
+/**
+ * The size of the volume to reckon with: the one so far, unless it has become another. What shares its space
+ * with others varies all the time, and nothing is to be written for that.
+ */
+export function reckonedVolume(
+  { disk }: WatchState,
+  before: number | undefined,
+): number | undefined {
+  if (disk === undefined || before === undefined) return disk?.totalBytes ?? before;
+  return Math.abs(disk.totalBytes - before) * 10 < before ? before : disk.totalBytes;
+}
+
 /** Words about a data directory that cannot be used; a copy of another one mends that. */
 const aboutData: readonly string[] = [
   'control file',

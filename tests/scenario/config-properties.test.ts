@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { options } from '../../src/core/config/options.ts';
 import { validateSettings } from '../../src/core/config/validate.ts';
 import { longText, typedValue } from '../support/options/arbitrary-values.ts';
-import { configChanged } from '../support/scenario/events.ts';
+import { configChanged, updateStatus } from '../support/scenario/events.ts';
 import { fileOf, running, underTest } from '../support/scenario/postgresql/journey.ts';
 import type { PostgresqlState } from '../support/scenario/postgresql/postgresql.ts';
 import { type RunResult, run } from '../support/scenario/run.ts';
@@ -52,6 +52,19 @@ function verify(given: PostgresqlState, result: RunResult<World>): 'taken' | 're
   return 'refused';
 }
 
+/** Whatever was taken over, the file is made of the same again while something else is wrong. */
+async function verifyKept({ state: taken }: RunResult<World>): Promise<void> {
+  const given = { ...taken, config: { profile: 'huge' } };
+  const { state: after, disturbances } = await run({
+    charm: underTest,
+    state: given,
+    event: updateStatus,
+  });
+  expect(after.unitStatus.message).toMatch(/^Configuration Error: profile /);
+  expect(fileOf(after, path)).toBe(fileOf(taken, path));
+  expect(disturbances).toEqual([]);
+}
+
 test.each(batches)(
   'settings are taken over as a whole or not at all, batch $batch',
   async ({ batch }) => {
@@ -60,7 +73,9 @@ test.each(batches)(
     for (const config of fc.sample(configs, { numRuns: casesInBatch, seed: seed + batch })) {
       const given = { ...before, config };
       const result = await run({ charm: underTest, state: given, event: configChanged });
-      outcomes.add(verify(given, result));
+      const outcome = verify(given, result);
+      outcomes.add(outcome);
+      if (outcome === 'taken') await verifyKept(result);
     }
     expect([...outcomes].toSorted()).toEqual(['refused', 'taken']);
   },

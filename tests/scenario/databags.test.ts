@@ -92,6 +92,8 @@ const unitKeys = [
 const stateKeys = [
   'option-verdicts',
   'applied-options',
+  'options-in-force',
+  'volume-in-force',
   'left-out',
   'interrupted',
   'deferred-events-0',

@@ -3,11 +3,17 @@
 import { expect } from '@jest/globals';
 
 import { fileEntry } from '../support/pebble-state.ts';
-import { configChanged, pebbleNotice, updateStatus } from '../support/scenario/events.ts';
+import {
+  configChanged,
+  pebbleNotice,
+  pebbleReady,
+  updateStatus,
+} from '../support/scenario/events.ts';
 import {
   after,
   fileOf,
   inContainer,
+  inNewContainer,
   inWorld,
   primary,
   running,
@@ -25,6 +31,8 @@ interface Disk {
   readonly level: 'ok' | 'low' | 'full';
   /** As the member's file says. */
   readonly readOnly?: boolean;
+  /** Bytes of the volume; 1 GiB unless told. */
+  readonly total?: number;
 }
 
 /** A primary whose watcher has seen this. */
@@ -42,10 +50,10 @@ function seeing(given: PostgresqlState, disk: Disk): PostgresqlState {
   }));
 }
 
-function seen({ level, readOnly = false }: Disk): string {
+function seen({ level, readOnly = false, total = 1024 ** 3 }: Disk): string {
   const percent = { ok: 40, low: 7, full: 1 }[level];
   return JSON.stringify({
-    disk: { level, free_percent: percent, total: 1024 ** 3, read_only: readOnly },
+    disk: { level, free_percent: percent, total, read_only: readOnly },
     fences: [],
   });
 }
@@ -147,6 +155,99 @@ scenario('and is in force again when there is space', {
   then: ({ state: reached }) => {
     expect(fileOf(reached, config)).toContain(optionLine);
     expect(reached.unitStatus).toEqual({ level: 'active', message: 'Primary' });
+  },
+});
+
+const mistakenly = (given: PostgresqlState): PostgresqlState => ({
+  ...given,
+  config: { ...given.config, profile: 'huge', memory_work_mem: 9000 },
+});
+
+const mistake = blocked(
+  'Configuration Error: profile has to be one of production, testing, not "huge"',
+);
+
+scenario('clients may write again also while an option is wrong', {
+  charm: underTest,
+  given: async () => {
+    const answered = await after(await withDisk({ level: 'full' }), notice);
+    expect(fileOf(answered, config)).toContain(readOnlyLine);
+    return seeing(mistakenly(answered), { level: 'ok', readOnly: true });
+  },
+  when: notice,
+  then: ({ state: reached, disturbances }) => {
+    expect(fileOf(reached, config)).not.toContain(readOnlyLine);
+    expect(fileOf(reached, config)).not.toContain('9000kB');
+    expect(disturbances).toEqual(['Patroni of postgresql-k8s-0 reloaded its file']);
+    expect(reached.unitStatus).toEqual(mistake);
+  },
+});
+
+scenario('on a full disk they may only read whatever option is wrong', {
+  charm: underTest,
+  given: async () => seeing(mistakenly(await withDisk({ level: 'ok' })), { level: 'full' }),
+  when: notice,
+  then: ({ state: reached }) => {
+    expect(fileOf(reached, config)).toContain(readOnlyLine);
+  },
+});
+
+/** A leader that keeps so much WAL as its volume of 1 GiB allows. */
+async function keeping(): Promise<PostgresqlState> {
+  const given = await running({ leader: true });
+  const options = { durability_wal_keep_size: 4096 };
+  const small = seeing({ ...given, config: options }, { level: 'low' });
+  return await after(small, configChanged);
+}
+
+const keptOf = ({ world }: PostgresqlState) => world.patroni.config['postgresql'];
+
+for (const when of [notice, updateStatus]) {
+  scenario(`what WAL may take follows a volume that grows (${when.event.name})`, {
+    charm: underTest,
+    given: async () => {
+      const before = await keeping();
+      expect(fileOf(before, config)).toContain('max_slot_wal_keep_size: 512MB');
+      expect(keptOf(before)).toMatchObject({ parameters: { wal_keep_size: 256 } });
+      return seeing(before, { level: 'ok', total: 4 * 1024 ** 3 });
+    },
+    when,
+    then: ({ state: reached, disturbances }) => {
+      expect(fileOf(reached, config)).toContain('max_slot_wal_keep_size: 2048MB');
+      expect(keptOf(reached)).toMatchObject({ parameters: { wal_keep_size: 1024 } });
+      expect(disturbances).toEqual(['Patroni of postgresql-k8s-0 reloaded its file']);
+    },
+  });
+}
+
+scenario(
+  'a volume that shares its space, and so is never of quite the same size, changes nothing',
+  {
+    charm: underTest,
+    given: async () => seeing(await keeping(), { level: 'low', total: 1.04 * 1024 ** 3 }),
+    when: configChanged,
+    then: ({ state: reached, disturbances }) => {
+      expect(fileOf(reached, config)).toContain('max_slot_wal_keep_size: 512MB');
+      expect(keptOf(reached)).toMatchObject({ parameters: { wal_keep_size: 256 } });
+      expect(disturbances).toEqual([]);
+    },
+  },
+);
+
+scenario('a new pod keeps to the volume before its watcher has looked', {
+  charm: underTest,
+  given: async () => {
+    const before = await keeping();
+    return inContainer(inNewContainer(before), ({ files }) => ({
+      files: Object.fromEntries(
+        Object.entries(files).filter(([path]) => path !== '/run/charm-watch.json'),
+      ),
+    }));
+  },
+  when: pebbleReady('postgresql'),
+  then: ({ state: reached }) => {
+    expect(fileOf(reached, config)).toContain('max_slot_wal_keep_size: 512MB');
+    expect(keptOf(reached)).toMatchObject({ parameters: { wal_keep_size: 256 } });
   },
 });
 
