@@ -24,6 +24,18 @@ export function codeBytes(metafile: Metafile): number {
   return outputs.reduce((total, [, output]) => total + output.bytes, 0);
 }
 
+/** Bytes of the code that come from packages, and of ours. */
+export function countBytes(metafile: Metafile): {
+  readonly packages: number;
+  readonly own: number;
+} {
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  const packages = inputs
+    .filter(([file]) => file.includes('node_modules/'))
+    .reduce((total, [, { bytesInOutput }]) => total + bytesInOutput, 0);
+  return { packages, own: codeBytes(metafile) - packages };
+}
+
 export function renderBundleSizes(metafiles: Metafiles): string {
   const rows = [
     renderRow(programName, metafiles.entry),
