@@ -91,9 +91,8 @@ function renderReference(): string {
     'differ, it stays as it is as long as it fits one of them, and then fits the smallest.',
     '',
     'A parameter that the server in the image does not have is left out, and the log says so. What an',
-    'option asks of a pod (cores, memory) is checked before anything is written, for the pods of all',
-    "members. Sessions of the charm's own users keep PostgreSQL's defaults for dates, transactions, time",
-    'limits and the like.',
+    'option asks of the pod (cores, memory) is checked before anything is written. Sessions of the',
+    "charm's own users keep PostgreSQL's defaults for dates, transactions, time limits and the like.",
     '',
     ...sections,
   ].join('\n');

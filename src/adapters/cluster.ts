@@ -78,8 +78,6 @@ export interface AppData {
   readonly backupOrder: BackupOrder | undefined;
   /** The newest good backup, as far as the leader knows; `undefined` when it does not. */
   readonly lastBackup: LastBackup | undefined;
-  /** How large the members' pods are; see src/core/pod-sizes.ts. */
-  readonly podSizes: string | undefined;
   readonly restartRound: string | undefined;
   readonly restartFailure: string | undefined;
 }
@@ -199,7 +197,6 @@ function parseAppData(bag: Readonly<Record<string, string>>): AppData {
     backupSchedule: bag['backup-schedule'],
     backupOrder: parseOrder(bag['backup-order']),
     lastBackup: parseLastBackup(bag['last-backup']),
-    podSizes: bag['pod-sizes'],
     restartRound: bag['restart-round'],
     restartFailure: bag['restart-failure'],
   };

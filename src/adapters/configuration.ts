@@ -39,7 +39,7 @@ import { checkOptions, readVerdicts } from './database-checks.ts';
 import { readKnownParameters, reportLeftOut } from './known-parameters.ts';
 import { readPod } from './kubernetes.ts';
 import { isPatroniOutage } from './patroni.ts';
-import { collectSizes, publishSize, readOtherCores } from './pod-sizes.ts';
+import { publishSize, readOtherCores } from './pod-sizes.ts';
 import { findResourceProblems } from './resource-problems.ts';
 import {
   isOver,
@@ -56,10 +56,9 @@ import { isReachable, readWatchState } from './watch-state.ts';
 import { readWorkload } from './workload.ts';
 import { yamlText } from './yaml-text.ts';
 
-/** The charm's settings, or the problems that keep the old ones in force; those of the own unit, or of all. */
+/** The charm's settings, or the problems that keep the old ones in force. */
 export async function readSettings(
   hook: PostgresqlHook,
-  pods: 'all' | 'own' = 'all',
 ): Promise<ReturnType<typeof validateSettings>> {
   const config = await hook.juju.config();
   const { usable, problems } = judgeOptions(config, await readVerdicts(hook));
@@ -70,22 +69,15 @@ export async function readSettings(
   const all = [
     ...(result.kind === 'invalid' ? result.problems : []),
     ...problems,
-    ...(await findResourceProblems(hook, right, pods)),
+    ...(await findResourceProblems(hook, right)),
   ];
   return all.length === 0 ? result : { kind: 'invalid', problems: all };
 }
 
-/**
- * The settings that the member runs with: while the options are wrong, those of before. A unit that has none
- * starts with what only another's pod has no room for: it may be there to take its place.
- */
+/** The settings that the member runs with: while the options are wrong, those of before. */
 export async function readUsableSettings(hook: PostgresqlHook): Promise<Settings | undefined> {
   const result = await readSettings(hook);
-  if (result.kind === 'valid') return result.settings;
-  const before = await settingsInForce(hook);
-  if (before !== undefined) return before;
-  const own = await readSettings(hook, 'own');
-  return own.kind === 'valid' ? own.settings : undefined;
+  return result.kind === 'valid' ? result.settings : await settingsInForce(hook);
 }
 
 /**
@@ -248,15 +240,9 @@ export async function changeWhenPossible(
 export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   await takeUpUnfinished(hook, 'configuration');
   await checkOptions(hook, cluster);
-  const leader = await hook.juju.isLeader();
-  if (leader) await collectSizes(cluster);
   const settings = await readUsableSettings(hook);
   if (settings !== undefined) await applyToMember(hook, cluster, settings);
-  if (leader) {
-    // With what the own unit has just told.
-    await collectSizes(cluster);
-    await updateSynchronousReplication(hook, cluster);
-  }
+  if (await hook.juju.isLeader()) await updateSynchronousReplication(hook, cluster);
   return settings !== undefined;
 }
 

@@ -17,10 +17,7 @@ const optionsSchema = v.record(v.string(), v.union([v.string(), v.number(), v.bo
 
 /** The size of the data volume that limits were reckoned from. */
 const volumeKey = 'volume-in-force';
-const volumeSchema = v.pipe(
-  v.number(),
-  v.check((bytes) => bytes > 0),
-);
+const volumeSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 /** Says what the member's file is made of. */
 export function rememberInForce(

@@ -53,7 +53,6 @@ const appKeys = [
   'restore-stanza',
   'restore-timeline',
   'restore-to-time',
-  'pod-sizes',
   'restart-round',
   'restart-failure',
   'retention-applied',
@@ -75,7 +74,6 @@ const unitKeys = [
   'restarted',
   'config_hash',
   'cores',
-  'memory',
   'user_hash',
   'stanza',
   'backup-server',
@@ -267,11 +265,9 @@ test('odd databags fail no hook and touch no data', async () => {
     const meant =
       'restoring-backup' in app || own['tls'] === 'enabled' || own['connectivity'] === 'off';
     // And this one that a round of restarts goes on, before which members read their files anew.
-    // So does the size of a volume, from which limits are reckoned.
-    const rereads = 'restart-round' in app || 'volume-in-force' in known;
     const felt = result.disturbances.filter(
       (one) =>
-        !(rereads && one.endsWith('reloaded its file')) &&
+        !('restart-round' in app && one.endsWith('reloaded its file')) &&
         !(name === 'storage-detaching' && one.startsWith('Patroni switched over from')),
     );
     if (!meant) expect(felt).toEqual([]);

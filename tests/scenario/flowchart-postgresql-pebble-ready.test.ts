@@ -85,7 +85,6 @@ scenario('a replica starts in a cluster that has been initialised', {
       'member-started': 'True',
       config_hash: expect.any(String),
       cores: '4',
-      memory: '8192',
     });
     expect(after.unitStatus).toEqual({ level: 'active', message: '' });
   },

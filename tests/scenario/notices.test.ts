@@ -131,7 +131,6 @@ scenario('a replica that has come up is finished with the notice of it', {
       'member-started': 'True',
       config_hash: expect.any(String),
       cores: '4',
-      memory: '8192',
     });
     expect(after.unitStatus).toEqual({ level: 'active', message: '' });
   },

@@ -82,7 +82,6 @@ scenario('trust makes the leader do all that it could not do', {
       cluster_initialised: 'True',
       config_hash: expect.any(String),
       extensions: '{"enabled":["plugin_audit_enable"]}',
-      'pod-sizes': '{"postgresql-k8s/0":{"cores":4,"memory":8192}}',
     });
     expect(Object.keys(after.world.kube.objects)).toContain('services/postgresql-k8s-primary');
     expect(after.unitStatus).toEqual({ level: 'active', message: 'Primary' });
