@@ -104,7 +104,12 @@ test.each(actionTable.map((row) => [row.name, row] as const))(
   async (name, row) => {
     for (const params of casesOf(row)) {
       const event = action(name, params);
-      const result = await run({ charm: lenient(name, params), state: given, event });
+      const result = await run({
+        charm: lenient(name, params),
+        state: given,
+        event,
+        interruptible: false,
+      });
 
       const { failed, results } = result.action;
       expect({ params, exitCode: result.exitCode, results }).toEqual({

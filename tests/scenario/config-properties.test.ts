@@ -72,7 +72,12 @@ test.each(batches)(
     const outcomes = new Set<string>();
     for (const config of fc.sample(configs, { numRuns: casesInBatch, seed: seed + batch })) {
       const given = { ...before, config };
-      const result = await run({ charm: underTest, state: given, event: configChanged });
+      const result = await run({
+        charm: underTest,
+        state: given,
+        event: configChanged,
+        interruptible: false,
+      });
       const outcome = verify(given, result);
       outcomes.add(outcome);
       if (outcome === 'taken') await verifyKept(result);

@@ -222,6 +222,7 @@ async function settled(left: PostgresqlState, startMs: number): Promise<Postgres
       state: reached,
       event: updateStatus,
       startMs: startMs + minutes * 60_000,
+      interruptible: false,
     });
     expect(result.exitCode).toBe(0);
     reached = result.state;
@@ -233,7 +234,7 @@ const startMs = Date.UTC(2026, 0, 31, 12, 0, 0);
 
 async function play(given: PostgresqlState, event: Trigger, refusal: Refusal) {
   const { charm, calls } = refusing(refusal);
-  const result = await run({ charm, state: given, event, startMs });
+  const result = await run({ charm, state: given, event, startMs, interruptible: false });
   const failures = result.log.filter(
     ({ level, message }) => level === 'ERROR' && message.startsWith('cannot handle deferred'),
   );

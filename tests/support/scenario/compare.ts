@@ -97,7 +97,7 @@ const texts = new WeakMap<object, string>();
  * the text of each part is kept. A part whose text is kept is frozen: nobody can change it unseen.
  */
 function textOf(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (!isObject(value)) return JSON.stringify(value);
   if (value instanceof Uint8Array) {
     return JSON.stringify(`bytes ${Buffer.from(value).toString('base64')}`);
   }
@@ -113,15 +113,13 @@ function listText(list: readonly unknown[]): string {
   return `[${list.map((element) => textOf(element) ?? 'null').join(',')}]`;
 }
 
-function recordText(record: object): string {
-  const fields = Object.entries(record).flatMap(([key, field]: [string, unknown]) => {
-    const text = textOf(field);
-    return text === undefined ? [] : [[key, text] as const];
-  });
-  return `{${fields
-    .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([key, text]) => `${JSON.stringify(key)}:${text}`)
-    .join(',')}}`;
+function recordText(record: Readonly<Record<string, unknown>>): string {
+  const fields: string[] = [];
+  for (const key of Object.keys(record).toSorted()) {
+    const text = textOf(record[key]);
+    if (text !== undefined) fields.push(`${JSON.stringify(key)}:${text}`);
+  }
+  return `{${fields.join(',')}}`;
 }
 
 function isEmptyObject(value: unknown): boolean {

@@ -58,6 +58,8 @@ export interface RunRequest<P, W> {
   readonly startMs?: number;
   /** At most four digits and small letters; part of every made password and secret id. */
   readonly runTag?: string;
+  /** `false` for a run that nobody wants to see interrupted: it notes no interruptions. */
+  readonly interruptible?: boolean;
 }
 
 /** A moment at which the process could have died. */
@@ -144,6 +146,7 @@ interface Stage<W> {
 
 function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
   const { charm, state, event, runTag = '1', startMs = defaultStartMs } = request;
+  const { interruptible = true } = request;
   const hook = openHook({ files: charm.files, trigger: event, runTag, state });
   const world = createCell(state.world);
   const pebbles = new Map<string, FakePebble>();
@@ -164,6 +167,7 @@ function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
     watch: (port, target) =>
       watchCalls(port, target, (call) => {
         calls.push(call);
+        if (!interruptible) return;
         const parts = [hook.state, world.get(), ...[...pebbles.values()].map(changesOf)];
         if (parts.every((part, index) => part === lastParts[index])) return;
         lastParts = parts;
@@ -182,7 +186,7 @@ function setStage<P, W>(request: RunRequest<P, W>): Stage<W> {
     },
   };
   addPebbles(request, host, pebbles);
-  let lastShown = canonical(host.state());
+  let lastShown = interruptible ? canonical(host.state()) : '';
   // Cheaper to compare than the whole state: whatever has changed shows in one of them.
   let lastParts: readonly unknown[] = [];
   return {

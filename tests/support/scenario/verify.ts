@@ -54,6 +54,7 @@ async function verifySecondRun<P, W>(given: Verification<P, W>): Promise<void> {
     state: result.state,
     startMs: result.endMs + betweenRunsMs,
     runTag: 's2',
+    interruptible: false,
   });
   const changed = remaining(stateDifferences(result.state, again.state), loosen);
   const problems = [
@@ -124,7 +125,7 @@ async function deliver<P, W>(
   given: Verification<P, W>,
   step: { readonly state: State<W>; readonly event: Trigger; readonly runTag: string },
 ): Promise<State<W>> {
-  return (await run({ ...given, ...step })).state;
+  return (await run({ ...given, ...step, interruptible: false })).state;
 }
 
 function describe<W>({ after }: Interruption<W>, problems: readonly string[]): string {

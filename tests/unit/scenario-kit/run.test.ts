@@ -60,17 +60,17 @@ test('what a failed hook wrote is lost, except for what Juju does at once', asyn
   ]);
 });
 
-test('a run can be interrupted wherever something has changed', async () => {
-  const work: Handler<TestPorts> = async ({ juju, ports }) => {
-    juju.setState({ step: 'one' });
-    await ports.outside.count();
-    await ports.outside.setCount(1);
-    await ports.outside.setCount(1);
-    await ports.pebble.push('/etc/web.conf', 'size=1', { makeDirs: true });
-  };
+const twoChanges: Handler<TestPorts> = async ({ juju, ports }) => {
+  juju.setState({ step: 'one' });
+  await ports.outside.count();
+  await ports.outside.setCount(1);
+  await ports.outside.setCount(1);
+  await ports.pebble.push('/etc/web.conf', 'size=1', { makeDirs: true });
+};
 
+test('a run can be interrupted wherever something has changed', async () => {
   const { interruptions } = await run({
-    charm: sample({ 'config-changed': work }),
+    charm: sample({ 'config-changed': twoChanges }),
     state: sampleState(),
     event: configChanged,
   });
@@ -83,6 +83,18 @@ test('a run can be interrupted wherever something has changed', async () => {
     [1, {}],
     [1, {}],
   ]);
+});
+
+test('a run that nobody wants to see interrupted is the same without its interruptions', async () => {
+  const request = {
+    charm: sample({ 'config-changed': twoChanges }),
+    state: sampleState(),
+    event: configChanged,
+  };
+
+  const { interruptions: _, ...wanted } = await run(request);
+
+  expect(await run({ ...request, interruptible: false })).toEqual({ ...wanted, interruptions: [] });
 });
 
 test('an action shows results, failure and progress', async () => {

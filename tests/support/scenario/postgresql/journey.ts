@@ -48,7 +48,14 @@ export async function after(
   let reached = given;
   let startMs = Date.UTC(2026, 0, 31, 10, 0, 0);
   for (const event of events) {
-    const result = await run({ charm: underTest, state: reached, event, startMs, runTag: '0' });
+    const result = await run({
+      charm: underTest,
+      state: reached,
+      event,
+      startMs,
+      runTag: '0',
+      interruptible: false,
+    });
     if (result.exitCode !== 0) {
       const errors = result.log.filter(({ level }) => level === 'ERROR');
       throw new Error(`${event.event.name} failed: ${errors.map((one) => one.message).join('\n')}`);
