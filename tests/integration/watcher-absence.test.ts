@@ -6,7 +6,7 @@ import path from 'node:path';
 
 import { expect, test } from '@jest/globals';
 
-import { systemClock } from '../../lib/base/clock.ts';
+import { asked, fences, sleep } from '../support/watcher/observe.ts';
 import { endOf, onStage, type Stage, ttlS, until } from '../support/watcher/stage.ts';
 
 const two = {
@@ -15,21 +15,12 @@ const two = {
     { name: 'app-1', role: 'sync_standby', state: 'streaming' },
   ],
 };
-const sleep = async (seconds: number) => {
-  await systemClock.sleep(seconds * 1000);
-};
 
 /** Has the watcher know this cluster. */
 async function know(stage: Stage, cluster: object): Promise<void> {
   await stage.answer({ '/cluster': [200, cluster] });
-  const times = async () =>
-    (await stage.requests()).filter((line) => line === 'GET /cluster').length;
-  const before = await times();
-  await until(async () => (await times()) > before + 1 || undefined);
+  await asked(stage);
 }
-
-const fences = async (stage: Stage) =>
-  (await stage.notices()).filter((notice) => notice.startsWith('test/fenced'));
 
 test.concurrent.each<[string, NodeJS.Signals]>([
   ['opens its port', 'SIGUSR1'],

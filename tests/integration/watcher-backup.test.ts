@@ -3,11 +3,8 @@
 import { expect, test } from '@jest/globals';
 
 import { systemClock } from '../../lib/base/clock.ts';
+import { sleep } from '../support/watcher/observe.ts';
 import { onStage, until } from '../support/watcher/stage.ts';
-
-const sleep = async (seconds: number) => {
-  await systemClock.sleep(seconds * 1000);
-};
 
 test('the time at which a backup is due is told once it has come', async () => {
   await onStage({}, async (stage) => {

@@ -7,14 +7,11 @@ import { expect, test } from '@jest/globals';
 
 import { systemClock } from '../../lib/base/clock.ts';
 import { heldArchiveCommand } from '../../src/core/render/patroni.ts';
-import { onStage, type Stage, ttlS, until } from '../support/watcher/stage.ts';
+import { asked, noticed, sleep } from '../support/watcher/observe.ts';
+import { onStage, patienceS, type Stage, ttlS, until } from '../support/watcher/stage.ts';
 
-const sleep = async (seconds: number) => {
-  await systemClock.sleep(seconds * 1000);
-};
-
-const noticed = async (stage: Stage, start: string) =>
-  await until(async () => (await stage.notices()).find((notice) => notice.startsWith(start)));
+/** For so long an archive may take nothing here. */
+const stillS = 12 * patienceS;
 
 /** Segments that wait for their archive for longer than nothing may go, by their times. */
 async function backlog(stage: Stage, count: number) {
@@ -33,10 +30,10 @@ test.concurrent('an archive that takes nothing is told, and that it takes someth
   await onStage({}, async (stage) => {
     const { folder, at } = await backlog(stage, 2);
     await writeFile(path.join(folder, '000000000000000000000009.done'), '');
-    await sleep(45);
+    await sleep(0.75 * stillS);
     expect(await stage.notices()).toEqual([]);
 
-    const told = await until(async () => (await stage.notices())[0], 40_000);
+    const told = await until(async () => (await stage.notices())[0], 8_000);
     expect(told).toBe('test/archiving-failed waiting=2');
     expect(await stage.seen()).toMatchObject({ archive: { waiting: 2, failing: true } });
     await rm(at(1));
@@ -52,17 +49,18 @@ const archivingBy = (command: string) =>
   }) as const;
 
 test.concurrent('WAL that is held on purpose is none that cannot be archived, until it is released', async () => {
-  await onStage({ lagS: 70 }, async (stage) => {
-    await stage.answer(archivingBy(heldArchiveCommand));
+  const answers = archivingBy(heldArchiveCommand);
+  await onStage({ answers, lagS: stillS + 2 }, async (stage) => {
     await backlog(stage, 2);
-    await sleep(80);
+    await sleep(stillS + 4);
     expect(await stage.notices()).toEqual([]);
     expect(await stage.seen()).toMatchObject({ archive: { waiting: 2, failing: false } });
 
     await stage.answer(archivingBy('pgbackrest archive-push %p'));
-    await sleep(45);
+    await asked(stage, '/config', 1);
+    await sleep(0.75 * stillS);
     expect(await stage.notices()).toEqual([]);
-    const told = await until(async () => (await stage.notices())[0], 60_000);
+    const told = await until(async () => (await stage.notices())[0], 8_000);
     expect(told).toBe('test/archiving-failed waiting=2');
   });
 });
@@ -71,7 +69,7 @@ test.concurrent('an archive that has much to take is not taken for one that fail
   await onStage({}, async (stage) => {
     const { at, add } = await backlog(stage, 5);
     for (let number = 1; number <= 20; number += 1) {
-      await sleep(4);
+      await sleep(0.8 * patienceS);
       await rm(at(number));
       await add(number + 5);
       await add(number + 100);

@@ -47,7 +47,7 @@ test('work on which nobody is any more wakes the charm, once for each', async ()
       expect(await told(stage)).toHaveLength(1);
 
       await rm(stage.longWork);
-      await systemClock.sleep(6_000);
+      await systemClock.sleep(3 * patienceS * 1000);
       await writeFile(stage.longWork, stanza);
       await until(async () => (await told(stage))[1]);
     } finally {

@@ -2,15 +2,8 @@
 
 import { expect, test } from '@jest/globals';
 
-import { systemClock } from '../../lib/base/clock.ts';
+import { noticed, sleep } from '../support/watcher/observe.ts';
 import { onStage, type Stage, until } from '../support/watcher/stage.ts';
-
-const sleep = async (seconds: number) => {
-  await systemClock.sleep(seconds * 1000);
-};
-
-const noticed = async (stage: Stage, start: string) =>
-  await until(async () => (await stage.notices()).find((notice) => notice.startsWith(start)));
 
 test.concurrent('a change of the members is told once more when all has been at rest', async () => {
   await onStage({}, async (stage) => {

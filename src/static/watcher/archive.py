@@ -5,7 +5,8 @@ import os
 
 from system import clock
 
-PATIENCE_S = 60.0
+# An archive may take nothing for that many times as long as a stop is put up with.
+STILL = 12
 
 
 class Archive:
@@ -15,16 +16,16 @@ class Archive:
     no longer is.
     """
 
-    def __init__(self, data, seen, notices, lag):
-        self.folder = f"{data}/pg_wal/archive_status"
+    def __init__(self, options, seen, notices):
+        self.folder = f"{options.data}/pg_wal/archive_status"
         self.seen = seen
         self.notices = notices
         self.held = lambda: False
         self.waiting = set()
-        # Since when nothing of the list has gone.
-        self.still_since = clock()
+        # Since when nothing of the list has gone, and how long that may be.
+        self.still_since, self.still_s = clock(), STILL * options.patience
         # How long a file may wait; and since when each does that waits now.
-        self.lag = lag
+        self.lag = options.lag
         self.first_seen = {}
 
     def look(self):
@@ -36,7 +37,7 @@ class Archive:
         self.waiting = waiting
         self.first_seen = {name: now if held else self.first_seen.get(name, now) for name in waiting}
         known = self.seen.get("archive", {})
-        failing = bool(waiting) and now - self.still_since > PATIENCE_S
+        failing = bool(waiting) and now - self.still_since > self.still_s
         lags = self.lags(now, known.get("lags", False))
         self.seen["archive"] = {"waiting": len(waiting), "failing": failing, "lags": lags}
         if failing != known.get("failing", False):

@@ -12,9 +12,7 @@ from server_log import find_refusal, limit_logs
 from system import TICK_S, clock, say
 from trial import Trial
 
-ARCHIVE_S = 5.0
 BACKUP_S = 1.0
-LEFT_S = 5.0
 LOGS_S = 60.0
 
 
@@ -25,7 +23,7 @@ class Files:
         self.seen = seen
         self.data = DataDirectory(options.data)
         self.disk = Disk(options, notices, seen.facts, self.data)
-        self.archive = Archive(options.data, seen.facts, notices, options.lag)
+        self.archive = Archive(options, seen.facts, notices)
         self.backup_due = BackupDue(options.backup_due, notices)
         self.trial = Trial(options, notices, seen.facts)
         self.long_work = LongWork(options, notices, self.trial)
@@ -36,9 +34,11 @@ class Files:
 
     def run(self):
         due = {}
+        # What is put up with for several times as long is looked at as often.
+        patience_s = self.options.patience
         looks = [(self.data.look, TICK_S), (self.look_at_refusal, TICK_S), (self.disk.look, TICK_S),
-                 (self.archive.look, ARCHIVE_S), (self.trial.look, LEFT_S),
-                 (self.long_work.look, LEFT_S), (self.limit_logs, LOGS_S),
+                 (self.archive.look, patience_s), (self.trial.look, patience_s),
+                 (self.long_work.look, patience_s), (self.limit_logs, LOGS_S),
                  (self.backup_due.look, BACKUP_S)]
         while True:
             for look, interval in looks:

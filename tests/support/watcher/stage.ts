@@ -82,6 +82,8 @@ interface LogFile {
 interface StageOptions {
   /** Whether the member replicates. */
   readonly standby?: boolean;
+  /** Some of what Patroni answers from the start. */
+  readonly answers?: Answers;
   /** Log files before the start. */
   readonly logs?: readonly LogFile[];
   /** The one of them that PostgreSQL says it logs into. */
@@ -169,7 +171,7 @@ async function build({ folder, volume, processes, options }: Parts): Promise<Sta
   await writeFile(at('callback'), callbackScript.replaceAll('/run/charm-notices', at('fifo')));
   const pebble = `#!/bin/sh\nshift\nprintf '%s\\n' "$*" >> ${at('notices')}\n`;
   await writeFile(at('pebble'), pebble, { mode: 0o755 });
-  const answer = answerer(at('answers.json'), healthy);
+  const answer = answerer(at('answers.json'), { ...healthy, ...options.answers });
   await answer({});
   await mkdir(at('kubernetes'));
   const answerOfKubernetes = answerer(at('kubernetes/answers.json'), {});
