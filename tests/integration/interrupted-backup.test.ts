@@ -19,7 +19,7 @@ const stanza = 'model.patroni-app';
 let program: PgbackrestProgram;
 
 beforeAll(async () => {
-  program = await startPgbackrest(stanza);
+  program = await startPgbackrest(stanza, { onDisk: true });
   // First of all: an archiver that has failed takes a minute until it tries again.
   await createStanza(program.pebble, stanza);
   const connection = await connectSql({ ...program.server, database: 'postgres' });

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 
 import { openCache } from '../../cloud/build/cache.ts';
 import { computeKey } from '../../cloud/build/keys.ts';
+import { ensurePackage } from './debian-package.ts';
 
 const version = '4.5.0';
 
@@ -55,10 +56,8 @@ PlatformCharm.unmarshal(project)
 /** Its version. Debian keeps the module that makes environments in a package of its own. */
 async function ensurePython(): Promise<string> {
   const probe = ['-c', 'import ensurepip, sys, venv; print(sys.version)'];
-  const found = await execa('python3', probe, { reject: false });
-  if (found.exitCode === 0) return found.stdout;
-  await execa('apt-get', ['update', '-qq']);
-  await execa('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'python3-venv']);
+  const isThere = async () => (await execa('python3', probe, { reject: false })).exitCode === 0;
+  await ensurePackage('python3-venv', isThere, ['--no-install-recommends']);
   const { stdout } = await execa('python3', probe);
   return stdout;
 }

@@ -51,11 +51,12 @@ export async function startChildServer(options: ChildServerOptions): Promise<Chi
   throw new Error(`cannot start ${options.command}: ${log()}`);
 }
 
-/** A new folder under the system's temporary one, and how to remove it. */
+/** A new folder under another one, the system's temporary one unless told, and how to remove it. */
 export async function makeTemporaryFolder(
   prefix: string,
+  parent = tmpdir(),
 ): Promise<{ readonly path: string; remove(): Promise<void> }> {
-  const path = await mkdtemp(join(tmpdir(), `${prefix}-`));
+  const path = await mkdtemp(join(parent, `${prefix}-`));
   return {
     path,
     remove: async () => {

@@ -1,12 +1,24 @@
 // A real pgBackRest for contract tests: a server that archives into a repository in a folder, and the
 // program behind Pebble's `exec`, run as the server's own user.
 
-import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
 import { execa } from 'execa';
 
 import { makeTemporaryFolder } from './child-server.ts';
+import { ensurePackage } from './debian-package.ts';
 import {
   createFakePebble,
   type ExecAnswer,
@@ -39,9 +51,18 @@ export interface PgbackrestProgram {
   stop(): Promise<void>;
 }
 
-export async function startPgbackrest(stanza: string): Promise<PgbackrestProgram> {
+export interface PgbackrestOptions {
+  /** For backups that take their time. */
+  readonly onDisk?: true;
+}
+
+export async function startPgbackrest(
+  stanza: string,
+  { onDisk }: PgbackrestOptions = {},
+): Promise<PgbackrestProgram> {
   await ensurePgbackrest();
-  const folder = await makeTemporaryFolder('pgbackrest');
+  const parent = onDisk === true ? tmpdir() : await findQuickFolder();
+  const folder = await makeTemporaryFolder('pgbackrest', parent);
   const owner = await stat(folder.path);
   const identity = process.getuid?.() === 0 ? await findPostgres() : owner;
   const [config, repository] = [join(folder.path, 'pgbackrest.conf'), join(folder.path, 'repo')];
@@ -113,6 +134,13 @@ export async function startPgbackrest(stanza: string): Promise<PgbackrestProgram
   };
 }
 
+/** In memory where there is plenty: pgBackRest has each of its files written to the disk at once. */
+async function findQuickFolder(): Promise<string> {
+  const memory = '/dev/shm';
+  const { bavail, bsize } = await statfs(memory).catch(() => ({ bavail: 0, bsize: 0 }));
+  return bavail * bsize > 2e9 ? memory : tmpdir();
+}
+
 async function listFiles(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
@@ -139,6 +167,8 @@ function describe({ repository, server, stanza, locks, lines }: Description): st
     'log-level-file=off',
     'log-level-stderr=warn',
     'start-fast=y',
+    // What cannot be read is tried again at once, and once more after so many seconds instead of 15.
+    'job-retry-interval=1',
     ...lines,
     `[${stanza}]`,
     `pg1-path=${join(socket, 'data')}`,
@@ -152,11 +182,10 @@ function describe({ repository, server, stanza, locks, lines }: Description): st
 
 /** Installs Debian's package where it is missing. */
 export async function ensurePgbackrest(): Promise<void> {
-  const { exitCode } = await execa('pgbackrest', ['version'], { reject: false });
-  if (exitCode === 0) return;
-  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeout: 300_000 };
-  await execa('apt-get', ['update', '--quiet'], options);
-  await execa('apt-get', ['install', '--yes', '--quiet', 'pgbackrest'], options);
+  await ensurePackage('pgbackrest', async () => {
+    const { exitCode } = await execa('pgbackrest', ['version'], { reject: false });
+    return exitCode === 0;
+  });
 }
 
 async function findPostgres(): Promise<{ readonly uid: number; readonly gid: number }> {

@@ -10,6 +10,7 @@ import { execa } from 'execa';
 import { Secret } from '../../lib/base/secret.ts';
 import { type Certificate, makeCertificate } from './certificate.ts';
 import { makeTemporaryFolder, startChildServer } from './child-server.ts';
+import { ensurePackage } from './debian-package.ts';
 import { findFreePort } from './free-port.ts';
 
 export interface PostgresServer {
@@ -122,9 +123,12 @@ function toArguments([name, value]: readonly [string, string]): readonly string[
   return ['-c', `${name}=${value}`];
 }
 
-/** Debian keeps them out of the search path; installs the package where it is missing. */
+/** Debian keeps them out of the search path. */
 async function ensureBinaries(): Promise<string> {
-  return (await findBinaries()) ?? (await installBinaries());
+  await ensurePackage('postgresql', async () => (await findBinaries()) !== undefined);
+  const found = await findBinaries();
+  if (found === undefined) throw new Error('cannot find initdb after installing postgresql');
+  return found;
 }
 
 async function findBinaries(): Promise<string | undefined> {
@@ -132,15 +136,6 @@ async function findBinaries(): Promise<string | undefined> {
   for await (const path of glob('/usr/lib/postgresql/*/bin/initdb')) found.push(path);
   const newest = found.toSorted().at(-1);
   return newest === undefined ? undefined : dirname(newest);
-}
-
-async function installBinaries(): Promise<string> {
-  const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeout: 300_000 };
-  await execa('apt-get', ['update', '--quiet'], options);
-  await execa('apt-get', ['install', '--yes', '--quiet', 'postgresql'], options);
-  const found = await findBinaries();
-  if (found === undefined) throw new Error('cannot find initdb after installing postgresql');
-  return found;
 }
 
 async function findIdentity(): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
