@@ -36,6 +36,8 @@ function project([kind, testTimeoutMs]) {
 
 export default {
   projects: Object.entries(timeoutsMs).map(project),
+  // Of one file: those that are marked as concurrent start processes, and then mostly wait for them.
+  maxConcurrency: 6,
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   coverageProvider: 'v8',
   coverageDirectory: 'dist/coverage',

@@ -35,11 +35,14 @@ export const afterChecks: readonly Part[] = [
   tool('flowcharts', ['scripts/flowcharts.ts', '--check']),
 ];
 
-/** Slow ones, one after another: some of them measure, most of them start servers. */
+/**
+ * Slow ones, one after another: some of them measure, most of them start servers. Files of contract
+ * tests keep the cores busy; those of integration tests mostly wait, and have bounds for what follows.
+ */
 export const slowParts: readonly Part[] = [
   { name: 'pack', command: ['node', 'scripts/pack.ts'], minutes: 15 },
-  { ...tests('contract', ['--forceExit']), needs: ['pack'], minutes: 20 },
-  { ...tests('integration', ['--runInBand', '--forceExit']), minutes: 30 },
+  { ...tests('contract', ['--maxWorkers=100%', '--forceExit']), needs: ['pack'], minutes: 20 },
+  { ...tests('integration', ['--maxWorkers=2', '--forceExit']), minutes: 30 },
   { name: 'cloud', command: ['cloud/up'], minutes: 90 },
   { ...tests('e2e', ['--runInBand', '--forceExit']), needs: ['pack', 'cloud'], minutes: 180 },
 ];
