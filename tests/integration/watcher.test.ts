@@ -227,7 +227,12 @@ test.concurrent('starts in vain are counted until one lasts, and not for other d
     await startsAre(0);
     for (const starts of [1, 2]) {
       const vain = stage.startPostmaster();
-      await sleep(2);
+      // With its child the watcher shows that it has seen the start.
+      vain.stdin?.write(`+postgres: walsender app 10.1.0.${starts}(5) streaming 0/3000148\n`);
+      await until(
+        async () =>
+          JSON.stringify(await stage.seen()).includes(`walsender 10.1.0.${starts}"`) || undefined,
+      );
       vain.kill('SIGKILL');
       await startsAre(starts);
     }
