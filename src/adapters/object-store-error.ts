@@ -6,6 +6,7 @@ import { isNativeError } from 'node:util/types';
 
 import { CodedError } from '../../lib/base/error.ts';
 import { toHttpError } from '../../lib/base/http.ts';
+import { fullHint, hintOfAnswer } from '../core/backups/storage-hints.ts';
 import type { ObjectStoreSettings } from '../ports.ts';
 
 export type ObjectStoreErrorCode =
@@ -32,7 +33,7 @@ export function toObjectStoreError(
   const status = statusOf(error);
   if (status !== undefined) {
     const code = answerCodes[error.name] ?? (status === 403 ? 'forbidden' : 'api');
-    const hint = answerHints[error.name] ?? hints[code];
+    const hint = answerHints[error.name] ?? hints[code] ?? hintOfAnswer(status, error.message);
     return describe(error, settings, { purpose, code, status, reason: error.name, hint });
   }
   // Without a system's code there was no failure of the network either.
@@ -87,8 +88,6 @@ export const hints: Readonly<Record<ObjectStoreErrorCode, string | undefined>> =
   'no-bucket': 'Check the name of the bucket.',
   api: undefined,
 };
-
-const fullHint = 'Free space on the storage server, or raise its quota.';
 
 /** The same for answers that have no code of their own among ours. */
 const answerHints: Readonly<Record<string, string>> = {
