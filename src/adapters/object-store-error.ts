@@ -125,9 +125,10 @@ function isNetworkError(error: Error): boolean {
   return isTimeout(error) || ('code' in error && typeof error.code === 'string');
 }
 
-/** Of one attempt, or of the whole call. */
-function isTimeout({ name }: Error): boolean {
-  return ['TimeoutError', 'AbortError'].includes(name);
+/** Of one attempt, or of the whole call. The client calls connections that are cut so, too. */
+function isTimeout(error: Error): boolean {
+  if (!['TimeoutError', 'AbortError'].includes(error.name)) return false;
+  return !('code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE'));
 }
 
 function statusOf(error: Error): number | undefined {

@@ -24,6 +24,17 @@ test.each(['AbortError', 'TimeoutError'])('%s means that nobody has answered', (
   });
 });
 
+test.each(['ECONNRESET', 'EPIPE'])('a connection that is cut (%s) is no silence', (code) => {
+  // The client calls it so, too.
+  const error = Object.assign(new Error('socket hang up'), { name: 'TimeoutError', code });
+
+  expect(toObjectStoreError('read object "x"', settings, error)).toMatchObject({
+    code: 'unreachable',
+    message: 'cannot read object "x": socket hang up',
+    hint: 'Check the endpoint, and whether the storage server is up.',
+  });
+});
+
 test.each(['QuotaExceeded', 'InsufficientStorage', 'XMinioStorageFull'])(
   '%s means that the storage is full',
   (name) => {
