@@ -62,15 +62,15 @@ export async function performBackup(
 
 async function makeBackup(hook: PostgresqlHook, request: BackupRequest): Promise<MadeBackup> {
   const { walk } = hook;
-  const { label, failure, log } = await runBackup(hook, request);
+  const { label, failure, hint, log } = await runBackup(hook, request);
   if (!walk.decide('has_backup_creation_succeeded', label !== undefined) || label === undefined) {
     walk.step('upload_error_logs_s3');
     const name = `failed-${isoSeconds(hook.ports.clock.nowMs() / 1000)}`;
     const refused = await uploadLog(hook, request, { name, text: log });
     walk.step('fail_action2');
     // What keeps the log out is often why the backup failed, in plainer words.
-    const more = refused === undefined ? '' : `; ${refused}`;
-    return { failure: `Failed to backup PostgreSQL with error: ${failure}${more}` };
+    const told = refused === undefined ? withHint(failure, hint) : `${failure}; ${refused}`;
+    return { failure: `Failed to backup PostgreSQL with error: ${told}` };
   }
   const id = idOfLabel(label);
   const refused = await uploadLog(hook, request, { name: id, text: log });
@@ -85,7 +85,12 @@ async function makeBackup(hook: PostgresqlHook, request: BackupRequest): Promise
 interface BackupOutcome {
   readonly label: string | undefined;
   readonly failure: string;
+  readonly hint?: string | undefined;
   readonly log: string;
+}
+
+function withHint(failure: string, hint: string | undefined): string {
+  return hint === undefined ? failure : `${failure}. ${hint}`;
 }
 
 async function runBackup(hook: PostgresqlHook, request: BackupRequest): Promise<BackupOutcome> {
@@ -103,7 +108,8 @@ async function runBackup(hook: PostgresqlHook, request: BackupRequest): Promise<
     return { label, failure: 'pgBackRest named no backup', log: logText(result) };
   } catch (error) {
     if (error instanceof PgbackrestError) {
-      return { label: undefined, failure: error.message, log: logText(error) };
+      const { message: failure, hint } = error;
+      return { label: undefined, failure, hint, log: logText(error) };
     }
     if (error instanceof CodedError) {
       return { label: undefined, failure: error.message, log: `${error.message}\n` };

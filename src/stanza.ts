@@ -61,7 +61,7 @@ export async function initialiseStanza(
     await rememberCipher(hook, cluster, { parameters, pass });
     return undefined;
   } catch (error) {
-    if (error instanceof PgbackrestError) return `${stanzaFailed}: ${error.message}`;
+    if (error instanceof PgbackrestError) return `${stanzaFailed}: ${reasonWithHint(error)}`;
     throw error;
   }
 }

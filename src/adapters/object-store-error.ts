@@ -6,6 +6,7 @@ import { isNativeError } from 'node:util/types';
 
 import { CodedError } from '../../lib/base/error.ts';
 import { toHttpError } from '../../lib/base/http.ts';
+import { fullHint, hintOfAnswer } from '../core/backups/storage-hints.ts';
 import type { ObjectStoreSettings } from '../ports.ts';
 
 export type ObjectStoreErrorCode =
@@ -32,7 +33,7 @@ export function toObjectStoreError(
   const status = statusOf(error);
   if (status !== undefined) {
     const code = answerCodes[error.name] ?? (status === 403 ? 'forbidden' : 'api');
-    const hint = answerHints[error.name] ?? hints[code];
+    const hint = answerHints[error.name] ?? hints[code] ?? hintOfAnswer(status, error.message);
     return describe(error, settings, { purpose, code, status, reason: error.name, hint });
   }
   // Without a system's code there was no failure of the network either.
@@ -88,8 +89,6 @@ export const hints: Readonly<Record<ObjectStoreErrorCode, string | undefined>> =
   api: undefined,
 };
 
-const fullHint = 'Free space on the storage server, or raise its quota.';
-
 /** The same for answers that have no code of their own among ours. */
 const answerHints: Readonly<Record<string, string>> = {
   AuthorizationHeaderMalformed: 'Check the region.',
@@ -126,9 +125,10 @@ function isNetworkError(error: Error): boolean {
   return isTimeout(error) || ('code' in error && typeof error.code === 'string');
 }
 
-/** Of one attempt, or of the whole call. */
-function isTimeout({ name }: Error): boolean {
-  return ['TimeoutError', 'AbortError'].includes(name);
+/** Of one attempt, or of the whole call. The client calls connections that are cut so, too. */
+function isTimeout(error: Error): boolean {
+  if (!['TimeoutError', 'AbortError'].includes(error.name)) return false;
+  return !('code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE'));
 }
 
 function statusOf(error: Error): number | undefined {

@@ -10,17 +10,21 @@ import type { ExecOptions, ExecResult, Pebble } from '../../lib/pebble/pebble.ts
 import { archiveFilter } from '../core/backups/archive.ts';
 import { parseInfo, type StanzaInfo } from '../core/backups/backup-list.ts';
 import { isFileLine } from '../core/backups/backup-progress.ts';
+import { hintOfAnswer } from '../core/backups/storage-hints.ts';
 import { workloadUser } from '../core/names.ts';
 
-/** Code `failed`; fields: command, exit code. */
+/** Code `failed`; fields: command, exit code; a hint where the storage has failed. */
 export class PgbackrestError extends CodedError {
   readonly stdout: string;
   readonly stderr: string;
 
   constructor(command: string, result: ExecResult) {
-    super(`cannot run pgbackrest ${command}: ${reasonOf(result)}`, {
+    const reason = reasonOf(result);
+    const hint = hintIn(reason);
+    super(`cannot run pgbackrest ${command}: ${reason}`, {
       code: 'failed',
       fields: { command, exitCode: result.exitCode },
+      ...(hint === undefined ? {} : { hint }),
     });
     this.stdout = result.stdout;
     this.stderr = result.stderr;
@@ -47,6 +51,12 @@ export function reasonOf(result: Pick<ExecResult, 'stdout' | 'stderr'>): string 
   const chosen =
     errors.length > 0 ? [...new Set(errors)].join('; ') : (lines.at(-1) ?? 'no output');
   return chosen.slice(0, reasonLength);
+}
+
+/** Of a server's failure pgBackRest shows the status and its name, when it has tried again in vain. */
+function hintIn(reason: string): string | undefined {
+  const [, status, text = ''] = /\[(5\d\d)\] (.*)/.exec(reason) ?? [];
+  return status === undefined ? undefined : hintOfAnswer(Number(status), text);
 }
 
 /** Every stanza of the repository. A repository that cannot be read is an error, too. */

@@ -1,6 +1,6 @@
 // Why Patroni has given up a restore, from the logs of the workload.
 
-import { failureReason } from '../core/backups/restore-log.ts';
+import { failureReason, namesError } from '../core/backups/restore-log.ts';
 import { logDirectory } from '../core/names.ts';
 import type { PostgresqlHook } from './cluster.ts';
 import type { RestoreMark } from './restore-mark.ts';
@@ -12,6 +12,14 @@ const tailBytes = 256 * 1024;
 /** How much Patroni's service has written so far: what comes later is of the restore. */
 export async function measureOutput(hook: PostgresqlHook): Promise<number> {
   return (await hook.ports.pebble.stat(outputPath))?.sizeBytes ?? 0;
+}
+
+/** Whether a program of the restore has named an error, after which it copies no more. */
+export async function hasNamedError(
+  hook: PostgresqlHook,
+  { outputBytes = 0 }: Pick<RestoreMark, 'outputBytes'>,
+): Promise<boolean> {
+  return namesError(await readTail(hook, `+${outputBytes + 1}`, [outputPath]));
 }
 
 /** In the words of whoever failed; a sentence in any case. */

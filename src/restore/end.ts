@@ -1,5 +1,6 @@
 // How a restore ends: the restored database is in force, or the data of before are again.
 
+import { CodedError } from '../../lib/base/error.ts';
 import { PostgresError } from '../../lib/sql/error.ts';
 import type { Cluster, PostgresqlHook } from '../adapters/cluster.ts';
 import { applyConfiguration, readSettings, writeMemberConfig } from '../adapters/configuration.ts';
@@ -11,7 +12,7 @@ import {
   removeLeftovers,
   stopDatabase,
 } from '../adapters/data-directory.ts';
-import { readFailureReason } from '../adapters/restore-failure.ts';
+import { hasNamedError, readFailureReason } from '../adapters/restore-failure.ts';
 import {
   type RestoreMark,
   removeCopiedMark,
@@ -19,6 +20,7 @@ import {
   writeMarkIfRoom,
   writeRestoreMark,
 } from '../adapters/restore-mark.ts';
+import { endRestoringProgram } from '../adapters/restoring-program.ts';
 import { setUpDatabase } from '../adapters/users.ts';
 import { restoreNotSetUp } from '../core/status.ts';
 import { extensionsAnew, updateExtensions } from '../extensions.ts';
@@ -44,7 +46,10 @@ export async function settleRestore(
   const stranger = await findStranger(cluster, mark);
   if (stranger === undefined) {
     if (await doesPrimaryAnswer(cluster)) return await finishRestore(hook, cluster, mark);
-    if (await isServiceActive(hook)) return false;
+    if (await isServiceActive(hook)) {
+      await endFailedProgram(hook, mark);
+      return false;
+    }
   }
   const failure = mark.failure ?? stranger ?? (await readFailureReason(hook, mark));
   if (mark.request === undefined && !(await isAside(hook))) {
@@ -57,6 +62,20 @@ export async function settleRestore(
   }
   await undoRestore(hook, cluster, { ...mark, failure });
   return false;
+}
+
+/**
+ * pgBackRest that has failed may wait half an hour for a process of its own that waits for it. Patroni gives up
+ * when it has ended, and that is told.
+ */
+async function endFailedProgram(hook: PostgresqlHook, mark: RestoreMark): Promise<void> {
+  if (!(await hasNamedError(hook, mark))) return;
+  try {
+    await endRestoringProgram(hook.ports.pebble);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    hook.log('WARNING', error.message);
+  }
 }
 
 /** Of a restore that has left nothing to go back to, nor anything that another one would use. */

@@ -18,6 +18,7 @@ import {
   after as afterEvents,
   dataFile,
   fileOf,
+  inWorld,
   underTest,
 } from '../support/scenario/postgresql/journey.ts';
 import { run } from '../support/scenario/run.ts';
@@ -71,4 +72,30 @@ test('as long as it does not end, the data of before stay aside', async () => {
   const reached = await afterEvents(after, updateStatus);
   expect(fileOf(reached, orphan)).toBeUndefined();
   expect(fileOf(reached, dataFile)).toBe('17\n');
+});
+
+/** pgBackRest copies, and Patroni waits for it. */
+const copying = async (output: string) => {
+  const begun = await afterEvents(await alone(), updateStatus);
+  const state = 'running custom bootstrap script';
+  const own = { name: 'postgresql-k8s-0', role: 'replica', state, timeline: 1 } as const;
+  return withFiles(inWorld(begun, { patroni: { members: [own] } }), {
+    [orphan]: words('/var/lib/postgresql/data/pgdata'),
+    '/var/log/postgresql/patroni-output.log': output,
+  });
+};
+
+test('what has failed and does not end is ended, so that Patroni gives up', async () => {
+  const given = await copying('ERROR: [101]: raised from local-2 protocol: TLS error\n');
+  const after = await afterEvents(given, updateStatus);
+
+  expect(fileOf(after, orphan)).toBeUndefined();
+  expect(serviceOf(after)).toBe('active');
+  expect(fileOf(after, asideFile)).toBeDefined();
+});
+
+test('what copies goes on', async () => {
+  const given = await copying('WARN: a path cannot be synced\n');
+
+  expect(fileOf(await afterEvents(given, updateStatus), orphan)).toBeDefined();
 });

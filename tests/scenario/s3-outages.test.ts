@@ -70,6 +70,61 @@ scenario('storage that goes while the repository is set up is reported as such',
   },
 });
 
+/** As pgBackRest says it when a server goes on answering so. */
+const answered = {
+  'is full': {
+    answer: '[507] Insufficient Storage',
+    hint: 'Free space on the storage server, or raise its quota.',
+  },
+  'does not say what ails it': {
+    answer: '[500] Internal Server Error',
+    hint: 'See the log of the storage server, and whether it has space left.',
+  },
+};
+for (const [what, { answer, hint }] of Object.entries(answered)) {
+  scenario(`a storage that ${what} fails the backup with what to do, though it takes its log`, {
+    charm: underTest,
+    given: async () =>
+      inWorld(await backedUp(), {
+        pgbackrest: { faults: { backup: `ERROR: [101]: raised from local-1 protocol: ${answer}` } },
+      }),
+    when: action('create-backup', { type: 'full' }),
+    then: ({ action: { failed } }) => {
+      expect(failed).toBe(
+        'Failed to backup PostgreSQL with error: cannot run pgbackrest backup: ' +
+          `[101]: raised from local-1 protocol: ${answer}. ${hint}`,
+      );
+    },
+    loosen: {
+      secondRun: 'each attempt keeps a log of its own',
+      differences: [
+        { path: 'world.objectStore.buckets', because: 'logs carry the time of the attempt' },
+        {
+          path: 'containers.postgresql.files./var/lib/postgresql/metrics/backup.prom',
+          because: 'each attempt that fails is counted',
+        },
+      ],
+    },
+  });
+
+  scenario(`a storage that ${what} while the repository is set up is reported with what to do`, {
+    charm: underTest,
+    given: async () =>
+      inWorld(await running({ leader: true, relations: [s3Relation()] }), {
+        pgbackrest: { faults: { 'stanza-create': `ERROR: [101]: ${answer}` } },
+      }),
+    when: changed,
+    then: ({ state: after }) => {
+      expect(after.unitStatus).toEqual({
+        level: 'blocked',
+        message:
+          'failed to initialize stanza, check your S3 settings: cannot run pgbackrest stanza-create: ' +
+          `[101]: ${answer}. ${hint}`,
+      });
+    },
+  });
+}
+
 /** A leader that was cut off from its storage between the two files that make a stanza. */
 const madeByHalf = async (archive: PostgresqlState['world']['pgbackrest']['archive'] = {}) => {
   const half = ['archive.info', 'archive.info.copy'].map((name) => `archive/${stanza}/${name}`);

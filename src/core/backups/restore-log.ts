@@ -13,11 +13,19 @@ export interface LogText {
   readonly server: string;
 }
 
+/** Of pgBackRest. */
+const copyError = /^(?:.*P\d+ +)?ERROR: (\[\d+\]: .*)$/;
+
+/** Whether pgBackRest has said why it fails. */
+export function namesError(output: string): boolean {
+  return messagesIn(output, copyError).length > 0;
+}
+
 /** The last error since then; `undefined` when nobody has named one. */
 export function failureReason({ output, server }: LogText, sinceMs: number): string | undefined {
   const text = `${output}\n${linesSince(server, sinceMs)}`;
   // Without a time in front of it on the standard error.
-  const errors = messagesIn(text, /^(?:.*P\d+ +)?ERROR: (\[\d+\]: .*)$/);
+  const errors = messagesIn(text, copyError);
   const fatal = messagesIn(text, /(?:FATAL|PANIC): +(.*)$/);
   // That a file of WAL is not there is no error of pgBackRest's: if there is one, it is the cause.
   const reason = errors.at(-1) ?? fatal.findLast((one) => !unrelated.test(one));

@@ -117,6 +117,6 @@ export async function waitForMessages(
       const fits = shown.length === says.length && shown.every((text, at) => says[at]?.test(text));
       return fits ? there(true) : notYet(shown.join(' | '));
     },
-    { what: `the statuses ${says.join(', ')}`, timeoutMs: 420_000, say, stableMs: 4_000 },
+    { what: `the statuses ${says.join(', ')}`, timeoutMs: 600_000, say, stableMs: 4_000 },
   );
 }
