@@ -37,16 +37,6 @@ async function goodSettings(): Promise<S3Settings> {
   return { ...(await s3Info()), bucket, path };
 }
 
-describe('what cannot be done', () => {
-  const test = useModel('e2e-refusals');
-  describe('a restore that cannot be done', () => {
-    refuseRestores(test);
-  });
-  describe('storage that is wrong', () => {
-    refuseStorage(test);
-  });
-});
-
 function refuseRestores({ model, say, check }: TestModel): void {
   /** Asks for a restore, and holds what it says and what there is against what there was. */
   async function expectRefusal(
@@ -209,3 +199,13 @@ function refuseStorage({ model, say, check }: TestModel): void {
     expect(results['backup-status']).toBe('backup created');
   });
 }
+
+describe('what cannot be done', () => {
+  const test = useModel('e2e-refusals');
+  describe('a restore that cannot be done', () => {
+    refuseRestores(test);
+  });
+  describe('storage that is wrong', () => {
+    refuseStorage(test);
+  });
+});
