@@ -1,7 +1,7 @@
 // Level 1. Labels: failover.
 // A client writes while the cluster is broken: nothing that was acknowledged is lost or doubled, all
 // members end with the same rows, and writes come back in time; after a fail-over statuses, labels and
-// Endpoints follow within five seconds. `make faults` does much more.
+// Endpoints follow. `make faults` does much more, and holds them to five seconds.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,15 +17,18 @@ import { openStage, playFault, type Stage } from '../../scripts/faults/stage.ts'
 import { createUndoList } from '../../scripts/faults/undo.ts';
 import { image, useModel } from '../support/e2e/test-model.ts';
 
-/** After it the primary must be another member, and everybody must see so in time. */
-const moved = { failed_over: true, right_in_time: true };
-/** Whether it fails over is left to Patroni; if it does, everybody must see so in time. */
+/** After it the primary must be another member. */
+const moved = { failed_over: true };
+/** Whether it fails over is left to Patroni. */
 const anyway = {};
 /** The member that was the primary cannot say what it is meanwhile. */
 const unjudged = { right_in_time: null };
 const stayed = { failed_over: false, right_in_time: null };
 
-/** Seconds without writes that are too many, with room for a machine that is busy. */
+/** Seconds until everybody sees who leads that are too many, with room for a machine that is busy. */
+const maximumRightS = 30;
+
+/** Seconds without writes that are too many, likewise. */
 const cases = [
   { name: 'kill-postgresql-primary', gapS: 25, after: anyway },
   { name: 'kill-pebble-primary', gapS: 25, after: anyway },
@@ -70,7 +73,12 @@ describe('a cluster that is broken under load', () => {
         problem: null,
         ...after,
       });
-      expect(played?.result.right_in_time).not.toBe(false);
+      if (typeof played?.result.right_in_time === 'boolean') {
+        const { statuses_right_s, labels_right_s, endpoints_right_s } = played.result;
+        for (const seconds of [statuses_right_s, labels_right_s, endpoints_right_s]) {
+          expect(seconds).toBeLessThan(maximumRightS);
+        }
+      }
       expect(played?.result.acknowledged).toBeGreaterThan(100);
       expect(played?.result.write_gap_s).toBeLessThan(gapS);
     });
