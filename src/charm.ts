@@ -149,10 +149,10 @@ async function pushFiles(hook: PostgresqlHook, cluster: Cluster): Promise<boolea
   if (await isHeldByRestore(hook, cluster)) return false;
   if (!(await prepareStorage(hook, cluster))) return false;
   await checkOptions(hook, cluster);
-  const settings = await readUsableSettings(hook);
+  const usable = await readUsableSettings(hook);
   await renewRepositoryConfig(hook, cluster);
-  if (settings === undefined) return false;
-  await writeMemberConfig(hook, cluster, settings);
+  if (usable === undefined) return false;
+  await writeMemberConfig(hook, cluster, usable.settings);
   return true;
 }
 

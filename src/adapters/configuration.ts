@@ -74,10 +74,20 @@ export async function readSettings(
   return all.length === 0 ? result : { kind: 'invalid', problems: all };
 }
 
+interface UsableSettings {
+  readonly settings: Settings;
+  /** Whether they are what the options say now. */
+  readonly areCurrent: boolean;
+}
+
 /** The settings that the member runs with: while the options are wrong, those of before. */
-export async function readUsableSettings(hook: PostgresqlHook): Promise<Settings | undefined> {
+export async function readUsableSettings(
+  hook: PostgresqlHook,
+): Promise<UsableSettings | undefined> {
   const result = await readSettings(hook);
-  return result.kind === 'valid' ? result.settings : await settingsInForce(hook);
+  if (result.kind === 'valid') return { settings: result.settings, areCurrent: true };
+  const settings = await settingsInForce(hook);
+  return settings === undefined ? undefined : { settings, areCurrent: false };
 }
 
 /**
@@ -240,19 +250,19 @@ export async function changeWhenPossible(
 export async function applyConfiguration(hook: PostgresqlHook, cluster: Cluster): Promise<boolean> {
   await takeUpUnfinished(hook, 'configuration');
   await checkOptions(hook, cluster);
-  const settings = await readUsableSettings(hook);
-  if (settings !== undefined) await applyToMember(hook, cluster, settings);
+  const usable = await readUsableSettings(hook);
+  if (usable !== undefined) await applyToMember(hook, cluster, usable);
   if (await hook.juju.isLeader()) await updateSynchronousReplication(hook, cluster);
-  return settings !== undefined;
+  return usable !== undefined;
 }
 
 async function applyToMember(
   hook: PostgresqlHook,
   cluster: Cluster,
-  settings: Settings,
+  { settings, areCurrent }: UsableSettings,
 ): Promise<void> {
   await writeMemberConfig(hook, cluster, settings);
-  if ((await readSettings(hook)).kind === 'valid') {
+  if (areCurrent) {
     cluster.setUnit({ config_hash: await hashRestartOptions(hook) });
     await rememberOptions(hook);
   }

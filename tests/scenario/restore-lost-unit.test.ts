@@ -13,7 +13,9 @@ import {
   configName,
   expectOldState,
   failed,
+  gone,
   keptOn,
+  leaving,
   led,
   lockName,
   markFile,
@@ -89,19 +91,6 @@ async function orphaned(phase: 'stop' | 'clone' = 'stop'): Promise<PostgresqlSta
   const members = [replica(1, 'stopped'), replica(2, 'stopped')];
   const world = inWorld({ ...own, leader: true }, { kube, patroni: { members } });
   return withBags(withTraces(world), { others: { 'restore-stopped': 'r1' } });
-}
-
-/** Juju does not want the unit that restores any more. */
-const leaving = (given: PostgresqlState): PostgresqlState => ({
-  ...given,
-  dyingUnits: ['postgresql-k8s/0'],
-  plannedUnits: 2,
-});
-
-/** Nor does Kubernetes know it. */
-function gone(given: PostgresqlState): PostgresqlState {
-  const { 'pods/postgresql-k8s-0': _, ...objects } = objectsOf(given);
-  return withObjects(leaving(given), objects);
 }
 
 const result = (state: 'restored' | 'failed') => ({

@@ -9,6 +9,8 @@ import { action, pebbleReady, updateStatus } from '../support/scenario/events.ts
 import {
   appData,
   asideFile,
+  gone,
+  leaving,
   markFile,
   objectsOf,
   peersOf,
@@ -16,7 +18,6 @@ import {
   serviceOf,
   withBags,
   withFiles,
-  withObjects,
 } from '../support/scenario/postgresql/cluster-restore.ts';
 import {
   admitted,
@@ -61,19 +62,6 @@ async function leading(): Promise<PostgresqlState> {
   const given = await running({ number: 1, others: [0], leader: true });
   const config = archiving('/bin/false');
   return inWorld(withBags(given, { app: told }), { patroni: { config, members: [primary(1)] } });
-}
-
-/** Juju does not want the unit that restores any more. */
-const leaving = (given: PostgresqlState): PostgresqlState => ({
-  ...given,
-  dyingUnits: ['postgresql-k8s/0'],
-  plannedUnits: 1,
-});
-
-/** Nor does Kubernetes know it. */
-function gone(given: PostgresqlState): PostgresqlState {
-  const { 'pods/postgresql-k8s-0': _, ...objects } = objectsOf(given);
-  return withObjects(leaving(given), objects);
 }
 
 const archives = ({ world }: PostgresqlState) =>

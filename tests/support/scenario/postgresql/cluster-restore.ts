@@ -161,3 +161,16 @@ export const othersStarted = (given: PostgresqlState) =>
 /** And one of them leads. */
 export const led = (given: PostgresqlState) =>
   inWorld(othersStarted(given), { patroni: { members: [primary(1), replica(2)] } });
+
+/** Juju does not want unit 0, which restores, any more. */
+export const leaving = (given: PostgresqlState): PostgresqlState => ({
+  ...given,
+  dyingUnits: ['postgresql-k8s/0'],
+  plannedUnits: Object.keys(peersOf(given).remoteUnits).length,
+});
+
+/** Nor does Kubernetes know it. */
+export function gone(given: PostgresqlState): PostgresqlState {
+  const { 'pods/postgresql-k8s-0': _, ...objects } = objectsOf(given);
+  return withObjects(leaving(given), objects);
+}
